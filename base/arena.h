@@ -1,7 +1,7 @@
 /* Scratch memory that is freed as a whole: a bump allocator over a chain of chunks, with a cap.
  *
- * A worker resets its arena after each batch; chunks stay for the next use, except those beyond `keep`, so a batch after
- * the first allocates nothing. One thread at a time. */
+ * A worker resets its arena after each batch; chunks stay for the next use, except those beyond `keep`, so a batch
+ * after the first allocates nothing. One thread at a time. */
 #ifndef SLUICE_BASE_ARENA_H
 #define SLUICE_BASE_ARENA_H
 
@@ -24,7 +24,8 @@ struct arena {
 void arena_init(struct arena *arena, size_t chunk_size, size_t keep, size_t cap);
 void arena_release(struct arena *arena);
 
-/* `len` bytes aligned to 8, not cleared, valid until reset; NULL when memory or the cap is exhausted. len 0 is valid. */
+/* `len` bytes aligned to 8, not cleared, valid until reset; NULL when memory or the cap is exhausted. len 0 is valid.
+ */
 void *arena_alloc(struct arena *arena, size_t len) __attribute__((warn_unused_result));
 
 /* A copy of `len` bytes followed by a NUL byte; NULL as arena_alloc. */

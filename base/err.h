@@ -38,7 +38,13 @@ struct err {
     char text[ERR_TEXT_MAX]; /* NUL-terminated; cut at the end when too long */
 };
 
-#define ERR_INIT {ERR_NONE, {0}}
+#define ERR_INIT                                                                                                       \
+    {                                                                                                                  \
+        ERR_NONE,                                                                                                      \
+        {                                                                                                              \
+            0                                                                                                          \
+        }                                                                                                              \
+    }
 
 /* Records the error `name` with the arguments of its format and returns -(int)ERR_name. The first error wins: an `e`
  * that already holds one keeps it, and its code is returned. */

@@ -32,11 +32,11 @@ struct log_field {
     } v;
 };
 
-#define LOG_STR(key_, value) ((struct log_field){.key = (key_), .kind = LOG_FIELD_STR, .v.str = (value)})
-#define LOG_INT(key_, value) ((struct log_field){.key = (key_), .kind = LOG_FIELD_INT, .v.i = (int64_t)(value)})
+#define LOG_STR(key_, value)  ((struct log_field){.key = (key_), .kind = LOG_FIELD_STR, .v.str = (value)})
+#define LOG_INT(key_, value)  ((struct log_field){.key = (key_), .kind = LOG_FIELD_INT, .v.i = (int64_t)(value)})
 #define LOG_UINT(key_, value) ((struct log_field){.key = (key_), .kind = LOG_FIELD_UINT, .v.u = (uint64_t)(value)})
 #define LOG_REAL(key_, value) ((struct log_field){.key = (key_), .kind = LOG_FIELD_REAL, .v.real = (value)})
-#define LOG_END ((struct log_field){.kind = LOG_FIELD_END})
+#define LOG_END               ((struct log_field){.kind = LOG_FIELD_END})
 
 /* log_event(log, LOG_INFO, "connected", LOG_STR("host", host), LOG_UINT("port", port)). A NULL log is silent. */
 #define log_event(log, level, msg, ...)                                                                                \

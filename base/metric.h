@@ -18,7 +18,10 @@ struct metric_row {
 };
 
 /* Ends a table. */
-#define METRIC_END {NULL, NULL, METRIC_COUNTER, 0, NULL}
+#define METRIC_END                                                                                                     \
+    {                                                                                                                  \
+        NULL, NULL, METRIC_COUNTER, 0, NULL                                                                            \
+    }
 
 static inline void metric_add(_Atomic uint64_t *metric, uint64_t n)
 {

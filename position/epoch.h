@@ -1,6 +1,6 @@
-/* Epochs: stretches of the log with one writer and rising numbers, so that (epoch, sequence) rises in log order whatever
- * server writes. DESIGN: docs/architecture.md "Version". Core: no I/O; the pipeline stores what epochs_assign hands out
- * before the epoch's first change is published. One thread (the source's).
+/* Epochs: stretches of the log with one writer and rising numbers, so that (epoch, sequence) rises in log order
+ * whatever server writes. DESIGN: docs/architecture.md "Version". Core: no I/O; the pipeline stores what epochs_assign
+ * hands out before the epoch's first change is published. One thread (the source's).
  *
  * A new epoch begins when the writer (UUID and tag, or domain) differs from the transaction before, its number does not
  * rise, or the log was reset; epoch = max(previous + 1, Unix second of that transaction). Sequence = the transaction's
@@ -18,10 +18,10 @@ enum epoch_numbering { EPOCH_BY_NUMBER, EPOCH_BY_POSITION };
 
 /* One transaction as epochs_assign needs it. */
 struct epoch_tx {
-    struct gtid gtid;                      /* none: numbered by position */
-    struct filepos at;                     /* begin of the transaction */
-    const char *server_uuid;               /* whose file `at` names */
-    int64_t commit_us;                     /* Unix time of the commit, µs */
+    struct gtid gtid;        /* none: numbered by position */
+    struct filepos at;       /* begin of the transaction */
+    const char *server_uuid; /* whose file `at` names */
+    int64_t commit_us;       /* Unix time of the commit, µs */
 };
 
 struct epochs;
@@ -30,10 +30,10 @@ struct epochs *epochs_new(enum flavor flavor);
 void epochs_free(struct epochs *epochs);
 
 /* The epoch and sequence of a transaction. When it begins a new epoch, *record receives one line for the epoch log
- * (borrowed until the next call; NULL otherwise), which must be durable before anything of the transaction is published.
- * Transactions inside a recorded epoch (a replay, a restart) get that epoch again, looked up by GTID (exact set per
- * epoch) or by server and position. Errors: NO_MEMORY; EPOCH_OTHER_SERVER when a position-numbered epoch is replayed from
- * another server. */
+ * (borrowed until the next call; NULL otherwise), which must be durable before anything of the transaction is
+ * published. Transactions inside a recorded epoch (a replay, a restart) get that epoch again, looked up by GTID (exact
+ * set per epoch) or by server and position. Errors: NO_MEMORY; EPOCH_OTHER_SERVER when a position-numbered epoch is
+ * replayed from another server. */
 int epochs_assign(struct epochs *epochs, const struct epoch_tx *tx, struct version *out, const char **record,
                   struct err *e);
 
@@ -44,7 +44,8 @@ int epochs_load(struct epochs *epochs, const char *record, size_t len, struct er
 void epochs_freeze(struct epochs *epochs);
 
 /* Tells which GTIDs the current epoch has seen, so that its exact set is known after a restart: one line for the epoch
- * log, written by the keeper with (not after) each checkpoint; NULL when nothing changed. Borrowed until the next call. */
+ * log, written by the keeper with (not after) each checkpoint; NULL when nothing changed. Borrowed until the next call.
+ */
 const char *epochs_progress(struct epochs *epochs);
 
 #endif

@@ -9,10 +9,10 @@
 
 /* A boundary between two transactions: all before it is done. Owns `gtids`. */
 struct position {
-    struct filepos at;                      /* at.file "" = not known */
-    struct gtid_set *gtids;                 /* NULL = not known (gtid_mode OFF) */
-    char server_uuid[SERVER_UUID_MAX + 1];  /* whose files `at` names; MariaDB: "server_id-N"; "" = not known */
-    int64_t commit_us;                      /* commit time of the last transaction before it; 0 = not known */
+    struct filepos at;                     /* at.file "" = not known */
+    struct gtid_set *gtids;                /* NULL = not known (gtid_mode OFF) */
+    char server_uuid[SERVER_UUID_MAX + 1]; /* whose files `at` names; MariaDB: "server_id-N"; "" = not known */
+    int64_t commit_us;                     /* commit time of the last transaction before it; 0 = not known */
 };
 
 void position_init(struct position *pos);
@@ -23,8 +23,8 @@ int position_copy(struct position *to, const struct position *from, struct err *
 
 enum start_kind { START_CURRENT, START_EARLIEST, START_FILEPOS, START_GTID, START_TIME };
 
-/* What a person types for a start or an end: `current`, `earliest`, `file:pos`, a GTID set of either flavour (told apart
- * by its form), or a time `2026-11-22T10:00:00Z` (UTC; a space for the T and a missing Z are accepted). */
+/* What a person types for a start or an end: `current`, `earliest`, `file:pos`, a GTID set of either flavour (told
+ * apart by its form), or a time `2026-11-22T10:00:00Z` (UTC; a space for the T and a missing Z are accepted). */
 struct start {
     enum start_kind kind;
     struct position pos; /* START_FILEPOS: pos.at; START_GTID: pos.gtids; owned */

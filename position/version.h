@@ -1,8 +1,9 @@
-/* The version of a change: epoch.sequence.row, equal on every replay, compared as bytes in its text form. Plain data, core.
+/* The version of a change: epoch.sequence.row, equal on every replay, compared as bytes in its text form. Plain data,
+ * core.
  *
- * Text: 8, 16 and 16 lower-case hex digits with dots, VERSION_TEXT_LEN characters. row = ordinal of the ROWS event in its
- * transaction, all tables counted, from 0 (8 digits) · row in the event, from 0 (7) · half (1: 0, or 1 for TO).
- * All ones in `row` = the state after the transaction. */
+ * Text: 8, 16 and 16 lower-case hex digits with dots, VERSION_TEXT_LEN characters. row = ordinal of the ROWS event in
+ * its transaction, all tables counted, from 0 (8 digits) · row in the event, from 0 (7) · half (1: 0, or 1 for TO). All
+ * ones in `row` = the state after the transaction. */
 #ifndef SLUICE_POSITION_VERSION_H
 #define SLUICE_POSITION_VERSION_H
 
@@ -11,7 +12,7 @@
 
 #include "base/err.h"
 
-#define VERSION_TEXT_LEN 42
+#define VERSION_TEXT_LEN          42
 #define VERSION_ROWS_IN_EVENT_MAX ((1u << 28) - 1)
 
 struct version {

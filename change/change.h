@@ -1,0 +1,58 @@
+/* One change of one row, as a sink sees it: a view, built by the worker from a lane item, valid until `apply` returns.
+ * Core; read-only for everybody. */
+#ifndef SLUICE_CHANGE_CHANGE_H
+#define SLUICE_CHANGE_CHANGE_H
+
+#include "change/shape.h"
+#include "position/gtid.h"
+#include "position/version.h"
+
+enum change_op { CHANGE_INSERT, CHANGE_UPDATE, CHANGE_DELETE, CHANGE_READ, CHANGE_TRUNCATE };
+
+enum change_flag {
+    CHANGE_FROM = 1,          /* first half of a key move: in the lane of the old key, both images */
+    CHANGE_TO = 2,            /* second half: in the lane of the new key, both images */
+    CHANGE_LAST_IN_EVENT = 4, /* within its lane */
+    CHANGE_LAST_IN_TX = 8,    /* within its lane */
+    CHANGE_AGAIN = 16         /* may have been delivered before (retry) */
+};
+
+/* The transaction of a change. In a lane it is repeated at the begin of each segment; here it is borrowed. */
+struct tx {
+    struct gtid gtid;   /* none without GTIDs */
+    const char *file;   /* NUL-terminated name of the log file */
+    uint64_t pos;       /* begin of the transaction in it */
+    int64_t commit_us;  /* Unix time of the commit, µs */
+    bool commit_in_us;  /* false: the log has whole seconds only */
+    uint32_t server_id; /* who executed it first */
+    uint32_t epoch;     /* of the version */
+    uint64_t sequence;  /* of the version */
+};
+
+struct change {
+    enum change_op op;
+    unsigned flags;
+    const struct shape *shape; /* TRUNCATE: the table's last known shape, or NULL with db/table below */
+    const struct tx *tx;
+    struct version version;
+    uint64_t pos;    /* of the ROWS event in tx->file */
+    const char *key; /* key text; not NUL-terminated */
+    size_t key_len;
+    struct image before; /* bytes NULL: none */
+    struct image after;
+    const char *db, *table; /* NUL-terminated; of the shape when there is one */
+};
+
+enum side { SIDE_BEFORE, SIDE_AFTER };
+
+/* The values of the wanted columns (NULL = all, in table order) on one side, out[0 … count-1]. A column that the image
+ * does not hold is VALUE_ABSENT, with one exception: in the *after* image of an update an absent column is unchanged
+ * and is taken from the before image. A side that does not exist (before of an insert) gives ABSENT for all. Memory
+ * from `arena`. Errors: as value_read, wrapped with "column N (name)". */
+int change_values(const struct change *chg, enum side side, const struct colset *wanted, struct value *out,
+                  struct arena *arena, struct err *e);
+
+/* 'c' 'u' 'd' 'r' 't' in words: "insert", "update", "delete", "read", "truncate". Static. */
+const char *change_op_name(enum change_op op);
+
+#endif

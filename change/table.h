@@ -1,0 +1,49 @@
+/* A table version: names, types and keys of the columns of one row layout. Immutable once built; any thread may read
+ * it. */
+#ifndef SLUICE_CHANGE_TABLE_H
+#define SLUICE_CHANGE_TABLE_H
+
+#include "base/arena.h"
+#include "value/types.h"
+
+#define TABLE_COLUMNS_MAX    4096
+#define TABLE_NAME_BYTES_MAX 256 /* 64 characters of UTF-8 with the server's escapes */
+
+struct column {
+    const char *name; /* UTF-8, NUL-terminated */
+    uint32_t name_len;
+    bool nullable;
+    struct coltype type;
+    const char *declared; /* SQL type text, NULL when only the log is known */
+};
+
+struct table {
+    const char *db;   /* NUL-terminated */
+    const char *name; /* NUL-terminated */
+    const struct column *columns;
+    unsigned column_count;
+    const uint16_t *pk; /* column indexes in key order; NULL when there is none or it is not known */
+    unsigned pk_count;
+    bool pk_known;
+};
+
+/* Index of a column by exact bytes, then by ASCII-case-insensitive name (as the server compares); -1: none. */
+int table_find_column(const struct table *tbl, const char *name, size_t len);
+
+/* What a TABLE_MAP event says, before names are certain: the first layer of `struct table`. Borrowed from the event. */
+struct wire_table {
+    uint64_t table_id;
+    const char *db;
+    size_t db_len;
+    const char *name;
+    size_t name_len;
+    unsigned column_count;
+    const uint8_t *types;    /* one byte per column */
+    const uint8_t *metadata; /* block of the types' metadata */
+    size_t metadata_len;
+    const uint8_t *nullable; /* bitmap */
+    const uint8_t *optional; /* optional metadata block (type, length, value …); NULL when none was sent */
+    size_t optional_len;
+};
+
+#endif
