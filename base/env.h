@@ -7,6 +7,7 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/stat.h>
 #include <sys/types.h>
 
 struct log;
@@ -24,6 +25,7 @@ struct file_ops {
     int (*mkdir)(void *ctx, const char *path, mode_t mode);
     int (*lock)(void *ctx, int fd); /* exclusive, not waiting */
     int (*close)(void *ctx, int fd);
+    int (*stat)(void *ctx, int fd, struct stat *out); /* fstat */
 };
 
 struct env {

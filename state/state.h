@@ -1,0 +1,98 @@
+/* What must outlive the process: named records and named logs in one directory, each entry with its format version and
+ * CRC. The only part of sluice that opens files for writing; others take a `struct state *`.
+ *
+ * Record NAME is the file NAME.rec: replaced as a whole by write to NAME.rec.tmp, fsync, rename, fsync of the
+ * directory; after a crash or error at any point the old or the new bytes are read, never a mixture. Log NAME is the
+ * file NAME.log: appended, fsynced; a last entry that was cut by a crash is removed when the log is first used, a
+ * damaged one with entries behind it is STATE_CORRUPT naming file and offset.
+ *
+ * Names are 1 to 64 of [a-z0-9._-], not beginning with '.'. The bytes of an entry are the caller's: put a version of
+ * your own in front of them when their meaning may change. Files are 0600, opened with O_NOFOLLOW; directories that are
+ * missing are made 0700. A sub-folder (state_dir/replay/NAME) is a state of its own.
+ *
+ * Layout of an entry, little-endian (a record is one entry, a log is a row of them):
+ *     0  4  magic "slu\x01" (record) or "slu\x02" (log)
+ *     4  4  format version (1)
+ *     8  4  length of the payload in bytes, at most STATE_ENTRY_MAX
+ *    12  4  CRC-32 of the payload
+ *    16  4  CRC-32 of bytes 0 to 15
+ *    20  …  payload: of a record its bytes; of a log, for each item of the append: length (4), bytes
+ *
+ * Threads: different names may be used by different threads at once; one name by one thread at a time.
+ * All errors are STATE_LOCKED, STATE_IO, STATE_CORRUPT, STATE_VERSION, LIMIT, NO_MEMORY, or BUG for a bad name. */
+#ifndef SLUICE_STATE_STATE_H
+#define SLUICE_STATE_STATE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "base/env.h"
+#include "base/err.h"
+
+#define STATE_NAME_MAX  64
+#define STATE_ENTRY_MAX ((size_t)1 << 30)
+
+enum state_mode {
+    STATE_OWN, /* takes DIR/lock or fails with STATE_LOCKED naming the holder's process; makes the directory */
+    STATE_READ /* no lock, creates and changes nothing; a missing directory is an empty state */
+};
+
+struct state;
+
+/* Opens the state in `dir` (copied). `env` is borrowed until state_close. */
+int state_open(struct state **out, const struct env *env, const char *dir, enum state_mode mode, struct err *e)
+    __attribute__((warn_unused_result));
+
+/* Gives the lock back. Accepts NULL. Nothing is flushed: all that was put or appended is already durable. */
+void state_close(struct state *st);
+
+/* The directory as opened; lives as long as `st`. */
+const char *state_dir(const struct state *st);
+
+/* Reads record `name` into `out` (emptied first; undefined after a failure). *found tells whether there is one. */
+int state_get(struct state *st, const char *name, struct buf *out, bool *found, struct err *e)
+    __attribute__((warn_unused_result));
+
+/* Replaces record `name`; durable on return. After a failed fsync the state is broken: this and every later put,
+ * append, remove and compact fails with STATE_IO, since the kernel may have dropped what it could not write. */
+int state_put(struct state *st, const char *name, const void *bytes, size_t len, struct err *e)
+    __attribute__((warn_unused_result));
+
+/* Removes record `name`, durably; absent is fine. */
+int state_remove(struct state *st, const char *name, struct err *e) __attribute__((warn_unused_result));
+
+struct state_item {
+    const void *bytes;
+    size_t len;
+};
+
+/* Appends one item to log `name`, which is made when missing; durable on return. */
+int state_append(struct state *st, const char *name, const void *bytes, size_t len, struct err *e)
+    __attribute__((warn_unused_result));
+
+/* Appends all items as one entry: after a crash all or none is there. */
+int state_append_all(struct state *st, const char *name, const struct state_item *items, size_t count, struct err *e)
+    __attribute__((warn_unused_result));
+
+/* Called for each item in order; `item` is borrowed for the call. A negative result (by err_set on e) ends the scan. */
+typedef int state_visit(void *ctx, const struct state_item *item, struct err *e);
+
+/* Visits every item of log `name`; none when the log is missing. In STATE_READ a cut last entry, which its owner may be
+ * writing just now, is left alone and not visited. Returns what `visit` returned when that was negative. */
+int state_scan(struct state *st, const char *name, state_visit *visit, void *ctx, struct err *e)
+    __attribute__((warn_unused_result));
+
+/* Whether the item stays. */
+typedef bool state_keep(void *ctx, const struct state_item *item);
+
+/* Rewrites log `name` with the items that `keep` wants, by the same steps as a put: all or nothing, durable on return.
+ */
+int state_compact(struct state *st, const char *name, state_keep *keep, void *ctx, struct err *e)
+    __attribute__((warn_unused_result));
+
+/* Bytes of cut last entries that were removed since the state was opened; worth a log line when not 0. */
+uint64_t state_cut_bytes(const struct state *st);
+
+#endif
