@@ -7,5 +7,6 @@
 #include <string.h>
 #include <time.h>
 #undef alloca
+#undef sprintf /* a macro in glibc's fortified headers with clang */
 #pragma GCC poison sprintf vsprintf strcpy strncpy strcat strncat strtok atoi atol atof gets gmtime localtime alloca
 #endif

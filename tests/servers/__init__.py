@@ -1,0 +1,28 @@
+"""Private servers for tests and for the demo: free loopback ports, a temporary directory, nothing left behind.
+
+Uses Debian's Python modules only. Everything that is started here dies with the Python process that started
+it, whatever way that process ends (see process.py).
+"""
+
+from .database import Database, REPLICATION_PASSWORD, REPLICATION_USER
+from .mariadb import MariaDB
+from .mysql import MySQL
+from .process import Unavailable, Workspace, wait_until
+from .redis_server import Redis
+from .tls import Authority
+
+DATABASES = {"mariadb": MariaDB, "mysql": MySQL}
+
+__all__ = [
+    "Authority",
+    "DATABASES",
+    "Database",
+    "MariaDB",
+    "MySQL",
+    "REPLICATION_PASSWORD",
+    "REPLICATION_USER",
+    "Redis",
+    "Unavailable",
+    "Workspace",
+    "wait_until",
+]

@@ -1,0 +1,170 @@
+"""Fixtures of the system tests: real servers, sluice as a process, and what a machine without a server gets."""
+
+import os
+import random
+import signal
+import sys
+
+import pytest
+
+sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+
+from servers import DATABASES, Authority, Redis, Unavailable, Workspace  # noqa: E402
+from sluice import BINARY, Sluice  # noqa: E402
+
+IN_CI = os.environ.get("CI") == "true"
+SEED = int(os.environ.get("SLUICE_TEST_SEED", "20261122"))
+FULL = bool(os.environ.get("SLUICE_TEST_FULL"))
+_missing = set()
+
+
+def pytest_addoption(parser):
+    parser.addoption("--server", choices=[*DATABASES], help="only tests on this server")
+    parser.addoption("--keep", action="store_true", help="keep the temporary directory with data and logs")
+
+
+def pytest_configure(config):
+    # A terminated run cleans up as a failed one does.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+
+
+def pytest_generate_tests(metafunc):
+    if "flavor" in metafunc.fixturenames:
+        only = metafunc.config.getoption("--server")
+        metafunc.parametrize("flavor", [only] if only else [*DATABASES], scope="session")
+
+
+def pytest_collection_modifyitems(config, items):
+    if config.getoption("--server"):
+        items[:] = [item for item in items if "flavor" in item.fixturenames]
+    # Tests that share a server run together, so one runs at a time.
+    items.sort(key=lambda item: getattr(item, "callspec", None) and item.callspec.params.get("flavor") or "")
+
+
+def pytest_terminal_summary(terminalreporter):
+    for reason in sorted(_missing):
+        terminalreporter.write_line(f"SKIPPED FOR WANT OF A SERVER: {reason}", red=True, bold=True)
+
+
+def missing(reason):
+    """What the machine lacks is a failure in CI and a loud skip elsewhere."""
+    if IN_CI:
+        pytest.fail(f"this machine lacks a server: {reason}", pytrace=False)
+    _missing.add(str(reason))
+    pytest.skip(str(reason))
+
+
+def started(server):
+    try:
+        return server.start()
+    except Unavailable as reason:
+        missing(reason)
+
+
+@pytest.fixture(scope="session")
+def workspace(request):
+    with Workspace(request.config.getoption("--keep")) as made:
+        yield made
+
+
+@pytest.fixture(scope="session")
+def full():
+    """True at the sizes of a release."""
+    return FULL
+
+
+@pytest.fixture
+def rng(request):
+    """Random numbers of the run's seed and this test, the same in each run of CI."""
+    return random.Random(f"{SEED} {request.node.name}")
+
+
+@pytest.fixture(scope="session")
+def shared_db(workspace, flavor):
+    """One server of each flavour for all tests that leave it as it is."""
+    server = started(DATABASES[flavor](workspace, name=f"shared-{flavor}"))
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def db(shared_db):
+    """The shared server, with an empty database `shop`."""
+    shared_db.script(["DROP DATABASE IF EXISTS shop", "CREATE DATABASE shop CHARACTER SET utf8mb4"])
+    return shared_db
+
+
+@pytest.fixture
+def new_db(workspace, flavor):
+    """Makes servers of this test's own, with `shop` in them: new_db({"binlog_row_image": "MINIMAL"})."""
+    made = []
+
+    def make(options=None, name=None):
+        server = DATABASES[flavor](workspace, options, name or f"own-{flavor}")
+        made.append(server)
+        started(server)
+        server.script(["CREATE DATABASE shop CHARACTER SET utf8mb4"])
+        return server
+
+    yield make
+    for server in made:
+        server.kill()
+
+
+@pytest.fixture
+def redis(workspace):
+    """An empty Redis of this test's own."""
+    server = started(Redis(workspace))
+    yield server
+    server.kill()
+
+
+@pytest.fixture
+def new_redis(workspace):
+    made = []
+
+    def make(**options):
+        made.append(Redis(workspace, **options))
+        return started(made[-1])
+
+    yield make
+    for server in made:
+        server.kill()
+
+
+@pytest.fixture(scope="session")
+def authority(workspace):
+    return Authority(workspace.directory("tls"))
+
+
+@pytest.fixture
+def sluice(workspace):
+    """Makes Sluice drivers; whatever still runs at the end of the test is killed."""
+    if not os.path.exists(BINARY):
+        missing(f"no binary at {BINARY}")
+    made = []
+
+    def make(config=None):
+        made.append(Sluice(workspace.directory("sluice"), config))
+        return made[-1]
+
+    yield make
+    for one in made:
+        one.kill()
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_makereport(item, call):
+    """A failed test shows what its sluice and servers said last."""
+    outcome = yield
+    report = outcome.get_result()
+    if report.when != "call" or not report.failed:
+        return
+    workspace = item.funcargs.get("workspace")
+    if workspace is None:
+        return
+    for path in workspace.logs()[-3:]:
+        with open(path, encoding="utf-8", errors="replace") as log:
+            tail = log.readlines()[-25:]
+        if tail:
+            report.sections.append((path, "".join(tail)))
