@@ -1,0 +1,149 @@
+/* Lanes: the embedded bus. A lane is a partition log in memory with one writer (the source thread) and one read cursor
+ * per sink; a FIFO of segments from one pool. Rows of one key always go to one lane. Core: no clock, socket or thread
+ * function; who must be woken is told by callbacks.
+ *
+ * Ownership: the source owns a segment until lanes_publish; then it is immutable and borrowed by readers until every
+ * sink's acked ordinal has passed its last item and its cursor has left it; the source then takes it back. There is no
+ * reference count, lock, allocation or free per change. Items over segment_bytes get a segment of their own from
+ * malloc, one such item at a time beyond the budget.
+ *
+ * Items: ROW, TRUNCATE, BARRIER (see lanes_truncate_table), MARK; a TX header is written at the begin of each
+ * transaction in each lane that it touches and repeated at the begin of each segment, so that a segment reads alone; it
+ * has no ordinal. */
+#ifndef SLUICE_PARTITION_LANE_H
+#define SLUICE_PARTITION_LANE_H
+
+#include "change/change.h"
+#include "partition/ledger.h"
+
+#define LANE_SEGMENT_BYTES_MAX (64u * 1024)
+#define LANE_BUFFER_BYTES_MIN  (64u * 1024)
+
+struct lanes;
+
+struct lanes_options {
+    unsigned lanes;         /* 1 … LEDGER_LANES_MAX */
+    unsigned sinks;         /* 1 … LEDGER_SINKS_MAX */
+    size_t buffer_bytes;    /* pool; segment = min(64 KiB, pool / (4 · lanes)) */
+    size_t tx_buffer_bytes; /* an open transaction holding more (in whole segments) is published in chunks; 0 or more
+                               than ¼ of the pool: ¼ */
+    size_t max_item_bytes;
+    unsigned ring; /* of the ledger; 0: default */
+    /* Called without locks; both may be NULL. wake_worker: by the source in lanes_publish, or by a worker whose
+     * acknowledgement a ticket waits for; tells that lane `lane` of `sink` has something and its worker said that it
+     * sleeps. wake_source: by a worker, when the source said that it waits. */
+    void (*wake_worker)(void *ctx, unsigned sink, unsigned lane);
+    void (*wake_source)(void *ctx);
+    void *ctx;
+};
+
+int lanes_new(struct lanes **out, const struct lanes_options *opt, struct err *e);
+void lanes_free(struct lanes *lanes);
+struct ledger *lanes_ledger(struct lanes *lanes);
+unsigned lanes_count(const struct lanes *lanes);
+
+/* ---------------------------------------------------------------- source thread */
+
+/* One row (or half of a key move) to append. Pointers are borrowed for the call: bytes are copied once, into the lane.
+ */
+struct lane_row {
+    enum change_op op;
+    unsigned flags;     /* CHANGE_FROM, CHANGE_TO */
+    uint32_t sink_mask; /* bit s: for sink s */
+    uint64_t version_row;
+    uint64_t event_pos;
+    const struct shape *shape;
+    const char *key;
+    size_t key_len;
+    struct image before, after;
+    bool has_ticket;
+    unsigned ticket_lane;
+    uint64_t ticket_ordinal;
+};
+
+/* Following rows belong to this transaction; copied (the file name too). */
+void lanes_begin(struct lanes *lanes, const struct tx *tx);
+
+/* Appends. 0 and *ordinal; LANES_FULL when no segment is free: nothing was appended: call lanes_make_room. Errors:
+ * LIMIT (item larger than max_item_bytes), NO_MEMORY. */
+#define LANES_FULL 1
+int lanes_add(struct lanes *lanes, unsigned lane, const struct lane_row *row, uint64_t *ordinal, struct err *e);
+
+/* A table's rows were discarded: one TRUNCATE item in lane 0, whose ticket is "everything before it in all lanes", and
+ * a BARRIER item in every other lane, whose ticket is the TRUNCATE item: a full barrier. All or nothing, as lanes_add.
+ */
+int lanes_truncate_table(struct lanes *lanes, const char *db, const char *table, const struct shape *shape,
+                         uint32_t sink_mask, struct err *e);
+
+/* The open transaction's last ordinal so far: a savepoint. */
+uint64_t lanes_savepoint(const struct lanes *lanes);
+
+/* Drops the unpublished items behind `ordinal`. 0, or -1 when some of them are published already (the caller stops and
+ * names tx_buffer_bytes). lanes_rollback drops the whole open transaction under the same rule. */
+int lanes_rollback_to(struct lanes *lanes, uint64_t ordinal);
+int lanes_rollback(struct lanes *lanes);
+
+/* Ends the open transaction at a boundary: its items may now be published; ledger_boundary is called. `at->ordinal` is
+ * filled here. Sets LAST_IN_TX on the last item of each lane touched. Returns 0, or LANES_FULL when the ring is full
+ * (nothing done). */
+int lanes_end(struct lanes *lanes, struct boundary *at);
+
+/* Ends a ROWS event: sets LAST_IN_EVENT on the last item of each lane that it touched. */
+void lanes_event_end(struct lanes *lanes);
+
+/* True when a lane holds >= 64 KiB complete and unpublished. */
+bool lanes_should_publish(const struct lanes *lanes);
+
+/* Publishes all complete transactions in all lanes, wakes sleeping workers. Cheap when there is nothing new. */
+void lanes_publish(struct lanes *lanes);
+
+/* True when the open transaction holds more than tx_buffer_bytes: the caller then publishes it as a chunk, at the end
+ * of an event. */
+bool lanes_chunk_due(const struct lanes *lanes);
+void lanes_publish_chunk(struct lanes *lanes);
+
+/* True when a chunk of the open transaction is out already. */
+bool lanes_chunk_published(const struct lanes *lanes);
+
+/* After LANES_FULL: publishes what is complete, takes back segments that every sink is done with; when nothing
+ * published is unacknowledged and still none is free, publishes the open transaction as a chunk. Returns true when
+ * lanes_add is worth another try; false: wait for wake_source (the flag is set before the last look, so no wake-up is
+ * lost), then call again. */
+bool lanes_make_room(struct lanes *lanes);
+
+/* Bytes of the pool in use (any thread; approximate while the source runs). */
+size_t lanes_bytes(const struct lanes *lanes);
+
+/* ---------------------------------------------------------------- one worker per (lane, sink) */
+
+enum lane_item_kind { LANE_ROW, LANE_TRUNCATE, LANE_BARRIER, LANE_MARK };
+
+struct lane_item {
+    enum lane_item_kind kind;
+    uint64_t ordinal;
+    bool for_sink;     /* in its sink_mask; else only to be acknowledged */
+    size_t bytes;      /* of the item in the lane */
+    struct change chg; /* ROW and TRUNCATE; borrowed until acknowledged */
+};
+
+/* The next item of the lane for this sink and moves the cursor behind it: 1. 0: nothing published beyond. 2: the next
+ * item's ticket is not yet acknowledged: the cursor stays; the ticket's lane is noted, and wake_worker is called for
+ * this lane when it may go on. */
+#define LANE_EMPTY   0
+#define LANE_ITEM    1
+#define LANE_BLOCKED 2
+int lanes_read(struct lanes *lanes, unsigned lane, unsigned sink, struct lane_item *out);
+
+/* Sets the cursor back to the first item behind `acked` (KEEPS_POSITION sinks after a failed commit). */
+void lanes_rewind(struct lanes *lanes, unsigned lane, unsigned sink);
+
+/* Everything of the lane up to `ordinal` is done for the sink. Wakes those who wait for it. */
+void lanes_ack(struct lanes *lanes, unsigned lane, unsigned sink, uint64_t ordinal);
+
+/* A worker says that it is about to sleep on its lanes (lane = the worker's number w, lanes l mod workers == w);
+ * returns true when it may (nothing to read on any of them), false when there is something. Cleared by the wake-up or
+ * by lanes_awake. */
+bool lanes_sleep(struct lanes *lanes, unsigned sink, unsigned worker, unsigned workers);
+void lanes_awake(struct lanes *lanes, unsigned sink, unsigned worker, unsigned workers);
+
+#endif

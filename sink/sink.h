@@ -1,0 +1,89 @@
+/* A sink: where changes go. One const struct sink_ops at the end of sink/<kind>.c, listed in sink/registry.c; the
+ * runner owns threads, retry, backoff, parking, acknowledgement and dead letters, not the sink.
+ *
+ * One sink instance belongs to one worker thread. apply is synchronous: on return each item has its verdict, and the
+ * work of a batch is overlapped inside. Items of one key come in order. After a RETRY every later item of the same key
+ * is RETRY too. Any suffix of what was applied may come again, in order: applying twice is the same as once. */
+#ifndef SLUICE_SINK_SINK_H
+#define SLUICE_SINK_SINK_H
+
+#include "base/env.h"
+#include "base/metric.h"
+#include "change/change.h"
+#include "config/option.h"
+#include "position/position.h"
+
+enum verdict {
+    V_DONE,   /* its effect stands */
+    V_RETRY,  /* again later; other keys go on */
+    V_POISON, /* refused for good: dead letter (a stop while there is no store for them) */
+    V_STOP    /* a person must act; `err` says why */
+};
+
+struct item {
+    const struct change *chg;
+    const void *bind; /* of this route and table version */
+    enum verdict verdict;
+};
+
+enum sink_flag {
+    SINK_ONE_WORKER = 1,     /* more than one worker makes no sense (stdout) */
+    SINK_KEEPS_POSITION = 2, /* commit stores marks with the rows; V_DONE means accepted */
+    SINK_NEEDS_TX_END = 4,
+    SINK_IGNORES_TICKETS = 8, /* order between its partitions means nothing */
+    SINK_CAN_SWEEP = 16       /* understands CHANGE_TRUNCATE items */
+};
+
+struct sink;
+struct marks;
+
+struct sink_ops {
+    const char *kind;                        /* config value and log tag: "redis" */
+    unsigned flags;                          /* enum sink_flag */
+    size_t options_size, route_options_size; /* of the structs that the tables fill; 0 = none */
+    const struct option *options;            /* tables end as config/option.h says; NULL = none */
+    const struct option *route_options;
+    const struct metric_row *metrics; /* rows of the sink's own figures; NULL = none */
+
+    /* Compiles one route's templates against one table version, without I/O. At start for every known table (a missing
+     * column is a configuration error), and on a worker at the first row of a new shape. Errors: USAGE class,
+     * NO_MEMORY. NULL = nothing to bind. */
+    int (*bind)(void **out, const void *opt, const void *route_opt, const struct table *tbl, struct err *e);
+    void (*unbind)(void *bind);
+
+    /* Makes and connects one instance. Errors: RETRY (down: the runner tries again), STOP, USAGE. */
+    int (*open)(struct sink **out, const void *opt, const struct env *env, struct err *e);
+
+    /* Each items[i].verdict set, 0; or the whole batch failed: negative with RETRY class (connection lost, server not
+     * ready: the runner backs off and calls again with the same items, after close and open when the error is
+     * CONNECT-like), or STOP. */
+    int (*apply)(struct sink *snk, struct item *items, size_t count, struct err *e);
+
+    int (*load)(struct sink *snk, struct marks *out, struct err *e);           /* KEEPS_POSITION only */
+    int (*commit)(struct sink *snk, const struct marks *marks, struct err *e); /* KEEPS_POSITION only */
+
+    /* The instance's figures for `metrics`, or NULL. */
+    const void *(*stats)(const struct sink *snk);
+
+    void (*close)(struct sink *snk); /* accepts NULL and half-opened */
+};
+
+/* What a position-keeping sink stores with its rows: the last boundary and per lane the last version written. */
+struct marks {
+    struct position boundary;
+    unsigned lanes;
+    const struct version *last;
+};
+
+/* First member of every sink's own struct. */
+struct sink {
+    const struct sink_ops *ops;
+};
+
+/* The kinds that this program was built with, ended by NULL, in alphabetical order (sink/registry.c). */
+extern const struct sink_ops *const sink_registry[];
+
+/* By kind; NULL when there is none. */
+const struct sink_ops *sink_find(const char *kind);
+
+#endif
