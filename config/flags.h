@@ -16,7 +16,8 @@ struct flags_line {
 
 /* Fills `values` with the table's defaults, then with the flags of the line, wherever they stand among the words. A
  * flag given again replaces the former; of a list option it adds one item. Errors: USAGE (unknown flag, with the
- * nearest; value missing), CONFIG_VALUE, CONFIG_MISSING and CONFIG_SECRET as option_parse. */
+ * nearest; value missing), CONFIG_VALUE, CONFIG_MISSING and CONFIG_SECRET as option_parse. When the
+ * table has a boolean `help` and it is given, nothing else is required. */
 int flags_parse(struct config *cfg, const struct option *table, struct flags_line *line, void *values, struct err *e)
     __attribute__((warn_unused_result));
 

@@ -68,6 +68,11 @@ struct option {
 int option_parse(struct config *cfg, const struct option *table, const struct node *map, void *values, struct err *e)
     __attribute__((warn_unused_result));
 
+/* Only the first half: every field of the table gets its default. BUG when the table's own default is out of its
+ * bounds; NO_MEMORY. */
+int option_defaults(struct config *cfg, const struct option *table, void *values, struct err *e)
+    __attribute__((warn_unused_result));
+
 /* Fails with CONFIG_UNKNOWN, file:line and the nearest known name at the first key of `map` that is in none of the
  * tables (an array ended by NULL) and not in `also` (names ended by NULL; may be NULL). So a mapping may be read by
  * several tables: a route by the route's own and those of each sink kind that it names. */
