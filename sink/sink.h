@@ -3,7 +3,10 @@
  *
  * One sink instance belongs to one worker thread. apply is synchronous: on return each item has its verdict, and the
  * work of a batch is overlapped inside. Items of one key come in order. After a RETRY every later item of the same key
- * is RETRY too. Any suffix of what was applied may come again, in order: applying twice is the same as once. */
+ * is RETRY too. Any suffix of what was applied may come again, in order: applying twice is the same as once.
+ *
+ * Memory that a batch needs is the instance's own and stays for the next batch: no malloc per row. Errors that concern
+ * one row are wrapped by sink_wrap; they hold no row data and no key. */
 #ifndef SLUICE_SINK_SINK_H
 #define SLUICE_SINK_SINK_H
 
@@ -45,18 +48,25 @@ struct sink_ops {
     const struct option *route_options;
     const struct metric_row *metrics; /* rows of the sink's own figures; NULL = none */
 
+    /* Checks what the option table cannot, without I/O; USAGE class. NULL = nothing to check. */
+    int (*check)(const void *opt, struct err *e);
+
     /* Compiles one route's templates against one table version, without I/O. At start for every known table (a missing
-     * column is a configuration error), and on a worker at the first row of a new shape. Errors: USAGE class,
-     * NO_MEMORY. NULL = nothing to bind. */
+     * column is a configuration error), and on a worker at the first row of a new shape. `tbl` NULL: no version of the
+     * table is known; only CHANGE_TRUNCATE will come with it. Errors: USAGE class, NO_MEMORY. NULL = nothing to bind:
+     * a change comes once, however many routes it has. */
     int (*bind)(void **out, const void *opt, const void *route_opt, const struct table *tbl, struct err *e);
     void (*unbind)(void *bind);
+
+    /* Asked at start for a route with on_truncate: sweep. USAGE class when it cannot; NULL = every route can. */
+    int (*can_sweep)(const void *bind, struct err *e);
 
     /* Makes and connects one instance. Errors: RETRY (down: the runner tries again), STOP, USAGE. */
     int (*open)(struct sink **out, const void *opt, const struct env *env, struct err *e);
 
     /* Each items[i].verdict set, 0; or the whole batch failed: negative with RETRY class (connection lost, server not
-     * ready: the runner backs off and calls again with the same items, after close and open when the error is
-     * CONNECT-like), or STOP. */
+     * ready: the runner closes, backs off, opens, and calls again with the same items), or STOP. With V_STOP and
+     * V_POISON `e` may say why. */
     int (*apply)(struct sink *snk, struct item *items, size_t count, struct err *e);
 
     int (*load)(struct sink *snk, struct marks *out, struct err *e);           /* KEEPS_POSITION only */
@@ -79,6 +89,9 @@ struct marks {
 struct sink {
     const struct sink_ops *ops;
 };
+
+/* Puts `file:pos: db.table: version V` of the item's change before a set error; returns its code. */
+int sink_wrap(struct err *e, const struct item *item);
 
 /* The kinds that this program was built with, ended by NULL, in alphabetical order (sink/registry.c). */
 extern const struct sink_ops *const sink_registry[];
