@@ -5,7 +5,11 @@
  * A new epoch begins when the writer (UUID and tag, or domain) differs from the transaction before, its number does not
  * rise, or the log was reset; epoch = max(previous + 1, Unix second of that transaction). Sequence = the transaction's
  * number, or without GTIDs (and after more than EPOCHS_PER_HOUR_MAX new epochs in an hour of log time, for good)
- * filepos_sequence of its begin. In position mode a change of server begins an epoch. */
+ * filepos_sequence of its begin. In position mode a change of server begins an epoch.
+ *
+ * A GTID belongs to exactly one epoch (since the last reset): the table keeps the exact set of each. Lines handed out
+ * are stored in the order in which they were handed out, each before the next is asked for: the line that begins an
+ * epoch also completes the set of the one before. */
 #ifndef SLUICE_POSITION_EPOCH_H
 #define SLUICE_POSITION_EPOCH_H
 
@@ -13,10 +17,10 @@
 #include "position/version.h"
 
 #define EPOCHS_PER_HOUR_MAX 100
+#define EPOCHS_MAX          1000000
 
-enum epoch_numbering { EPOCH_BY_NUMBER, EPOCH_BY_POSITION };
-
-/* One transaction as epochs_assign needs it. */
+/* One transaction as epochs_assign needs it. Every transaction of the log is handed in, in log order, also those
+ * without a routed row. */
 struct epoch_tx {
     struct gtid gtid;        /* none: numbered by position */
     struct filepos at;       /* begin of the transaction */
@@ -26,26 +30,46 @@ struct epoch_tx {
 
 struct epochs;
 
+/* NULL without memory; free accepts NULL. */
 struct epochs *epochs_new(enum flavor flavor);
 void epochs_free(struct epochs *epochs);
 
-/* The epoch and sequence of a transaction. When it begins a new epoch, *record receives one line for the epoch log
- * (borrowed until the next call; NULL otherwise), which must be durable before anything of the transaction is
- * published. Transactions inside a recorded epoch (a replay, a restart) get that epoch again, looked up by GTID (exact
- * set per epoch) or by server and position. Errors: NO_MEMORY; EPOCH_OTHER_SERVER when a position-numbered epoch is
- * replayed from another server. */
+/* The epoch and sequence of a transaction (row 0). *record receives one line for the epoch log (borrowed until the next
+ * call; NULL when there is none), which must be durable before anything of the transaction is published. Transactions
+ * inside a recorded epoch (a replay, a restart, a transaction read again after a reconnect) get that epoch again,
+ * looked up by GTID or, without one, by server and position. Going on in the current epoch searches nothing. Errors:
+ * NO_MEMORY; LIMIT (EPOCHS_MAX); CORRUPT (a number beyond 2^63-2); BUG (GTID of the other flavour); EPOCH_OTHER_SERVER
+ * when a position-numbered epoch is replayed from another server. */
 int epochs_assign(struct epochs *epochs, const struct epoch_tx *tx, struct version *out, const char **record,
                   struct err *e);
 
-/* Feeds one stored line back, in order, before the first assign. Errors: STATE_CORRUPT, NO_MEMORY. */
+/* Feeds one stored line back, in order, before the first assign. Errors: STATE_CORRUPT. */
 int epochs_load(struct epochs *epochs, const char *record, size_t len, struct err *e);
 
-/* Read-only (replay beside a service): a transaction that no recorded epoch covers is epoch 0, numbered by position. */
+/* Where an empty table begins: transactions before `start` (in its GTID set, or before its place on its server) are
+ * older than the table and will be epoch 0, numbered by position on the one server that the first of them names.
+ * Ignored when the table is not empty (*record NULL). Errors: NO_MEMORY. */
+int epochs_begin(struct epochs *epochs, const struct position *start, const char **record, struct err *e);
+
+/* The log was reset, or lost transactions were accepted: what is read from now on is new, even where its GTIDs and
+ * places are recorded. The next transaction begins an epoch; older epochs are never looked up again. *record must be
+ * durable before it. Errors: NO_MEMORY. */
+int epochs_reset(struct epochs *epochs, const char **record, struct err *e);
+
+/* Read-only (replay beside a service): a transaction that no recorded epoch covers is epoch 0, numbered by position.
+ * The first such hands out a line that names its server, for the replay's own log. */
 void epochs_freeze(struct epochs *epochs);
 
-/* Tells which GTIDs the current epoch has seen, so that its exact set is known after a restart: one line for the epoch
- * log, written by the keeper with (not after) each checkpoint; NULL when nothing changed. Borrowed until the next call.
- */
+/* Tells which GTIDs and places the current epoch has seen since the last line, so that its exact set is known after a
+ * restart: one line for the epoch log, written by the keeper with (not after) each checkpoint; NULL when nothing
+ * changed. Borrowed until the next call; without memory it is NULL too and the next call tells all. */
 const char *epochs_progress(struct epochs *epochs);
+
+/* True once after the numbering became log position for good: worth one log line. Not after epochs_load. */
+bool epochs_take_switch(struct epochs *epochs);
+
+/* The whole table as few lines, to compact the epoch log: line `index` from 0, NULL behind the last one (and, with
+ * *failed set, without memory: keep the old log then). Borrowed until the next call. */
+const char *epochs_line(struct epochs *epochs, size_t index, bool *failed);
 
 #endif

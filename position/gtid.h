@@ -1,10 +1,12 @@
 /* Global transaction identifiers and sets of them, both flavours. Core: no I/O; a set belongs to one thread at a time.
  *
- * MySQL:   uuid[:tag]:gno; a set is, per (uuid, tag), a list of closed intervals. Text as the server prints it: UUIDs
- * and tags lower-case and sorted, intervals merged, `uuid:1-3:7,uuid2:tag:1`. gno is 1 … 2^63-2. MariaDB:
- * domain-server-seq; a "set" is the replication position, the last GTID of each domain: `0-1-100,1-1-7`. Sources: MySQL
- * manual "GTID Format and Storage", Gtid_set::encode in sql/rpl_gtid_set.cc for the wire form; MariaDB manual "GTID".
- * Limits: GTID_TAG_MAX, GTID_SET_INTERVALS_MAX. */
+ * MySQL: uuid[:tag]:gno; a set is, per (uuid, tag), a list of closed intervals. Text as the server prints it: UUIDs and
+ * tags lower-case and sorted, intervals merged, `uuid:1-3:7,uuid2:tag:1`. gno is 1 … 2^63-2.
+ *
+ * MariaDB: domain-server-seq; a "set" is the replication position, the last GTID of each domain: `0-1-100,1-1-7`.
+ *
+ * Sources: MySQL manual "GTID Format and Storage", Gtid_set::encode in sql/rpl_gtid_set.cc for the wire form; MariaDB
+ * manual "GTID". Limits: GTID_TAG_MAX, GTID_SET_INTERVALS_MAX. */
 #ifndef SLUICE_POSITION_GTID_H
 #define SLUICE_POSITION_GTID_H
 
@@ -64,10 +66,12 @@ int gtid_set_parse(struct gtid_set **out, enum flavor flavor, const char *text, 
 void gtid_set_print(const struct gtid_set *set, struct buf *out);
 
 /* Adds one GTID (MariaDB: replaces the domain's, whatever its number: the log order decides). Amortised O(1) for
- * numbers that rise. Errors: NO_MEMORY, LIMIT, BUG (other flavour). */
+ * numbers that rise. Errors: NO_MEMORY, LIMIT, CORRUPT (MySQL: number beyond 2^63-2), BUG (other flavour, or no
+ * number). */
 int gtid_set_add(struct gtid_set *set, const struct gtid *gtid, struct err *e);
 
-/* set := set ∪ other (MySQL); MariaDB: per domain the one with the higher sequence number. */
+/* set := set ∪ other (MySQL); MariaDB: per domain the one with the higher sequence number. Linear; MySQL: a failure
+ * leaves the set as it was. Errors, here and below: NO_MEMORY, LIMIT, BUG (other flavour). */
 int gtid_set_union(struct gtid_set *set, const struct gtid_set *other, struct err *e);
 
 /* MySQL: set := set \ other. MariaDB: removes the domains whose sequence number is <= other's. */

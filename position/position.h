@@ -34,7 +34,8 @@ struct start {
 /* Errors: POSITION_SYNTAX, NO_MEMORY. On success the caller releases out->pos. */
 int start_parse(struct start *out, const char *text, struct err *e);
 
-/* Durable text form of a position (one JSON object, format version inside), and back. Errors: STATE_CORRUPT. */
+/* Durable text form of a position ("key=value" lines, format version first; laid out at the top of position.c), and
+ * back into storage that owns nothing. Errors: STATE_CORRUPT, NO_MEMORY. */
 int position_encode(const struct position *pos, struct buf *out, struct err *e);
 int position_decode(struct position *out, const uint8_t *bytes, size_t len, struct err *e);
 
