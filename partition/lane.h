@@ -4,12 +4,16 @@
  *
  * Ownership: the source owns a segment until lanes_publish; then it is immutable and borrowed by readers until every
  * sink's acked ordinal has passed its last item and its cursor has left it; the source then takes it back. There is no
- * reference count, lock, allocation or free per change. Items over segment_bytes get a segment of their own from
- * malloc, one such item at a time beyond the budget.
+ * reference count, lock, allocation or free per change. The bytes of an item that a segment cannot hold lie outside: in
+ * a run of free segments, or, when there is none, in memory of their own beyond the budget, one such item at a time
+ * (the halves of a key move are two such items: the first goes out as a chunk before the second is taken). They are
+ * given back as soon as the item is acknowledged by all sinks.
  *
- * Items: ROW, TRUNCATE, BARRIER (see lanes_truncate_table), MARK; a TX header is written at the begin of each
- * transaction in each lane that it touches and repeated at the begin of each segment, so that a segment reads alone; it
- * has no ordinal. */
+ * Items: ROW, TRUNCATE, BARRIER (see lanes_truncate_table); a TX header is written before a transaction's first item in
+ * each lane that it touches and repeated at the begin of each segment, so that a segment reads alone; it has no
+ * ordinal.
+ *
+ * Nothing here waits. Inline use: one thread may be the source and every worker. */
 #ifndef SLUICE_PARTITION_LANE_H
 #define SLUICE_PARTITION_LANE_H
 
@@ -17,7 +21,9 @@
 #include "partition/ledger.h"
 
 #define LANE_SEGMENT_BYTES_MAX (64u * 1024)
+#define LANE_SEGMENT_BYTES_MIN 1024u
 #define LANE_BUFFER_BYTES_MIN  (64u * 1024)
+#define LANE_ITEM_BYTES_MAX    (4000u * 1024 * 1024)
 
 struct lanes;
 
@@ -27,8 +33,8 @@ struct lanes_options {
     size_t buffer_bytes;    /* pool; segment = min(64 KiB, pool / (4 · lanes)) */
     size_t tx_buffer_bytes; /* an open transaction holding more (in whole segments) is published in chunks; 0 or more
                                than ¼ of the pool: ¼ */
-    size_t max_item_bytes;
-    unsigned ring; /* of the ledger; 0: default */
+    size_t max_item_bytes;  /* 0: LANE_ITEM_BYTES_MAX */
+    unsigned ring;          /* of the ledger; 0: default */
     /* Called without locks; both may be NULL. wake_worker: by the source in lanes_publish, or by a worker whose
      * acknowledgement a ticket waits for; tells that lane `lane` of `sink` has something and its worker said that it
      * sleeps. wake_source: by a worker, when the source said that it waits. */
@@ -37,6 +43,7 @@ struct lanes_options {
     void *ctx;
 };
 
+/* Errors: NO_MEMORY; CONFIG_VALUE when buffer_bytes gives a lane less than four segments of LANE_SEGMENT_BYTES_MIN. */
 int lanes_new(struct lanes **out, const struct lanes_options *opt, struct err *e);
 void lanes_free(struct lanes *lanes);
 struct ledger *lanes_ledger(struct lanes *lanes);
@@ -70,8 +77,8 @@ void lanes_begin(struct lanes *lanes, const struct tx *tx);
 int lanes_add(struct lanes *lanes, unsigned lane, const struct lane_row *row, uint64_t *ordinal, struct err *e);
 
 /* A table's rows were discarded: one TRUNCATE item in lane 0, whose ticket is "everything before it in all lanes", and
- * a BARRIER item in every other lane, whose ticket is the TRUNCATE item: a full barrier. All or nothing, as lanes_add.
- */
+ * a BARRIER item in every other lane, whose ticket is the TRUNCATE item: a full barrier. All or nothing, as lanes_add;
+ * LANES_FULL too. The row part of the version counts the TRUNCATE items of the transaction. */
 int lanes_truncate_table(struct lanes *lanes, const char *db, const char *table, const struct shape *shape,
                          uint32_t sink_mask, struct err *e);
 
@@ -84,14 +91,16 @@ int lanes_rollback_to(struct lanes *lanes, uint64_t ordinal);
 int lanes_rollback(struct lanes *lanes);
 
 /* Ends the open transaction at a boundary: its items may now be published; ledger_boundary is called. `at->ordinal` is
- * filled here. Sets LAST_IN_TX on the last item of each lane touched. Returns 0, or LANES_FULL when the ring is full
- * (nothing done). */
+ * filled here. Sets LAST_IN_TX on the last item of each lane touched (a lane whose last item went out with a chunk has
+ * none). Without an open transaction: a boundary alone.
+ * Returns 0, or LANES_FULL when the ring is full (nothing done): publish, and wait for the keeper, whose ledger_consume
+ * makes room. */
 int lanes_end(struct lanes *lanes, struct boundary *at);
 
 /* Ends a ROWS event: sets LAST_IN_EVENT on the last item of each lane that it touched. */
 void lanes_event_end(struct lanes *lanes);
 
-/* True when a lane holds >= 64 KiB complete and unpublished. */
+/* True when a lane holds a segment (64 KiB) complete and unpublished, or 1,024 boundaries are. */
 bool lanes_should_publish(const struct lanes *lanes);
 
 /* Publishes all complete transactions in all lanes, wakes sleeping workers. Cheap when there is nothing new. */
@@ -116,14 +125,14 @@ size_t lanes_bytes(const struct lanes *lanes);
 
 /* ---------------------------------------------------------------- one worker per (lane, sink) */
 
-enum lane_item_kind { LANE_ROW, LANE_TRUNCATE, LANE_BARRIER, LANE_MARK };
+enum lane_item_kind { LANE_ROW, LANE_TRUNCATE, LANE_BARRIER };
 
 struct lane_item {
     enum lane_item_kind kind;
     uint64_t ordinal;
-    bool for_sink;     /* in its sink_mask; else only to be acknowledged */
+    bool for_sink;     /* in its sink_mask; else only to be acknowledged (BARRIER always) */
     size_t bytes;      /* of the item in the lane */
-    struct change chg; /* ROW and TRUNCATE; borrowed until acknowledged */
+    struct change chg; /* ROW and TRUNCATE; what it points to is borrowed until acknowledged */
 };
 
 /* The next item of the lane for this sink and moves the cursor behind it: 1. 0: nothing published beyond. 2: the next
@@ -140,9 +149,13 @@ void lanes_rewind(struct lanes *lanes, unsigned lane, unsigned sink);
 /* Everything of the lane up to `ordinal` is done for the sink. Wakes those who wait for it. */
 void lanes_ack(struct lanes *lanes, unsigned lane, unsigned sink, uint64_t ordinal);
 
-/* A worker says that it is about to sleep on its lanes (lane = the worker's number w, lanes l mod workers == w);
- * returns true when it may (nothing to read on any of them), false when there is something. Cleared by the wake-up or
- * by lanes_awake. */
+/* A worker says that it will not read this lane for now (too many keys parked), or again: lanes_sleep then does not
+ * count what is in it. */
+void lanes_hold(struct lanes *lanes, unsigned lane, unsigned sink, bool hold);
+
+/* A worker says that it is about to sleep on its lanes (`worker` = its number w, lanes l mod workers == w);
+ * returns true when it may (nothing to read on any of them that is not held), false when there is something. Cleared by
+ * the wake-up or by lanes_awake. A wake-up may come for nothing; none is lost. */
 bool lanes_sleep(struct lanes *lanes, unsigned sink, unsigned worker, unsigned workers);
 void lanes_awake(struct lanes *lanes, unsigned sink, unsigned worker, unsigned workers);
 

@@ -9,7 +9,9 @@
  * docs/ordering.md proves it; tests/laws/ drives this file through all interleavings. Core: atomics only, no lock, no
  * I/O.
  *
- * A ring holds the boundaries (ends of transactions) that are not yet safe for every sink; the keeper consumes it. */
+ * A ring holds the boundaries (ends of transactions) that are not yet safe for every sink; the keeper consumes it.
+ * Nothing is allocated after ledger_new: names of files and writers of GTIDs live in tables of a fixed size, and a slot
+ * is used again when the last boundary that names it has left the ring. */
 #ifndef SLUICE_PARTITION_LEDGER_H
 #define SLUICE_PARTITION_LEDGER_H
 
@@ -25,26 +27,30 @@
 
 struct ledger;
 
-/* lanes 1 … LEDGER_LANES_MAX, sinks 1 … LEDGER_SINKS_MAX, ring: boundaries held (a power of two). Errors: NO_MEMORY. */
+/* lanes 1 … LEDGER_LANES_MAX, sinks 1 … LEDGER_SINKS_MAX, ring: boundaries held (a power of two; 0: default). Errors:
+ * NO_MEMORY. */
 int ledger_new(struct ledger **out, unsigned lanes, unsigned sinks, unsigned ring, struct err *e);
 void ledger_free(struct ledger *ledger);
 
 /* --- source thread --- */
 
 /* One publication: call ledger_lane for every lane that got items (first and last new ordinal), then ledger_published
- * once with the last ordinal of all. */
+ * once with the last ordinal of all. It also hands a boundary that was held back for merging to the keeper. */
 void ledger_lane(struct ledger *ledger, unsigned lane, uint64_t first, uint64_t last);
 void ledger_published(struct ledger *ledger, uint64_t last);
 
-/* The end of a transaction whose last item (or the last item before it, when it has none) is `ordinal`. `file` NULL =
- * the same file as the boundary before. Consecutive boundaries with the same ordinal may be merged (file:pos: the
- * later; GTIDs: all kept). False when the ring is full: publish, and wait for the keeper (ledger_consume). */
+/* The end of a transaction whose last item (or the last item before it, when it has none) is `ordinal`. Consecutive
+ * boundaries with the same ordinal are merged where no GTID is lost by it (anonymous; the next number of the same
+ * writer; a later number of the same MariaDB domain and server); the last one is held back for that until the next
+ * boundary or ledger_published. False when the ring (or the table of files or writers) is full: nothing was taken;
+ * publish, and wait for the keeper (ledger_consume). */
 struct boundary {
     uint64_t ordinal;
     uint64_t pos;
-    const char *file; /* copied */
-    struct gtid gtid; /* none: anonymous */
-    int64_t commit_us;
+    const char *file;        /* copied; NULL = the same as before */
+    const char *server_uuid; /* whose file; copied; NULL = the same as before */
+    struct gtid gtid;        /* none: anonymous */
+    int64_t commit_us;       /* 0: not known, the one before stays */
 };
 bool ledger_boundary(struct ledger *ledger, const struct boundary *at);
 
@@ -63,8 +69,9 @@ uint64_t ledger_safe(const struct ledger *ledger, unsigned sink, uint64_t previo
 /* --- keeper --- */
 
 /* Moves `pos` (the sink's own, owned by the keeper) to the last boundary that is safe for `sink`; GTIDs of all
- * boundaries passed are added. Returns 1 when it moved, 0 when not, negative: NO_MEMORY, LIMIT. A boundary leaves the
- * ring when all sinks passed it. */
+ * boundaries passed are added, unless pos->gtids is NULL (not known: it stays so). Returns 1 when it moved, 0 when not,
+ * negative: NO_MEMORY, LIMIT, BUG (other flavour); `pos` then stands at the last boundary that succeeded. A boundary
+ * leaves the ring when all sinks passed it. */
 int ledger_consume(struct ledger *ledger, unsigned sink, struct position *pos, struct err *e);
 
 #endif
