@@ -68,6 +68,10 @@ uint64_t ledger_safe(const struct ledger *ledger, unsigned sink, uint64_t previo
 
 /* --- keeper --- */
 
+/* Commit time (µs) of the oldest transaction that `sink` has not passed yet, as of the last ledger_consume; 0 when there is
+ * none. */
+int64_t ledger_waiting_commit_us(const struct ledger *ledger, unsigned sink);
+
 /* Moves `pos` (the sink's own, owned by the keeper) to the last boundary that is safe for `sink`; GTIDs of all
  * boundaries passed are added, unless pos->gtids is NULL (not known: it stays so). Returns 1 when it moved, 0 when not,
  * negative: NO_MEMORY, LIMIT, BUG (other flavour); `pos` then stands at the last boundary that succeeded. A boundary

@@ -16,6 +16,7 @@ struct route {
     const char *table;
     const char *const *key; /* column names in key order; NULL = primary key */
     unsigned key_count;
+    bool keyless;           /* a table without a primary key is fine: its rows have an empty key and go to lane 0 (dump) */
     uint32_t sink_mask;
     enum on_truncate on_truncate;
     const char *const *accept_unlogged;         /* names of foreign keys, NULL-terminated; may be NULL */
