@@ -64,6 +64,10 @@ class Database(Server):
                 args.append(f"--{name}={value}")
         return args
 
+    def install(self, path):
+        """Copies a file to where the server can read it, for an option that names one."""
+        return shutil.copy(path, self.directory)
+
     @classmethod
     def version_key(cls):
         """Names the prepared data directory in the cache."""

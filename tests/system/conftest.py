@@ -24,26 +24,39 @@ def pytest_addoption(parser):
 
 
 def pytest_configure(config):
+    config.addinivalue_line("markers", "flavors(name, ...): only on these servers")
     # A terminated run cleans up as a failed one does.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
 
 
 def pytest_generate_tests(metafunc):
     if "flavor" in metafunc.fixturenames:
+        marker = metafunc.definition.get_closest_marker("flavors")
         only = metafunc.config.getoption("--server")
-        metafunc.parametrize("flavor", [only] if only else [*DATABASES], scope="session")
+        flavors = [name for name in (marker.args if marker else DATABASES) if only in (None, name)]
+        metafunc.parametrize("flavor", flavors, scope="session")
 
 
+@pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(config, items):
     if config.getoption("--server"):
         items[:] = [item for item in items if "flavor" in item.fixturenames]
-    # Tests that share a server run together, so one runs at a time.
-    items.sort(key=lambda item: getattr(item, "callspec", None) and item.callspec.params.get("flavor") or "")
+    if not os.path.exists(BINARY):
+        _missing.add(f"no binary at {BINARY}")
+        for item in items:
+            if "sluice" in item.fixturenames:
+                item.add_marker(pytest.mark.skip(reason="no binary"))
+    # All of one server, then all of the next: one shared server runs at a time.
+    items.sort(key=lambda item: (flavor_of(item), item.path))
+
+
+def flavor_of(item):
+    return item.callspec.params.get("flavor", "") if hasattr(item, "callspec") else ""
 
 
 def pytest_terminal_summary(terminalreporter):
     for reason in sorted(_missing):
-        terminalreporter.write_line(f"SKIPPED FOR WANT OF A SERVER: {reason}", red=True, bold=True)
+        terminalreporter.write_line(f"SKIPPED: {reason}", red=True, bold=True)
 
 
 def missing(reason):
@@ -140,8 +153,6 @@ def authority(workspace):
 @pytest.fixture
 def sluice(workspace):
     """Makes Sluice drivers; whatever still runs at the end of the test is killed."""
-    if not os.path.exists(BINARY):
-        missing(f"no binary at {BINARY}")
     made = []
 
     def make(config=None):

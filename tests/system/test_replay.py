@@ -1,0 +1,183 @@
+"""`sluice replay`: a range of the log again into the sinks, beside or without the service. And `sluice position`."""
+
+import re
+
+import pytest
+
+from servers import wait_until
+from shop import Shop, config
+from sluice import FINE, STOPPED, USAGE, at
+
+
+@pytest.fixture
+def shop(db, redis):
+    return Shop(db, redis)
+
+
+def keys(numbers):
+    return [f"order:{number}" for number in numbers]
+
+
+def pay_all(shop, numbers):
+    """Pays the orders; returns the positions before and after."""
+    begin = shop.db.position()
+    for number in numbers:
+        shop.pay(number)
+    return at(begin), at(shop.db.position())
+
+
+def test_replay_of_a_range_touches_that_range_only(shop, sluice):
+    shop.orders(range(1, 31))
+    pay_all(shop, range(1, 11))
+    begin, end = pay_all(shop, range(11, 21))
+    pay_all(shop, range(21, 31))
+    shop.plant(*keys(range(1, 31)))
+    driver = sluice(config(shop.db, shop.redis))
+    done = driver.run("replay", "fix", "--from", begin, "--to", end)
+    assert done.returncode == FINE, done.stderr
+    assert shop.left(*keys(range(1, 31))) == set(keys([*range(1, 11), *range(21, 31)]))
+
+
+def test_replay_by_gtid(shop, sluice):
+    shop.orders(range(1, 21))
+    begin = shop.db.gtid()
+    pay_all(shop, range(1, 11))
+    end = shop.db.gtid()
+    pay_all(shop, range(11, 21))
+    shop.plant(*keys(range(1, 21)))
+    done = sluice(config(shop.db, shop.redis)).run("replay", "fix", "--from", begin, "--to", end)
+    assert done.returncode == FINE, done.stderr
+    assert shop.left(*keys(range(1, 21))) == set(keys(range(11, 21)))
+
+
+def test_replay_with_table_replays_that_table(shop, sluice):
+    shop.orders(range(1, 4))
+    begin = at(shop.db.position())
+    shop.pay(1)
+    shop.db.sql("INSERT INTO shop.order_items (order_id, product) VALUES (2, 'p')")
+    end = at(shop.db.position())
+    shop.plant(*keys(range(1, 4)))
+    driver = sluice(config(shop.db, shop.redis))
+    done = driver.run("replay", "items", "--from", begin, "--to", end, "--table", "shop.order_items")
+    assert done.returncode == FINE, done.stderr
+    assert shop.left(*keys(range(1, 4))) == {"order:1", "order:3"}
+
+
+def test_dry_run_touches_nothing_and_counts(shop, sluice):
+    shop.orders(range(1, 11))
+    begin, end = pay_all(shop, range(1, 11))
+    shop.plant(*keys(range(1, 11)))
+    done = sluice(config(shop.db, shop.redis)).run("replay", "try", "--from", begin, "--to", end, "--dry-run")
+    assert done.returncode == FINE, done.stderr
+    assert len(shop.left(*keys(range(1, 11)))) == 10
+    assert re.search(r"\b10\b", done.stdout + done.stderr)
+
+
+def test_finished_replay_has_nothing_left_to_do(shop, sluice):
+    """It keeps its own checkpoint by name; another name begins anew."""
+    shop.orders(range(1, 11))
+    begin, end = pay_all(shop, range(1, 11))
+    driver = sluice(config(shop.db, shop.redis))
+    assert driver.run("replay", "once", "--from", begin, "--to", end).returncode == FINE
+    shop.plant(*keys(range(1, 11)))
+    assert driver.run("replay", "once", "--from", begin, "--to", end).returncode == FINE
+    assert len(shop.left(*keys(range(1, 11)))) == 10
+    assert driver.run("replay", "twice", "--from", begin, "--to", end).returncode == FINE
+    assert not shop.left(*keys(range(1, 11)))
+
+
+def test_replay_beside_the_running_service_leaves_its_position(shop, sluice):
+    driver = sluice(config(shop.db, shop.redis)).start()
+    shop.orders(range(1, 11))
+    shop.wait_streaming(driver)
+    begin, end = pay_all(shop, range(1, 11))
+    shop.wait_gone(*keys(range(1, 11)))
+    shop.plant(*keys(range(1, 11)))
+    done = driver.run("replay", "beside", "--from", begin, "--to", end)
+    assert done.returncode == FINE, done.stderr
+    assert not shop.left(*keys(range(1, 11)))
+    assert driver.alive()
+    shop.check_changes_reach_cache([1])
+
+
+def test_replay_without_to_ends_at_the_service_s_position(shop, sluice):
+    driver = sluice(config(shop.db, shop.redis)).start()
+    shop.orders(range(1, 11))
+    shop.wait_streaming(driver)
+    begin, _ = pay_all(shop, range(1, 11))
+    shop.wait_gone(*keys(range(1, 11)))
+    shop.plant(*keys(range(1, 11)))
+    done = driver.run("replay", "open-end", "--from", begin)
+    assert done.returncode == FINE, done.stderr
+    assert not shop.left(*keys(range(1, 11)))
+
+
+class TestPosition:
+    def stopped(self, shop, sluice):
+        driver = sluice(config(shop.db, shop.redis)).start()
+        shop.orders(range(1, 11))
+        shop.wait_streaming(driver)
+        assert driver.stop() == FINE
+        return driver
+
+    def test_show_names_file_offset_and_gtid(self, shop, sluice):
+        driver = self.stopped(shop, sluice)
+        text = driver.rendered("position", "show")
+        name = shop.db.position()[0]
+        assert name in text, text
+        assert shop.db.gtid().split(":")[0].split(",")[-1].strip()[:8] in text, text
+
+    def test_set_goes_back_and_forward(self, shop, sluice):
+        driver = self.stopped(shop, sluice)
+        begin, end = pay_all(shop, range(1, 11))
+        shop.plant(*keys(range(1, 11)))
+        assert driver.run("position", "set", end).returncode == FINE
+        driver.start()
+        shop.wait_streaming(driver, order_id=900_001)
+        assert len(shop.left(*keys(range(1, 11)))) == 10
+        assert driver.stop() == FINE
+        assert driver.run("position", "set", begin).returncode == FINE
+        driver.start()
+        shop.wait_gone(*keys(range(1, 11)))
+
+    def test_reset_starts_as_configured(self, shop, sluice):
+        driver = self.stopped(shop, sluice)
+        pay_all(shop, range(1, 11))
+        assert driver.run("position", "reset").returncode == FINE
+        shop.plant(*keys(range(1, 11)))
+        driver.start()
+        shop.wait_streaming(driver, order_id=900_001)
+        assert len(shop.left(*keys(range(1, 11)))) == 10
+
+    def test_set_and_reset_need_the_service_stopped(self, shop, sluice):
+        driver = sluice(config(shop.db, shop.redis)).start()
+        shop.wait_streaming(driver)
+        for args in (["set", "bin.000001:4"], ["reset"]):
+            done = driver.run("position", *args)
+            assert done.returncode == STOPPED and "state_locked" in done.stderr, done.stderr
+        assert driver.run("position", "show").returncode == FINE
+        assert driver.alive()
+
+    def test_nonsense_is_refused(self, shop, sluice):
+        driver = sluice(config(shop.db, shop.redis))
+        done = driver.run("position", "set", "over-there")
+        assert done.returncode == USAGE and "over-there" in done.stderr
+
+
+def test_killed_replay_goes_on_where_it_was(shop, sluice):
+    """SIGKILL in the middle: the next call with the name ends the rest, and all is done."""
+    from servers.process import spawn
+    from sluice import BINARY
+
+    shop.orders(range(1, 501))
+    begin, end = pay_all(shop, range(1, 501))
+    shop.plant(*keys(range(1, 501)))
+    driver = sluice(config(shop.db, shop.redis))
+    argv = [BINARY, "replay", "cut", "-c", driver.config_path, "--from", begin, "--to", end]
+    with open(driver.log_path, "ab") as log:
+        process = spawn(argv, stdout=log, stderr=log)
+    wait_until(lambda: len(shop.left(*keys(range(1, 501)))) < 500 or process.poll() is not None, "a first row")
+    process.kill()
+    process.wait()
+    assert driver.run("replay", "cut", "--from", begin, "--to", end).returncode == FINE
+    assert not shop.left(*keys(range(1, 501)))
