@@ -31,16 +31,19 @@ struct row_codec {
                   struct arena *arena, struct err *e);
 };
 
+struct shape_plan; /* change/plan.h */
+
 struct shape {
     uint32_t id; /* dense, from 0, in this process: index of caches */
     const struct table *tbl;
     const struct row_codec *codec;
+    const struct shape_plan *plan;
     bool all_fixed;      /* every column is WALK_FIXED and no image can be shorter but by NULLs */
     struct arena *arena; /* owns tbl, names, labels, this */
 };
 
-/* Builds a shape of the binlog codec around a finished table in the same arena (which the shape then owns).
- * Errors: NO_MEMORY; the arena stays the caller's then. */
+/* Builds a shape of the binlog codec around a finished table in the same arena, which the shape then owns: the struct
+ * arena itself is from malloc and is freed with the shape. Errors: NO_MEMORY; the arena stays the caller's then. */
 int shape_new(struct shape **out, struct arena *arena, const struct table *tbl, uint32_t id, struct err *e);
 void shape_free(struct shape *shape);
 
@@ -60,8 +63,8 @@ struct shape_cache;
 struct shape_cache *shape_cache_new(void);
 void shape_cache_free(struct shape_cache *cache); /* frees all shapes */
 
-/* Takes ownership of the arena that holds `tbl`: returns the equal shape that is already there (and frees the arena),
- * or a new one. Errors: NO_MEMORY (the arena stays the caller's), LIMIT (SHAPES_MAX). */
+/* Takes ownership of the arena (from malloc) that holds `tbl`: returns the equal shape that is already there (and frees
+ * the arena), or a new one. Errors: NO_MEMORY (the arena stays the caller's), LIMIT (SHAPES_MAX). */
 #define SHAPES_MAX 1000000
 int shape_cache_take(struct shape_cache *cache, struct arena *arena, const struct table *tbl, const struct shape **out,
                      struct err *e);

@@ -113,6 +113,10 @@ size_t type_rows(const struct type_row **out);
  * the table: its rows cannot even be walked). */
 int coltype_init(struct coltype *out, uint8_t wire, struct cursor *metadata, struct err *e);
 
+/* Most bytes that a stored value of FAMILY_STRING may have without its length prefix: the n of BINARY(n), bytes of
+ * VARCHAR(n); 2^(8 * length bytes) - 1 of BLOB and TEXT. 0 for other families. */
+uint32_t coltype_max_bytes(const struct coltype *type);
+
 /* SQL-like text for messages: "DECIMAL(12,2)", "VARCHAR(255 bytes)". `out` is always terminated. */
 void coltype_print(const struct coltype *type, char *out, size_t size);
 

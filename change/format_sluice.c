@@ -1,0 +1,186 @@
+/* sluice's own JSON, written from values: the reference that the prepared writer (format_row.c) must equal. */
+#include "change/format_sluice.h"
+
+#include "value/write.h"
+
+static void member(struct buf *out, const char *name)
+{
+    buf_byte(out, ',');
+    buf_byte(out, '"');
+    buf_text(out, name);
+    buf_add(out, "\":", 2);
+}
+
+static void text_member(struct buf *out, const char *name, const char *p, size_t len)
+{
+    member(out, name);
+    if (value_is_utf8(p, len))
+        json_string(p, len, out);
+    else
+        json_base64(p, len, out);
+}
+
+static void uint_member(struct buf *out, const char *name, uint64_t v)
+{
+    uint8_t *o = NULL;
+    member(out, name);
+    o = buf_room(out, WRITE_UINT_MAX + 2);
+    if (o)
+        out->len += (size_t)(write_json_uint(o, v) - o);
+}
+
+static void int_member(struct buf *out, const char *name, int64_t v)
+{
+    uint8_t *o = NULL;
+    member(out, name);
+    o = buf_room(out, WRITE_UINT_MAX + 3);
+    if (o)
+        out->len += (size_t)(write_json_int(o, v) - o);
+}
+
+/* {"a":1,"b":"x"}: the columns that are not absent. */
+static void object(struct buf *out, const struct table *tbl, const struct value *values)
+{
+    bool first = true;
+    buf_byte(out, '{');
+    for (unsigned i = 0; i < tbl->column_count; i++) {
+        if (values[i].kind == VALUE_ABSENT)
+            continue;
+        if (!first)
+            buf_byte(out, ',');
+        first = false;
+        json_string(tbl->columns[i].name, tbl->columns[i].name_len, out);
+        buf_byte(out, ':');
+        value_json(&values[i], out);
+    }
+    buf_byte(out, '}');
+}
+
+static void absent_member(struct buf *out, const char *name, const struct table *tbl, const struct value *values)
+{
+    bool first = true;
+    for (unsigned i = 0; i < tbl->column_count; i++) {
+        if (values[i].kind != VALUE_ABSENT)
+            continue;
+        if (first) {
+            member(out, name);
+            buf_byte(out, '[');
+        } else {
+            buf_byte(out, ',');
+        }
+        first = false;
+        json_string(tbl->columns[i].name, tbl->columns[i].name_len, out);
+    }
+    if (!first)
+        buf_byte(out, ']');
+}
+
+/* The primary key's column: an update's unchanged one may be in the before image only. */
+static const struct value *pk_value(const struct change *chg, unsigned column, const struct value *before,
+                                    const struct value *after)
+{
+    if (!after)
+        return &before[column];
+    if (after[column].kind == VALUE_ABSENT && chg->op == CHANGE_UPDATE && before)
+        return &before[column];
+    return &after[column];
+}
+
+static void pk_member(struct buf *out, const struct change *chg, const struct value *before, const struct value *after)
+{
+    const struct table *tbl = chg->shape->tbl;
+    if (!tbl->pk || tbl->pk_count == 0)
+        return;
+    for (unsigned i = 0; i < tbl->pk_count; i++)
+        if (pk_value(chg, tbl->pk[i], before, after)->kind == VALUE_ABSENT)
+            return;
+    member(out, "pk");
+    buf_byte(out, '{');
+    for (unsigned i = 0; i < tbl->pk_count; i++) {
+        const struct column *column = &tbl->columns[tbl->pk[i]];
+        if (i)
+            buf_byte(out, ',');
+        json_string(column->name, column->name_len, out);
+        buf_byte(out, ':');
+        value_json(pk_value(chg, tbl->pk[i], before, after), out);
+    }
+    buf_byte(out, '}');
+}
+
+/* All columns of one image as it is, nothing filled in; *values NULL when there is no such image. */
+static int image_values(const struct change *chg, const struct image *image, struct value **values, struct arena *arena,
+                        struct err *e)
+{
+    if (!image->bytes)
+        return 0;
+    size_t bytes = sizeof **values * chg->shape->tbl->column_count;
+    struct value *v = arena_alloc(arena, bytes);
+    if (!v)
+        return err_set(e, NO_MEMORY, bytes);
+    *values = v;
+    return chg->shape->codec->values(chg->shape, image, NULL, v, arena, e);
+}
+
+static void row_members(struct buf *out, const struct change *chg, const struct value *before,
+                        const struct value *after)
+{
+    const struct table *tbl = chg->shape->tbl;
+    if (before || after)
+        pk_member(out, chg, before, after);
+    if (before) {
+        member(out, "before");
+        object(out, tbl, before);
+    }
+    if (after) {
+        member(out, "after");
+        object(out, tbl, after);
+    }
+    if (before)
+        absent_member(out, "absent_before", tbl, before);
+    if (after)
+        absent_member(out, "absent_after", tbl, after);
+}
+
+static void place_members(struct buf *out, const struct change *chg)
+{
+    const struct tx *tx = chg->tx;
+    char text[GTID_TEXT_MAX], version[VERSION_TEXT_LEN];
+    int_member(out, "ts_us", tx->commit_us);
+    buf_text(out, tx->commit_in_us ? ",\"commit_precision\":\"us\"" : ",\"commit_precision\":\"s\"");
+    if (gtid_is_set(&tx->gtid))
+        text_member(out, "gtid", text, gtid_print(&tx->gtid, text));
+    text_member(out, "file", tx->file, strlen(tx->file));
+    uint_member(out, "pos", chg->pos);
+    version_print(&chg->version, version);
+    text_member(out, "version", version, sizeof version);
+    if (chg->flags & (CHANGE_FROM | CHANGE_TO))
+        buf_text(out, chg->flags & CHANGE_FROM ? ",\"half\":\"from\"" : ",\"half\":\"to\"");
+}
+
+int format_sluice(const struct change *chg, struct buf *out, struct arena *arena, struct err *e)
+{
+    struct value *before = NULL, *after = NULL;
+    size_t start = out->len;
+    int rc = image_values(chg, &chg->before, &before, arena, e);
+    if (rc == 0)
+        rc = image_values(chg, &chg->after, &after, arena, e);
+    if (rc != 0) {
+        err_wrap(e, "%s.%s", chg->db, chg->table);
+        return rc;
+    }
+    buf_text(out, "{\"op\":\"");
+    buf_text(out, change_op_name(chg->op));
+    buf_byte(out, '"');
+    text_member(out, "db", chg->db, strlen(chg->db));
+    text_member(out, "table", chg->table, strlen(chg->table));
+    text_member(out, "key", chg->key, chg->key_len);
+    if (chg->shape)
+        row_members(out, chg, before, after);
+    place_members(out, chg);
+    buf_add(out, "}\n", 2);
+    if (!out->failed)
+        return 0;
+    out->failed = false;
+    out->len = start;
+    return out->cap ? err_set(e, LIMIT, "a rendered change", out->cap + 1, out->cap) : err_set(e, NO_MEMORY, out->size);
+}

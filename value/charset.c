@@ -1,0 +1,190 @@
+/* Character sets: which one a collation id means, and conversion to UTF-8. */
+#include "value/charset.h"
+
+#include <string.h>
+
+#include "value/charset_ids.h"
+
+#define UCA1400_FIRST   2048u
+#define UCA1400_PER_SET 256u
+
+static const struct charset_row *find_charset(const char *name, size_t len)
+{
+    for (size_t i = 0; i < charset_row_count; i++)
+        if (strlen(charset_rows[i].name) == len && memcmp(charset_rows[i].name, name, len) == 0)
+            return &charset_rows[i];
+    return NULL;
+}
+
+static bool is_uca1400(unsigned collation)
+{
+    unsigned made = collation - UCA1400_FIRST;
+    return collation >= UCA1400_FIRST &&
+           made / UCA1400_PER_SET < sizeof uca1400_charsets / sizeof uca1400_charsets[0] &&
+           uca1400_tailorings[made % UCA1400_PER_SET / 8] != NULL;
+}
+
+static const char *collation_name(unsigned collation)
+{
+    size_t low = 0, high = collation_row_count;
+    while (low < high) {
+        size_t mid = (low + high) / 2;
+        if (collation_rows[mid].id == collation)
+            return collation_rows[mid].name;
+        if (collation_rows[mid].id < collation)
+            low = mid + 1;
+        else
+            high = mid;
+    }
+    return NULL;
+}
+
+enum charset charset_of_collation(unsigned collation, const char **name)
+{
+    const struct charset_row *row = NULL;
+    if (is_uca1400(collation)) {
+        const char *set = uca1400_charsets[(collation - UCA1400_FIRST) / UCA1400_PER_SET];
+        row = find_charset(set, strlen(set));
+    } else {
+        const char *full = collation_name(collation);
+        if (full)
+            row = find_charset(full, strcspn(full, "_"));
+    }
+    if (name)
+        *name = row ? row->name : "unknown";
+    return row ? row->charset : CHARSET_UNKNOWN;
+}
+
+/* The rest of a UCA 14.0.0 name behind "…_uca1400": "", "_tailoring", then "_nopad", "_ai|_as", "_ci|_cs". */
+static int find_uca1400(const char *rest, size_t len)
+{
+    unsigned flags = 0;
+    if (len < 6)
+        return -1;
+    if (memcmp(rest + len - 3, "_cs", 3) == 0)
+        flags |= 1;
+    else if (memcmp(rest + len - 3, "_ci", 3) != 0)
+        return -1;
+    if (memcmp(rest + len - 6, "_as", 3) == 0)
+        flags |= 2;
+    else if (memcmp(rest + len - 6, "_ai", 3) != 0)
+        return -1;
+    len -= 6;
+    if (len >= 6 && memcmp(rest + len - 6, "_nopad", 6) == 0) {
+        flags |= 4;
+        len -= 6;
+    }
+    for (unsigned i = 0; i < 32; i++) {
+        const char *tailoring = uca1400_tailorings[i];
+        if (!tailoring)
+            continue;
+        size_t named = strlen(tailoring);
+        if (named == 0 ? len == 0 : len == named + 1 && rest[0] == '_' && memcmp(rest + 1, tailoring, named) == 0)
+            return (int)(i * 8 + flags);
+    }
+    return -1;
+}
+
+static unsigned find_lower(const char *name, size_t len)
+{
+    const struct charset_row *set = find_charset(name, len);
+    if (set)
+        return set->default_collation;
+    for (size_t i = 0; i < collation_row_count; i++)
+        if (strlen(collation_rows[i].name) == len && memcmp(collation_rows[i].name, name, len) == 0)
+            return collation_rows[i].id;
+    static const char word[] = "_uca1400";
+    for (unsigned i = 0; i < sizeof uca1400_charsets / sizeof uca1400_charsets[0]; i++) {
+        size_t prefix = strlen(uca1400_charsets[i]);
+        if (len < prefix + sizeof word - 1 || memcmp(name, uca1400_charsets[i], prefix) != 0 ||
+            memcmp(name + prefix, word, sizeof word - 1) != 0)
+            continue;
+        int made = find_uca1400(name + prefix + sizeof word - 1, len - prefix - (sizeof word - 1));
+        if (made >= 0)
+            return UCA1400_FIRST + i * UCA1400_PER_SET + (unsigned)made;
+    }
+    return 0;
+}
+
+/* Names are compared without case; "utf8" is the old name of utf8mb3, alone and in collations. */
+#define NAME_LEN_MAX 64
+unsigned charset_find_collation(const char *name, size_t len)
+{
+    char lower[NAME_LEN_MAX + 8];
+    if (len == 0 || len > NAME_LEN_MAX)
+        return 0;
+    for (size_t i = 0; i < len; i++)
+        lower[i] = (char)(name[i] >= 'A' && name[i] <= 'Z' ? name[i] + ('a' - 'A') : name[i]);
+    if (len >= 4 && memcmp(lower, "utf8", 4) == 0 && (len == 4 || lower[4] == '_')) {
+        memmove(lower + 7, lower + 4, len - 4);
+        memcpy(lower + 4, "mb3", 3);
+        len += 3;
+    }
+    return find_lower(lower, len);
+}
+
+/* Windows-1252, 0x80 … 0x9f; the rest of latin1 is its own code point. */
+static const uint16_t latin1_high[32] = {
+    0x20ac, 0x0081, 0x201a, 0x0192, 0x201e, 0x2026, 0x2020, 0x2021, 0x02c6, 0x2030, 0x0160,
+    0x2039, 0x0152, 0x008d, 0x017d, 0x008f, 0x0090, 0x2018, 0x2019, 0x201c, 0x201d, 0x2022,
+    0x2013, 0x2014, 0x02dc, 0x2122, 0x0161, 0x203a, 0x0153, 0x009d, 0x017e, 0x0178,
+};
+
+uint8_t *charset_write_latin1(uint8_t *out, const uint8_t *p, size_t len)
+{
+    for (size_t i = 0; i < len; i++) {
+        unsigned c = p[i];
+        if (c < 0x80) {
+            *out++ = (uint8_t)c;
+            continue;
+        }
+        if (c < 0xa0)
+            c = latin1_high[c - 0x80];
+        if (c < 0x800) {
+            *out++ = (uint8_t)(0xc0 | c >> 6);
+        } else {
+            *out++ = (uint8_t)(0xe0 | c >> 12);
+            *out++ = (uint8_t)(0x80 | (c >> 6 & 0x3f));
+        }
+        *out++ = (uint8_t)(0x80 | (c & 0x3f));
+    }
+    return out;
+}
+
+static bool is_ascii(const char *p, size_t len)
+{
+    uint8_t any = 0;
+    for (size_t i = 0; i < len; i++)
+        any |= (uint8_t)p[i];
+    return any < 0x80;
+}
+
+int charset_to_utf8(const struct coltype *type, struct text *text, struct arena *arena, struct err *e)
+{
+    const char *name = NULL;
+    switch (type->charset) {
+    case CHARSET_UTF8:
+    case CHARSET_ASCII:
+        return 0;
+    case CHARSET_LATIN1:
+        break;
+    default:
+        if (type->collation == 0) {
+            char declared[64];
+            coltype_print(type, declared, sizeof declared);
+            return err_set(e, TYPE_UNCERTAIN, "character set", declared);
+        }
+        charset_of_collation(type->collation, &name);
+        return err_set(e, CHARSET_UNSUPPORTED, name, (unsigned)type->collation);
+    }
+    if (is_ascii(text->p, text->len))
+        return 0;
+    if (text->len > SIZE_MAX / 3)
+        return err_set(e, NO_MEMORY, text->len);
+    uint8_t *out = arena_alloc(arena, text->len * 3);
+    if (!out)
+        return err_set(e, NO_MEMORY, text->len * 3);
+    uint8_t *end = charset_write_latin1(out, (const uint8_t *)text->p, text->len);
+    *text = (struct text){(const char *)out, (size_t)(end - out)};
+    return 0;
+}
