@@ -48,10 +48,20 @@ struct client_server {
     uint32_t server_id;
     bool gtid_on; /* MySQL gtid_mode ON; MariaDB: always */
     bool tls;
+    bool log_bin;
+    /* Global values; "" when the server has no such variable. */
+    char binlog_format[16];
+    char binlog_checksum[16];
+    char binlog_row_image[16];
+    char binlog_row_metadata[16];
 };
 
 /* Connects, logs in and reads struct client_server. Errors by class: CONNECT (RETRY: refused, timeout, host unknown,
- * gone), LOGIN_DENIED, TLS_FAILED, SERVER_UNSUPPORTED (all STOP). */
+ * gone), LOGIN_DENIED, TLS_FAILED, SERVER_UNSUPPORTED, NO_MEMORY (all STOP).
+ *
+ * Logins: native, caching_sha2_password, sha256_password and ed25519 only; a server that asks for the password in clear
+ * (mysql_clear_password, dialog) is refused. The full login of caching_sha2_password happens over TLS or a Unix socket;
+ * without both, with the server's public key, to a loopback host only. */
 int client_connect(struct client **out, const struct client_options *opt, struct err *e);
 void client_close(struct client *cli); /* accepts NULL */
 const struct client_server *client_server(const struct client *cli);
@@ -69,15 +79,17 @@ struct client_result {
 };
 
 /* Errors: QUERY_FAILED (STOP, with the server's number and text), GRANT_MISSING (1044 1142 1143 1227 …), CONNECT
- * (RETRY, lost). */
+ * (RETRY, lost), LIMIT (CLIENT_RESULT_MAX; the connection is then cut), NO_MEMORY, INTERRUPTED. */
+#define CLIENT_RESULT_MAX ((size_t)256 << 20)
 int client_query(struct client *cli, const char *sql, struct client_result *out, struct err *e);
 void client_result_free(struct client_result *result);
 
 /* A statement without result. */
 int client_execute(struct client *cli, const char *sql, struct err *e);
 
-/* Appends `name` quoted as an identifier. */
+/* Append `name` quoted as an identifier, `text` quoted as a string. */
 void client_quote_name(const char *name, struct buf *out);
+void client_quote_text(const char *text, struct buf *out);
 
 struct client_dump {
     uint32_t server_id;           /* ours, of the fake replica */
@@ -91,15 +103,20 @@ struct client_dump {
  * capability and GTID position) and sends COM_BINLOG_DUMP or COM_BINLOG_DUMP_GTID. Errors: as client_query. */
 int client_dump_start(struct client *cli, const struct client_dump *dump, struct err *e);
 
-/* The next event (header, body, checksum), borrowed until the next call. Waits at most `timeout_ms`. Errors: CONNECT
- * (RETRY: lost, or silent for longer than timeout_ms), BINLOG_PURGED, SERVER_ID_DUPLICATE, GRANT_MISSING, DUMP_REFUSED
- * (STOP: any other error 1236 …, with the server's text), INTERRUPTED. */
+/* The next event (header, body, checksum), borrowed until the next call. Waits at most `timeout_ms` without a byte from
+ * the server; the genuine library takes client_options.read_timeout_ms instead, so a connection that dumps is opened
+ * with the same time there. Errors: CONNECT (RETRY: lost, silent, or the server ended the dump because it shuts down),
+ * BINLOG_PURGED, BINLOG_OFF, GTID_SURPLUS, SERVER_ID_DUPLICATE, GRANT_MISSING, DUMP_REFUSED (STOP: any other error
+ * 1236 …, with the server's text), LIMIT (event above max_event_bytes), CORRUPT (a packet that is no event),
+ * INTERRUPTED. After an error the connection can only be closed. */
 int client_dump_read(struct client *cli, unsigned timeout_ms, const uint8_t **event, size_t *len, struct err *e);
 
-/* True when bytes can be read now: the library's buffer or poll(fd, 0). */
+/* True when bytes can be read now: the library's buffer or poll(fd, 0). Bytes that only the TLS layer holds are not
+ * seen, nor with the genuine library its buffered ones: true is right, false may be wrong. */
 bool client_dump_ready(struct client *cli);
 
-/* Any thread: makes a blocked and every later call on this connection return soon (shutdown of the socket). */
+/* Any thread, until client_close begins: makes a blocked and every later call on this connection return INTERRUPTED
+ * soon (shutdown of the socket). */
 void client_interrupt(struct client *cli);
 
 #endif
