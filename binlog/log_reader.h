@@ -1,0 +1,73 @@
+/* The state machine between whole events and rowsets, shared by the stream and the file source.
+ *
+ * It is fed one event after the other, in the order of the log, and hands out at most one rowset for each (see
+ * change/source.h for kinds and order). It keeps the current file and 64-bit position, the checksum state, the open
+ * transaction, the table ids of the current statement, and the boundary: the end of the last complete transaction with
+ * all GTIDs before it. A GTID enters the set at its commit only. Core: no I/O. One thread.
+ *
+ * What stops (with file:pos and a named reason): events that are unknown and not ignorable, compressed or encrypted
+ * ones, XA, incidents, statements that changed rows (unless on_statement says to note them), statements that name a
+ * wanted table and cannot be classified, rows whose names are not certain, wrong checksums. */
+#ifndef SLUICE_BINLOG_LOG_READER_H
+#define SLUICE_BINLOG_LOG_READER_H
+
+#include "binlog/event.h"
+#include "change/source.h"
+#include "position/position.h"
+#include "schema/schema.h"
+
+enum on_statement { ON_STATEMENT_STOP, ON_STATEMENT_WARN };
+
+/* All borrowed for the life of the reader. */
+struct log_reader_options {
+    const struct interest *interest;
+    struct schema *schema;
+    enum flavor flavor;       /* until the first FORMAT event says it */
+    uint64_t max_event_bytes; /* 0: EVENT_BYTES_MAX */
+    bool skip_checksums;      /* do not verify them (they are cut off all the same) */
+    enum on_statement on_statement;
+};
+
+struct log_reader;
+
+/* Errors: NO_MEMORY. */
+int log_reader_new(struct log_reader **out, const struct log_reader_options *opt, struct err *e);
+void log_reader_free(struct log_reader *reader); /* accepts NULL */
+
+/* Begins at a boundary, for the first time or again after a lost connection: the open transaction, the table ids and
+ * the checksum state are forgotten. at->at: where the next event begins (file "" when a ROTATE will tell); at->gtids:
+ * what is before it, NULL = not known, then learnt from the next PREVIOUS_GTIDS or GTID_LIST at the head of a file.
+ * Copied. Errors: NO_MEMORY. */
+int log_reader_start(struct log_reader *reader, const struct position *at, struct err *e);
+
+enum log_reader_result {
+    LOG_READER_NONE = 0,   /* nothing to hand out */
+    LOG_READER_ROWSET = 1, /* *out, which borrows from the event and the reader until the next call */
+    LOG_READER_AGAIN = 2   /* *out as well; then the same event must be fed once more */
+};
+
+/* Takes one whole event (header, body, checksum). Errors: CORRUPT, EVENT_UNKNOWN, FILE_ENCRYPTED, INCIDENT,
+ * STATEMENT_DML, DDL_UNKNOWN, the schema's, LIMIT, NO_MEMORY; wrapped with file:pos. After an error only
+ * log_reader_start and _free may be called. */
+int log_reader_feed(struct log_reader *reader, const uint8_t *event, size_t len, struct rowset *out, struct err *e);
+
+/* After a DDL rowset, before the next event: reads the definitions of the wanted tables that it names again (no effect
+ * without a schema reader, or when names come with the log). Errors: the schema reader's. */
+int log_reader_refresh(struct log_reader *reader, const struct rowset *ddl, struct err *e);
+
+/* End of the last complete transaction (or of what log_reader_start said, moved on by events between transactions).
+ * gtids NULL: not known. Borrowed, changes with the next feed. */
+const struct position *log_reader_boundary(const struct log_reader *reader);
+
+/* Where the next event begins. */
+const struct filepos *log_reader_at(const struct log_reader *reader);
+
+bool log_reader_in_transaction(const struct log_reader *reader);
+
+/* The last event was the ROTATE or STOP that ends a file. */
+bool log_reader_file_ended(const struct log_reader *reader);
+
+/* NULL before the first FORMAT event. */
+const struct event_format *log_reader_format(const struct log_reader *reader);
+
+#endif
