@@ -2,7 +2,8 @@
  *
  * Syntax: text; {column}; {column|filter|filter:argument}; {{ and }} for braces. Filters: lower, upper, trim (Unicode:
  * ASCII letters and ASCII white space only), hex (lower-case hex of the bytes), default:TEXT (for NULL). A NULL without
- * default makes the whole template render nothing: no such cache key exists. Column text is value_text's. */
+ * default makes the whole template render nothing: no such cache key exists. Filters apply from left to right; on NULL
+ * those before the first default do not apply. Column text is value_text's. */
 #ifndef SLUICE_CHANGE_TEMPLATE_H
 #define SLUICE_CHANGE_TEMPLATE_H
 
@@ -21,8 +22,8 @@ void template_free(struct template *tpl);
 const char *template_source(const struct template *tpl);
 unsigned template_columns(const struct template *tpl, const char *const **names);
 
-/* A template bound to one table version. Errors: ROUTE_COLUMN style TEMPLATE error that names the missing column and
- * the table. */
+/* A template bound to one table version; borrows `tpl`, which must outlive it, and nothing of `tbl`. Errors:
+ * ROUTE_COLUMN style TEMPLATE error that names the missing column and the table. */
 struct bound_template;
 int template_bind(struct bound_template **out, const struct template *tpl, const struct table *tbl, struct err *e);
 void bound_template_free(struct bound_template *bound);
