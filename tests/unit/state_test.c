@@ -100,6 +100,7 @@ static void state__record__is_replaced_and_survives(void **unused)
     assert_string_equal(get(st, "a.b-c_1"), "");
     put(st, "a.b-c_1", "two");
     put(st, "other", "x");
+    state_close(st);
     memfs_crash(fs, MEMFS_BYTES_DURABLE, false);
     st = open_state(&env, STATE_OWN);
     assert_string_equal(get(st, "a.b-c_1"), "two");
@@ -154,6 +155,7 @@ static void state__log__keeps_order_over_opens(void **unused)
     assert_int_equal(state_append_all(st, "l", items, 3, &e), 0);
     assert_int_equal(state_append_all(st, "l", items, 0, &e), 0);
     assert_string_equal(scan(st, "l"), "1,,2,3,4,");
+    state_close(st);
     memfs_crash(fs, MEMFS_BYTES_DURABLE, false);
     st = open_state(&env, STATE_OWN);
     append(st, "l", "5");
@@ -217,6 +219,7 @@ static void state__compact__keeps_what_is_wanted_and_goes_on(void **unused)
     assert_int_equal(state_compact(st, "l", keep_odd, NULL, &e), 0);
     assert_string_equal(scan(st, "l"), "1,3,5,");
     append(st, "l", "6");
+    state_close(st);
     memfs_crash(fs, MEMFS_BYTES_DURABLE, false);
     st = open_state(&env, STATE_OWN);
     assert_string_equal(scan(st, "l"), "1,3,5,6,");
@@ -324,14 +327,24 @@ static void expect_old_or_new(const struct change_case *c, struct state *st, boo
         fail_msg("%s, fault at operation %u: %s", c->name, n, now);
 }
 
-/* The state must be as good as new after a repair: what is written next is read. */
-static void expect_usable(struct state *st)
+static void expect_last_item(struct state *st)
+{
+    const char *items = scan(st, "l");
+    assert_string_equal(items + strlen(items) - 2, "9,");
+}
+
+/* The state must be as good as new after a repair: what is written next is read, now and after another start. */
+static struct state *expect_usable(struct state *st, const struct env *env)
 {
     put(st, "r", "later");
     assert_string_equal(get(st, "r"), "later");
     append(st, "l", "9");
-    const char *items = scan(st, "l");
-    assert_string_equal(items + strlen(items) - 2, "9,");
+    expect_last_item(st);
+    state_close(st);
+    st = open_state(env, STATE_OWN);
+    assert_string_equal(get(st, "r"), "later");
+    expect_last_item(st);
+    return st;
 }
 
 /* False when operation n does not exist any more. */
@@ -352,8 +365,7 @@ static bool run_with_error(const struct change_case *c, enum memfs_fault fault, 
     state_close(st);
     st = open_state(&env, STATE_OWN);
     expect_old_or_new(c, st, rc == 0, n);
-    expect_usable(st);
-    state_close(st);
+    state_close(expect_usable(st, &env));
     assert_int_equal(memfs_open_count(fs), 0);
     memfs_free(fs);
     return met;
@@ -414,8 +426,7 @@ static bool run_with_power_cut(const struct change_case *c, unsigned n, enum mem
     memfs_crash(fs, bytes, names);
     st = open_state(&env, STATE_OWN);
     expect_old_or_new(c, st, rc == 0, n);
-    expect_usable(st);
-    state_close(st);
+    state_close(expect_usable(st, &env));
     memfs_free(fs);
     return met;
 }
