@@ -34,6 +34,11 @@ struct option_target {
 /* Text → the typed field, within the row's bounds; a list gets one item more. Errors: CONFIG_VALUE, NO_MEMORY. */
 int option_store(const struct option_target *target, const char *text, struct err *e);
 
+#define OPTION_NUMBER_MAX 32
+
+/* A number as a person writes it in the type's units: 8MiB, 10s. */
+void option_number(char out[OPTION_NUMBER_MAX], enum option_type type, uint64_t v);
+
 /* A copy of `bytes` in the document's arena, or NO_MEMORY. */
 int config_copy(struct config *cfg, const char *bytes, size_t len, const char **out, struct err *e);
 

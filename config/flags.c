@@ -131,9 +131,17 @@ static int read_argument(struct flags *f)
 
 static int check_required(struct flags *f)
 {
-    for (const struct option *opt = f->table; !f->help && opt->name; opt++)
-        if ((opt->flags & OPTION_REQUIRED) && !f->given[opt - f->table])
-            return err_set(f->e, CONFIG_MISSING, "command line", opt->name);
+    for (const struct option *opt = f->table; !f->help && opt->name; opt++) {
+        if (!(opt->flags & OPTION_REQUIRED) || f->given[opt - f->table])
+            continue;
+        char flag[FLAG_LEN_MAX];
+        snprintf(flag, sizeof flag, "--%s", opt->name);
+        for (char *p = flag; *p; p++)
+            if (*p == '_')
+                *p = '-';
+        bool is_config = strcmp(opt->name, "config") == 0;
+        return err_set(f->e, CONFIG_MISSING, "command line", is_config ? "-c FILE" : flag);
+    }
     return 0;
 }
 

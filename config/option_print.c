@@ -9,23 +9,9 @@
 
 static void print_number(struct buf *out, enum option_type type, uint64_t v)
 {
-    static const struct {
-        enum option_type type;
-        uint64_t factor;
-        const char *suffix;
-    } units[] = {{OPTION_SIZE, (uint64_t)1 << 30, "GiB"},
-                 {OPTION_SIZE, (uint64_t)1 << 20, "MiB"},
-                 {OPTION_SIZE, (uint64_t)1 << 10, "KiB"},
-                 {OPTION_DURATION, 3600000, "h"},
-                 {OPTION_DURATION, 60000, "m"},
-                 {OPTION_DURATION, 1000, "s"},
-                 {OPTION_DURATION, 1, "ms"}};
-    for (size_t i = 0; i < sizeof units / sizeof *units; i++)
-        if (units[i].type == type && v >= units[i].factor && v % units[i].factor == 0) {
-            buf_printf(out, "%" PRIu64 "%s", v / units[i].factor, units[i].suffix);
-            return;
-        }
-    buf_printf(out, "%" PRIu64, v);
+    char text[OPTION_NUMBER_MAX];
+    option_number(text, type, v);
+    buf_text(out, text);
 }
 
 static void print_bounds(struct buf *out, const struct option *opt)

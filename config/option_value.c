@@ -42,18 +42,32 @@ static int read_digits(const char **p, uint64_t *out)
     return 0;
 }
 
+void option_number(char out[OPTION_NUMBER_MAX], enum option_type type, uint64_t v)
+{
+    const struct unit *units = type == OPTION_SIZE ? size_units : type == OPTION_DURATION ? duration_units : NULL;
+    const struct unit *best = NULL;
+    for (const struct unit *unit = units; unit && unit->suffix; unit++)
+        if (v >= unit->factor && v % unit->factor == 0)
+            best = unit; /* units rise */
+    snprintf(out, OPTION_NUMBER_MAX, "%" PRIu64 "%s", best ? v / best->factor : v, best ? best->suffix : "");
+}
+
+static int bound_error(const struct option_target *target, struct err *e, const char *text, const char *side,
+                       uint64_t bound)
+{
+    char number[OPTION_NUMBER_MAX], words[OPTION_NUMBER_MAX + 16];
+    option_number(number, target->opt->type, bound);
+    snprintf(words, sizeof words, "is %s %s", side, number);
+    return value_error(target, e, text, words);
+}
+
 static int check_bounds(const struct option_target *target, struct err *e, const char *text, uint64_t v)
 {
     const struct option *opt = target->opt;
-    char words[64];
-    if (opt->min > 0 && v < (uint64_t)opt->min) {
-        snprintf(words, sizeof words, "is below %" PRId64, opt->min);
-        return value_error(target, e, text, words);
-    }
-    if (opt->max > 0 && v > (uint64_t)opt->max) {
-        snprintf(words, sizeof words, "is above %" PRId64, opt->max);
-        return value_error(target, e, text, words);
-    }
+    if (opt->min > 0 && v < (uint64_t)opt->min)
+        return bound_error(target, e, text, "below", (uint64_t)opt->min);
+    if (opt->max > 0 && v > (uint64_t)opt->max)
+        return bound_error(target, e, text, "above", (uint64_t)opt->max);
     return 0;
 }
 

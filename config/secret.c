@@ -25,7 +25,7 @@ static int check_file(int failed, const struct stat *st, const char *place, cons
     }
     unsigned mode = (unsigned)st->st_mode & 07777;
     if (mode & ~0600u) {
-        snprintf(words, sizeof words, "has mode %04o, which lets others read it", mode);
+        snprintf(words, sizeof words, "has mode %04o and may have no more than 0600", mode);
         return secret_error(e, place, path, words);
     }
     return 0;

@@ -178,11 +178,11 @@ static void option__mistake__is_named_with_line_and_reason(void **state)
         {"count: ''", ERR_CONFIG_VALUE, "t.yaml:2: count: '' is not a whole number of 0 or more"},
         {"buffer_bytes: 64KB", ERR_CONFIG_VALUE,
          "t.yaml:2: buffer_bytes: '64KB' is not a size (65536, 64KiB, 8MiB, 1GiB)"},
-        {"buffer_bytes: 1KiB", ERR_CONFIG_VALUE, "t.yaml:2: buffer_bytes: '1KiB' is below 65536"},
+        {"buffer_bytes: 1KiB", ERR_CONFIG_VALUE, "t.yaml:2: buffer_bytes: '1KiB' is below 64KiB"},
         {"buffer_bytes: 17179869184GiB", ERR_CONFIG_VALUE,
          "t.yaml:2: buffer_bytes: '17179869184GiB' is not a size (65536, 64KiB, 8MiB, 1GiB)"},
         {"wait: 2d", ERR_CONFIG_VALUE, "t.yaml:2: wait: '2d' is not a duration (200ms, 10s, 5m, 1h)"},
-        {"wait: 2h", ERR_CONFIG_VALUE, "t.yaml:2: wait: '2h' is above 3600000"},
+        {"wait: 2h", ERR_CONFIG_VALUE, "t.yaml:2: wait: '2h' is above 1h"},
         {"color: blue", ERR_CONFIG_VALUE, "t.yaml:2: color: 'blue' is none of red, green"},
         {"port: 0", ERR_CONFIG_VALUE, "t.yaml:2: port: '0' is not a port, 1 to 65535"},
         {"port: 65536", ERR_CONFIG_VALUE, "t.yaml:2: port: '65536' is not a port, 1 to 65535"},
@@ -301,9 +301,9 @@ static void option__secret_file__is_private_and_loses_one_newline(void **state)
         {"", 0, 0600, NULL, "is empty"},
         {"\n", 1, 0600, NULL, "is empty"},
         {"a\0b", 3, 0600, NULL, "holds a NUL character"},
-        {"s3cret", 6, 0640, NULL, "has mode 0640, which lets others read it"},
-        {"s3cret", 6, 0604, NULL, "has mode 0604, which lets others read it"},
-        {"s3cret", 6, 0700, NULL, "has mode 0700, which lets others read it"},
+        {"s3cret", 6, 0640, NULL, "has mode 0640 and may have no more than 0600"},
+        {"s3cret", 6, 0604, NULL, "has mode 0604 and may have no more than 0600"},
+        {"s3cret", 6, 0700, NULL, "has mode 0700 and may have no more than 0600"},
         {large, sizeof large, 0600, NULL, "is larger than 64 KiB"},
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
@@ -420,7 +420,7 @@ static void flags__mistake__is_named(void **state)
         {"--dry-run=perhaps", NULL, ERR_CONFIG_VALUE, "--dry-run: 'perhaps' is not true or false"},
         {"--password-file", "/nonexistent/x", ERR_CONFIG_SECRET,
          "--password-file: /nonexistent/x cannot be read: No such file or directory"},
-        {"word", NULL, ERR_CONFIG_MISSING, "command line: 'from_pos' is required"},
+        {"word", NULL, ERR_CONFIG_MISSING, "command line: '--from-pos' is required"},
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         char first[64], second[64];
