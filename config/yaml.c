@@ -219,7 +219,7 @@ static int read_root(struct reader *r, const struct token *tok)
 
 static int read_document(struct reader *r)
 {
-    struct token tok;
+    struct token tok = {0};
     int rc = next_token(r, &tok); /* the stream's start */
     if (rc == 0)
         rc = next_token(r, &tok); /* the document's start, or the stream's end */

@@ -6,11 +6,15 @@
 
 #include <cmocka.h>
 
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "config/config.h"
+#include "config/option.h"
+#include "tools/memfs.h"
 
 static struct env env;
 
@@ -191,6 +195,37 @@ static void config__every_cut_of_a_document__is_a_document_or_an_error(void **st
     }
 }
 
+/* What a hand or a bad copy may do to a file: bytes changed, taken out, doubled. */
+static void config__damaged_documents__are_documents_or_errors(void **state)
+{
+    (void)state;
+    static const char text[] =
+        "source: { host: a, port: 3306 }\nsinks:\n  c: {type: redis, x: \"a\\u00e9b\"}\nroutes:\n"
+        "  - { table: 'shop.orders', to: [c, d], key: ${SLUICE_TEST_HOST} }\nz: |\n  a\n  b\n";
+    static const char marks[] = "{}[]:,-#&*!|>'\"%@`\n\t $~?\\\xff\x01\xc3";
+    uint64_t seed = 7;
+    unsigned documents = 0;
+    for (int round = 0; round < 20000; round++) {
+        char copy[sizeof text];
+        memcpy(copy, text, sizeof text);
+        for (int change = 0; change <= round % 4; change++) {
+            seed = seed * UINT64_C(6364136223846793005) + 1442695040888963407;
+            size_t at = (seed >> 33) % (sizeof text - 1);
+            copy[at] = marks[(seed >> 20) % (sizeof marks - 1)];
+        }
+        struct config *cfg = NULL;
+        struct err e = ERR_INIT;
+        int rc = config_parse(&cfg, &env, "t.yaml", copy, &e);
+        assert_int_equal(rc == 0, cfg != NULL);
+        assert_int_equal(rc, err_result(&e));
+        if (rc != 0)
+            assert_memory_equal(e.text, "t.yaml:", 7);
+        documents += rc == 0;
+        config_free(cfg);
+    }
+    assert_in_range(documents, 1000, 19000);
+}
+
 static void config__section__is_empty_when_absent_and_must_be_a_mapping(void **state)
 {
     (void)state;
@@ -268,6 +303,54 @@ static void config__file__is_read_or_the_reason_is_given(void **state)
     assert_null(cfg);
 }
 
+static void write_file(const struct env *files, const char *path, const char *text)
+{
+    int fd = files->files->open(files->ctx, path, O_RDWR | O_CREAT, 0600);
+    assert_true(fd >= 0);
+    assert_int_equal(files->files->write(files->ctx, fd, text, strlen(text)), strlen(text));
+    files->files->close(files->ctx, fd);
+}
+
+struct secret_values {
+    const char *password;
+};
+
+static int read_all(const struct env *files, struct config **cfg, struct secret_values *values, struct err *e)
+{
+    static const struct option table[] = {
+        {.name = "password", .type = OPTION_SECRET, .offset = offsetof(struct secret_values, password)},
+        {.name = NULL}};
+    int rc = config_read(cfg, files, "/c.yaml", e);
+    return rc == 0 ? option_parse(*cfg, table, config_root(*cfg), values, e) : rc;
+}
+
+static void config__any_file_operation_fails__is_an_error_and_nothing_stays_open(void **state)
+{
+    (void)state;
+    struct memfs *fs = memfs_new();
+    struct env files = memfs_env(fs);
+    write_file(&files, "/c.yaml", "password_file: /p\n");
+    write_file(&files, "/p", "secret\n");
+    unsigned n = 1;
+    for (bool met = true; met; n++) {
+        struct config *cfg = NULL;
+        struct secret_values values;
+        struct err e = ERR_INIT;
+        memfs_fault(fs, MEMFS_ERROR, n);
+        int rc = read_all(&files, &cfg, &values, &e);
+        met = memfs_fault_met(fs);
+        assert_int_equal(rc != 0, met);
+        assert_true(rc == 0 || rc == -ERR_CONFIG_READ || rc == -ERR_CONFIG_SECRET);
+        if (rc == 0)
+            assert_string_equal(values.password, "secret");
+        assert_null(strstr(e.text, "secret"));
+        assert_int_equal(memfs_open_count(fs), 0);
+        config_free(cfg);
+    }
+    assert_in_range(n, 7, 20);
+    memfs_free(fs);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -277,8 +360,10 @@ int main(void)
         cmocka_unit_test(config__mistake__is_named_with_file_and_line),
         cmocka_unit_test(config__empty_file__is_an_empty_mapping),
         cmocka_unit_test(config__every_cut_of_a_document__is_a_document_or_an_error),
+        cmocka_unit_test(config__damaged_documents__are_documents_or_errors),
         cmocka_unit_test(config__section__is_empty_when_absent_and_must_be_a_mapping),
         cmocka_unit_test(config__nearest__finds_one_or_two_slips),
+        cmocka_unit_test(config__any_file_operation_fails__is_an_error_and_nothing_stays_open),
         cmocka_unit_test(config__file__is_read_or_the_reason_is_given),
     };
     return cmocka_run_group_tests(tests, setup, NULL);
