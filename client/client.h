@@ -87,6 +87,10 @@ void client_result_free(struct client_result *result);
 /* A statement without result. */
 int client_execute(struct client *cli, const char *sql, struct err *e);
 
+/* The server's (or library's) number of the last failed call; 0 after success. For callers to whom one number is no
+ * error, such as 1146 for a table that may be missing. */
+unsigned client_last_number(const struct client *cli);
+
 /* Append `name` quoted as an identifier, `text` quoted as a string. */
 void client_quote_name(const char *name, struct buf *out);
 void client_quote_text(const char *text, struct buf *out);

@@ -15,53 +15,55 @@ struct number_row {
 
 /* Numbers that mean the same at every stage. 2000 to 2999 are the library's, and 5000 to 5999 MariaDB's library's. */
 static const struct number_row numbers[] = {
-    {0, ERR_CONNECT},          {1040, ERR_CONNECT}, /* too many connections */
-    {1053, ERR_CONNECT},                            /* server shutdown in progress */
-    {1077, ERR_CONNECT},                            /* normal shutdown */
-    {1079, ERR_CONNECT},                            /* shutdown complete */
-    {1080, ERR_CONNECT},                            /* forced close of a thread */
-    {1129, ERR_CONNECT},                            /* host blocked because of many connection errors */
-    {1152, ERR_CONNECT},                            /* aborted connection */
-    {1158, ERR_CONNECT},                            /* error reading communication packets */
-    {1159, ERR_CONNECT},                            /* timeout reading them */
-    {1160, ERR_CONNECT},                            /* error writing them */
-    {1161, ERR_CONNECT},                            /* timeout writing them */
-    {1184, ERR_CONNECT},                            /* aborted connection */
-    {1203, ERR_CONNECT},                            /* too many connections of this user */
-    {1226, ERR_CONNECT},                            /* resource limit of this user */
-    {1317, ERR_CONNECT},                            /* query interrupted: KILL */
-    {1927, ERR_CONNECT},                            /* connection killed (MariaDB) */
-    {3032, ERR_CONNECT},                            /* server is in offline mode */
-    {3169, ERR_CONNECT},                            /* session killed */
-    {4031, ERR_CONNECT},                            /* disconnected because of inactivity */
-    {2001, ERR_CONNECT},                            /* cannot create a Unix socket */
-    {2002, ERR_CONNECT},                            /* cannot connect through a Unix socket */
-    {2003, ERR_CONNECT},                            /* cannot connect by TCP */
-    {2004, ERR_CONNECT},                            /* cannot create a TCP socket */
-    {2005, ERR_CONNECT},                            /* unknown host */
-    {2006, ERR_CONNECT},                            /* gone away */
-    {2012, ERR_CONNECT},                            /* error in the server handshake */
-    {2013, ERR_CONNECT},                            /* lost connection */
-    {2055, ERR_CONNECT},                            /* lost connection, with the place */
-    {5013, ERR_CONNECT},                            /* error while reading */
-    {5014, ERR_CONNECT},                            /* error while writing */
-    {1044, ERR_GRANT_MISSING},                      /* access to database denied */
-    {1142, ERR_GRANT_MISSING},                      /* command denied for table */
-    {1143, ERR_GRANT_MISSING},                      /* command denied for column */
-    {1227, ERR_GRANT_MISSING},                      /* a global privilege is needed */
-    {1370, ERR_GRANT_MISSING},                      /* command denied for routine */
-    {1045, ERR_LOGIN_DENIED},                       /* access denied */
-    {1130, ERR_LOGIN_DENIED},                       /* host not allowed */
-    {1251, ERR_LOGIN_DENIED},                       /* authentication protocol */
-    {1524, ERR_LOGIN_DENIED},                       /* plugin not loaded in the server */
-    {1698, ERR_LOGIN_DENIED},                       /* access denied without password */
-    {1820, ERR_LOGIN_DENIED},                       /* password must be changed */
-    {1862, ERR_LOGIN_DENIED},                       /* password expired */
-    {3118, ERR_LOGIN_DENIED},                       /* account locked */
-    {3955, ERR_LOGIN_DENIED},                       /* account locked after failed logins */
-    {4151, ERR_LOGIN_DENIED},                       /* account locked (MariaDB) */
-    {3159, ERR_TLS_FAILED},                         /* the server wants TLS */
-    {1789, ERR_BINLOG_PURGED},                      /* GTIDs purged */
+    {0, ERR_CONNECT},
+    {1040, ERR_CONNECT},             /* too many connections */
+    {1053, ERR_CONNECT},             /* server shutdown in progress */
+    {1077, ERR_CONNECT},             /* normal shutdown */
+    {1079, ERR_CONNECT},             /* shutdown complete */
+    {1080, ERR_CONNECT},             /* forced close of a thread */
+    {1129, ERR_CONNECT},             /* host blocked because of many connection errors */
+    {1152, ERR_CONNECT},             /* aborted connection */
+    {1158, ERR_CONNECT},             /* error reading communication packets */
+    {1159, ERR_CONNECT},             /* timeout reading them */
+    {1160, ERR_CONNECT},             /* error writing them */
+    {1161, ERR_CONNECT},             /* timeout writing them */
+    {1184, ERR_CONNECT},             /* aborted connection */
+    {1203, ERR_CONNECT},             /* too many connections of this user */
+    {1226, ERR_CONNECT},             /* resource limit of this user */
+    {1317, ERR_CONNECT},             /* query interrupted: KILL */
+    {1927, ERR_CONNECT},             /* connection killed (MariaDB) */
+    {3032, ERR_CONNECT},             /* server is in offline mode */
+    {3169, ERR_CONNECT},             /* session killed */
+    {4031, ERR_CONNECT},             /* disconnected because of inactivity */
+    {2001, ERR_CONNECT},             /* cannot create a Unix socket */
+    {2002, ERR_CONNECT},             /* cannot connect through a Unix socket */
+    {2003, ERR_CONNECT},             /* cannot connect by TCP */
+    {2004, ERR_CONNECT},             /* cannot create a TCP socket */
+    {2005, ERR_CONNECT},             /* unknown host */
+    {2006, ERR_CONNECT},             /* gone away */
+    {2012, ERR_CONNECT},             /* error in the server handshake */
+    {2013, ERR_CONNECT},             /* lost connection */
+    {2055, ERR_CONNECT},             /* lost connection, with the place */
+    {5013, ERR_CONNECT},             /* error while reading */
+    {5014, ERR_CONNECT},             /* error while writing */
+    {1044, ERR_GRANT_MISSING},       /* access to database denied */
+    {1142, ERR_GRANT_MISSING},       /* command denied for table */
+    {1143, ERR_GRANT_MISSING},       /* command denied for column */
+    {1227, ERR_GRANT_MISSING},       /* a global privilege is needed */
+    {1370, ERR_GRANT_MISSING},       /* command denied for routine */
+    {1045, ERR_LOGIN_DENIED},        /* access denied */
+    {1130, ERR_LOGIN_DENIED},        /* host not allowed */
+    {1251, ERR_LOGIN_DENIED},        /* authentication protocol */
+    {1524, ERR_LOGIN_DENIED},        /* plugin not loaded in the server */
+    {1698, ERR_LOGIN_DENIED},        /* access denied without password */
+    {1820, ERR_LOGIN_DENIED},        /* password must be changed */
+    {1862, ERR_LOGIN_DENIED},        /* password expired */
+    {3118, ERR_LOGIN_DENIED},        /* account locked */
+    {3955, ERR_LOGIN_DENIED},        /* account locked after failed logins */
+    {4151, ERR_LOGIN_DENIED},        /* account locked (MariaDB) */
+    {3159, ERR_TLS_FAILED},          /* the server wants TLS */
+    {1789, ERR_BINLOG_PURGED},       /* GTIDs purged */
+    {4052, ERR_SERVER_ID_DUPLICATE}, /* another one came with our server_id (MariaDB) */
 };
 
 struct text_row {

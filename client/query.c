@@ -111,6 +111,11 @@ int client_execute(struct client *cli, const char *sql, struct err *e)
     return rc;
 }
 
+unsigned client_last_number(const struct client *cli)
+{
+    return mysql_errno(cli->mysql);
+}
+
 void client_quote_name(const char *name, struct buf *out)
 {
     buf_byte(out, '`');

@@ -1,0 +1,305 @@
+/* What a live server says of its tables. */
+#include "schema/server.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "schema/foreign_key.h"
+
+enum { ER_BAD_DB = 1049, ER_NO_SUCH_TABLE = 1146, ER_VIEW_INVALID = 1356 };
+
+#define SQL_TEXT_MAX            ((size_t)1 << 20)
+#define CASCADES_LOGGED_SINCE   90600
+#define BINARY_LOG_STATUS_SINCE 80200
+
+struct schema_server {
+    struct client_options opt;
+    struct schema_reader reader;
+    pthread_mutex_t lock; /* over `cli` as a pointer, for interrupt */
+    struct client *cli;
+    bool interrupted;
+};
+
+static int read_definition(void *ctx, const char *db, const char *table, struct buf *create_sql, struct filepos *noted,
+                           struct err *e);
+
+int schema_server_new(struct schema_server **out, const struct client_options *opt, struct err *e)
+{
+    struct schema_server *srv = calloc(1, sizeof *srv);
+    if (!srv)
+        return err_set(e, NO_MEMORY, sizeof *srv);
+    pthread_mutex_init(&srv->lock, NULL);
+    srv->reader = (struct schema_reader){.ctx = srv, .read = read_definition};
+    schema_server_move(srv, opt);
+    *out = srv;
+    return 0;
+}
+
+void schema_server_free(struct schema_server *srv)
+{
+    if (!srv)
+        return;
+    schema_server_rest(srv);
+    pthread_mutex_destroy(&srv->lock);
+    free(srv);
+}
+
+void schema_server_move(struct schema_server *srv, const struct client_options *opt)
+{
+    schema_server_rest(srv);
+    srv->opt = *opt;
+    srv->opt.read_timeout_ms = SCHEMA_SERVER_WAIT_MS;
+}
+
+void schema_server_rest(struct schema_server *srv)
+{
+    pthread_mutex_lock(&srv->lock);
+    struct client *cli = srv->cli;
+    srv->cli = NULL;
+    pthread_mutex_unlock(&srv->lock);
+    client_close(cli);
+}
+
+void schema_server_interrupt(struct schema_server *srv)
+{
+    pthread_mutex_lock(&srv->lock);
+    srv->interrupted = true;
+    if (srv->cli)
+        client_interrupt(srv->cli);
+    pthread_mutex_unlock(&srv->lock);
+}
+
+const struct schema_reader *schema_server_reader(struct schema_server *srv)
+{
+    return &srv->reader;
+}
+
+/* Definitions are printed in one form whatever the server's sql_mode is, and with the hidden primary key that the log
+ * has too. */
+static int prepare_session(struct client *cli, struct err *e)
+{
+    const struct client_server *server = client_server(cli);
+    int rc = client_execute(cli, "SET SESSION sql_mode='', sql_quote_show_create=1", e);
+    if (rc == 0 && server->flavor == FLAVOR_MYSQL && server->version >= 80030)
+        rc = client_execute(cli, "SET SESSION show_gipk_in_create_table_and_information_schema=ON", e);
+    return rc;
+}
+
+static int connected(struct schema_server *srv, struct err *e)
+{
+    if (srv->cli)
+        return 0;
+    struct client *cli = NULL;
+    int rc = client_connect(&cli, &srv->opt, e);
+    if (rc == 0)
+        rc = prepare_session(cli, e);
+    if (rc != 0) {
+        client_close(cli);
+        return rc;
+    }
+    pthread_mutex_lock(&srv->lock);
+    bool interrupted = srv->interrupted;
+    if (!interrupted)
+        srv->cli = cli;
+    pthread_mutex_unlock(&srv->lock);
+    if (!interrupted)
+        return 0;
+    client_close(cli);
+    return err_set(e, INTERRUPTED);
+}
+
+/* A query on the connection, which is closed when it broke, so that the next call opens a new one. */
+static int ask(struct schema_server *srv, const char *sql, struct client_result *out, struct err *e)
+{
+    int rc = connected(srv, e);
+    if (rc != 0)
+        return rc;
+    struct err failed = ERR_INIT;
+    rc = client_query(srv->cli, sql, out, &failed);
+    if (rc != 0) {
+        if (err_class(&failed) == ERR_CLASS_RETRY)
+            schema_server_rest(srv);
+        return err_set_format(e, failed.code, "%s", failed.text);
+    }
+    return 0;
+}
+
+/* 1 with the text appended, 0 when there is no such table. */
+static int show_create(struct schema_server *srv, const char *db, const char *table, struct buf *text, struct err *e)
+{
+    struct buf sql;
+    buf_init(&sql, SQL_TEXT_MAX);
+    buf_text(&sql, "SHOW CREATE TABLE ");
+    client_quote_name(db, &sql);
+    buf_byte(&sql, '.');
+    client_quote_name(table, &sql);
+    buf_byte(&sql, 0);
+    struct client_result result = {0};
+    struct err failed = ERR_INIT;
+    int rc = sql.failed ? err_set(&failed, NO_MEMORY, sql.len) : ask(srv, (const char *)sql.p, &result, &failed);
+    buf_release(&sql);
+    if (rc != 0) {
+        unsigned number = srv->cli ? client_last_number(srv->cli) : 0;
+        if (failed.code == ERR_QUERY_FAILED &&
+            (number == ER_NO_SUCH_TABLE || number == ER_BAD_DB || number == ER_VIEW_INVALID))
+            return 0;
+        return err_set_format(e, failed.code, "%s", failed.text);
+    }
+    /* A table gives two columns, a view four. */
+    bool is_table = result.rows == 1 && result.columns == 2 && result.cells[1].p;
+    if (is_table)
+        buf_add(text, result.cells[1].p, result.cells[1].len);
+    client_result_free(&result);
+    if (text->failed)
+        return err_set(e, NO_MEMORY, text->len);
+    return is_table ? 1 : 0;
+}
+
+static int read_definition(void *ctx, const char *db, const char *table, struct buf *create_sql, struct filepos *noted,
+                           struct err *e)
+{
+    struct schema_server *srv = ctx;
+    int found = show_create(srv, db, table, create_sql, e);
+    if (found <= 0)
+        return found;
+    struct filepos end;
+    int rc = schema_server_binlog_end(srv->cli, &end, NULL, e);
+    if (rc != 0) {
+        if (err_class(e) == ERR_CLASS_RETRY)
+            schema_server_rest(srv);
+        return rc;
+    }
+    *noted = end;
+    return 1;
+}
+
+int schema_server_tables(struct schema_server *srv, schema_server_visit *visit, void *ctx, struct err *e)
+{
+    static const char sql[] = "SELECT table_schema, table_name FROM information_schema.tables "
+                              "WHERE table_type IN ('BASE TABLE', 'SYSTEM VERSIONED') AND table_schema NOT IN "
+                              "('mysql', 'information_schema', 'performance_schema', 'sys') "
+                              "ORDER BY table_schema, table_name";
+    struct client_result result = {0};
+    int rc = ask(srv, sql, &result, e);
+    for (size_t i = 0; rc == 0 && i < result.rows; i++)
+        if (result.cells[2 * i].p && result.cells[2 * i + 1].p)
+            rc = visit(ctx, result.cells[2 * i].p, result.cells[2 * i + 1].p, e);
+    client_result_free(&result);
+    return rc;
+}
+
+int schema_server_logs_cascades(struct schema_server *srv, bool *logs, struct err *e)
+{
+    struct client_result result = {0};
+    int rc = ask(srv, "SHOW GLOBAL VARIABLES LIKE 'innodb_native_foreign_keys'", &result, e);
+    if (rc != 0)
+        return rc;
+    const struct client_server *server = client_server(srv->cli);
+    bool native = result.rows == 1 && result.cells[1].p && strcasecmp(result.cells[1].p, "OFF") != 0;
+    *logs = server->flavor == FLAVOR_MYSQL && server->version >= CASCADES_LOGGED_SINCE && !native;
+    client_result_free(&result);
+    return 0;
+}
+
+static bool is_accepted(const char *const *accepted, const struct ddl_table *child, const char *constraint)
+{
+    size_t db_len = strlen(child->db), table_len = strlen(child->name);
+    for (; accepted && *accepted; accepted++) {
+        const char *text = *accepted;
+        if (strcmp(text, constraint) == 0)
+            return true;
+        if (strncmp(text, child->db, db_len) == 0 && text[db_len] == '.' &&
+            strncmp(text + db_len + 1, child->name, table_len) == 0 && text[db_len + 1 + table_len] == '.' &&
+            strcmp(text + db_len + table_len + 2, constraint) == 0)
+            return true;
+    }
+    return false;
+}
+
+int schema_server_check_cascades(struct schema_server *srv, const struct ddl_table *child, const char *const *accepted,
+                                 struct err *e)
+{
+    struct buf text;
+    buf_init(&text, CLIENT_RESULT_MAX);
+    int rc = show_create(srv, child->db, child->name, &text, e);
+    struct foreign_key key;
+    size_t at = 0;
+    bool known = false, logs = false;
+    while (rc > 0 && foreign_key_next((const char *)text.p, text.len, &at, &key)) {
+        if (!key.cascades || is_accepted(accepted, child, key.name))
+            continue;
+        if (!known) {
+            int asked = schema_server_logs_cascades(srv, &logs, e);
+            if (asked != 0) {
+                rc = asked;
+                break;
+            }
+            known = true;
+        }
+        if (!logs)
+            rc = err_set(e, CASCADE_UNLOGGED, child->db, child->name, key.name);
+    }
+    buf_release(&text);
+    return rc < 0 ? rc : 0;
+}
+
+static int binlog_status(struct client *cli, struct client_result *out, struct err *e)
+{
+    const struct client_server *server = client_server(cli);
+    bool new_words = server->flavor == FLAVOR_MYSQL && server->version >= BINARY_LOG_STATUS_SINCE;
+    return client_query(cli, new_words ? "SHOW BINARY LOG STATUS" : "SHOW MASTER STATUS", out, e);
+}
+
+int schema_server_binlog_end(struct client *cli, struct filepos *end, struct buf *gtids, struct err *e)
+{
+    struct client_result result = {0};
+    int rc = binlog_status(cli, &result, e);
+    if (rc != 0)
+        return rc;
+    if (result.rows < 1 || result.columns < 4 || !result.cells[0].p || !result.cells[1].p ||
+        result.cells[0].len > FILEPOS_FILE_MAX) {
+        client_result_free(&result);
+        return err_set(e, BINLOG_OFF);
+    }
+    struct filepos at = {.pos = strtoull(result.cells[1].p, NULL, 10)};
+    memcpy(at.file, result.cells[0].p, result.cells[0].len + 1);
+    if (gtids && result.columns > 4 && result.cells[4].p)
+        buf_add(gtids, result.cells[4].p, result.cells[4].len);
+    client_result_free(&result);
+    *end = at;
+    return 0;
+}
+
+/* Whether the comma-separated list names the database. */
+static bool list_has(const struct client_cell *list, const char *db)
+{
+    size_t len = strlen(db);
+    const char *p = list->p ? list->p : "";
+    while (*p) {
+        size_t word = strcspn(p, ",");
+        if (word == len && memcmp(p, db, len) == 0)
+            return true;
+        p += word + (p[word] == ',');
+    }
+    return false;
+}
+
+int schema_server_check_filters(struct schema_server *srv, const struct ddl_table *tables, size_t count, struct err *e)
+{
+    int rc = connected(srv, e);
+    struct client_result result = {0};
+    if (rc == 0)
+        rc = binlog_status(srv->cli, &result, e);
+    if (rc == 0 && (result.rows < 1 || result.columns < 4))
+        rc = err_set(e, BINLOG_OFF);
+    for (size_t i = 0; rc == 0 && i < count; i++) {
+        const struct client_cell *only = &result.cells[2], *ignored = &result.cells[3];
+        bool hidden = (only->len > 0 && !list_has(only, tables[i].db)) || list_has(ignored, tables[i].db);
+        if (hidden)
+            rc = err_set(e, BINLOG_FILTERED, tables[i].db);
+    }
+    client_result_free(&result);
+    return rc;
+}

@@ -1,0 +1,56 @@
+/* What a live server says of its tables: definitions for the schema, the list of tables, foreign keys that change rows
+ * without logging them, and databases that the log leaves out.
+ *
+ * Uses a connection of its own, opened when first needed and closed by schema_server_rest (so that an idle service
+ * holds one connection only). Needs SELECT on the tables and REPLICATION CLIENT. One thread, but interrupt.
+ * Errors of all calls besides those named: client_connect's and client_query's (CONNECT is the caller's to retry). */
+#ifndef SLUICE_SCHEMA_SERVER_H
+#define SLUICE_SCHEMA_SERVER_H
+
+#include "change/source.h"
+#include "client/client.h"
+#include "schema/schema.h"
+
+/* A statement that reads a definition waits for a running ALTER of that table: so long, not longer. */
+#define SCHEMA_SERVER_WAIT_MS 600000
+
+struct schema_server;
+
+/* Does not connect yet. `opt` is copied, its strings are borrowed. Errors: NO_MEMORY. */
+int schema_server_new(struct schema_server **out, const struct client_options *opt, struct err *e);
+void schema_server_free(struct schema_server *srv); /* accepts NULL */
+
+/* Goes on with another server (after a failover). */
+void schema_server_move(struct schema_server *srv, const struct client_options *opt);
+
+/* Closes the connection until the next call. */
+void schema_server_rest(struct schema_server *srv);
+
+/* Any thread: a blocked and every later call returns INTERRUPTED soon. */
+void schema_server_interrupt(struct schema_server *srv);
+
+/* For schema_new; lives as long as `srv`. A view, or a table that is not there, is "no such table". */
+const struct schema_reader *schema_server_reader(struct schema_server *srv);
+
+/* Calls `visit` for each table of the server that is not the server's own; a negative result ends the visit. */
+typedef int schema_server_visit(void *ctx, const char *db, const char *table, struct err *e);
+int schema_server_tables(struct schema_server *srv, schema_server_visit *visit, void *ctx, struct err *e);
+
+/* True when rows that a foreign key changes in a child are in the log (MySQL from 9.6 on, unless
+ * innodb_native_foreign_keys is ON). */
+int schema_server_logs_cascades(struct schema_server *srv, bool *logs, struct err *e);
+
+/* Fails with CASCADE_UNLOGGED at the first foreign key of db.table that changes its rows (CASCADE, SET NULL, SET
+ * DEFAULT) and is not in `accepted` (constraint names, or db.table.constraint; ended by NULL; NULL = none), when the
+ * server does not log cascades. A table that is not there has no foreign keys. */
+int schema_server_check_cascades(struct schema_server *srv, const struct ddl_table *child, const char *const *accepted,
+                                 struct err *e);
+
+/* Fails with BINLOG_FILTERED at the first table whose database binlog_do_db or binlog_ignore_db keep out of the log. */
+int schema_server_check_filters(struct schema_server *srv, const struct ddl_table *tables, size_t count, struct err *e);
+
+/* The end of the binlog: the statement and its columns differ by version. `gtids` (may be NULL) receives the server's
+ * Executed_Gtid_Set text, empty on MariaDB. Errors: BINLOG_OFF. */
+int schema_server_binlog_end(struct client *cli, struct filepos *end, struct buf *gtids, struct err *e);
+
+#endif
