@@ -2,10 +2,14 @@
  * threads per sink, worker w taking lanes l with l mod workers = w, or inline in the source thread (workers 0): one
  * code.
  *
- * A batch takes what is there, at most batch_rows rows or batch_bytes. RETRY of an item parks its key: its items stay
- * in the lane, other keys go on, with `parked_max` keys the lane is not read further. Acknowledged = everything before
- * the oldest parked item. A failed batch (sink down) backs off and is applied again. POISON stops while there is no
- * dead-letter store. */
+ * A batch takes what is there, at most batch_rows rows or batch_bytes. A change gives one item per route of its table
+ * that leads to the sink; the worst verdict counts. RETRY of an item parks its key: its items stay in the lane, other
+ * keys go on, with `parked_max` keys or `pinned_bytes` behind the oldest the lane is not read further. Acknowledged =
+ * everything before the oldest parked item. A failed batch (sink down) closes the sink, backs off, opens it and is
+ * applied again. POISON stops while there is no dead-letter store. With SINK_KEEPS_POSITION nothing is parked: any
+ * RETRY sets the lanes back to what is acknowledged.
+ *
+ * Threads: new, check, start, stop, join and free by one thread; wake, idle and the stats by any. */
 #ifndef SLUICE_SINK_RUNNER_H
 #define SLUICE_SINK_RUNNER_H
 
@@ -16,6 +20,7 @@
 #define RUNNER_BATCH_ROWS  4096
 #define RUNNER_BATCH_BYTES (1024 * 1024)
 #define RUNNER_PARKED_MAX  1024
+#define RUNNER_WORKERS_MAX 64
 
 struct runner;
 
@@ -39,6 +44,7 @@ struct runner_options {
     unsigned batch_rows; /* 0: default */
     size_t batch_bytes;
     unsigned parked_max;
+    size_t pinned_bytes;                     /* half of a lane's share of the pool; 0: 8 batches */
     unsigned backoff_min_ms, backoff_max_ms; /* 0: 50, 5000 */
     struct lanes *lanes;
     const struct routes *routes;
@@ -46,26 +52,34 @@ struct runner_options {
     /* Called by a worker thread when a state changes that somebody must hear of: the sink went down (e of RETRY class),
      * came back (e NULL), or a worker ended for good (fatal; the pipeline must stop). Must not call the runner. */
     void (*notify)(void *ctx, struct runner *runner, const struct err *e, bool fatal);
+    /* SINK_KEEPS_POSITION: copies the last boundary that is safe for the sink into `out` (initialised), which is stored
+     * with the next batch; by a worker thread. NULL: none is known. */
+    int (*boundary)(void *ctx, struct position *out, struct err *e);
     void *ctx;
 };
 
-/* Makes the workers' state; no thread, no I/O. Errors: NO_MEMORY, USAGE. */
+/* Makes the workers' state and checks the options and the templates of all routes as far as that goes without a table;
+ * no thread, no I/O. Errors: NO_MEMORY, USAGE, those of the sink's check, bind and can_sweep. `opt` is copied. */
 int runner_new(struct runner **out, const struct runner_options *opt, struct err *e);
 
-/* Binds every route of this sink that matches `tbl`: a missing column is told now. Any time before start. */
+/* Binds every route of this sink that matches `tbl`: a missing column is told now, with the route's line. Any time
+ * before start. */
 int runner_check(struct runner *runner, const struct table *tbl, struct err *e);
 
-/* Starts the threads (not for inline). */
+/* Starts the threads (not for inline), with all signals blocked. Errors: NO_MEMORY (a thread cannot be made). */
 int runner_start(struct runner *runner, struct err *e);
 
-/* Inline: applies what is published until nothing is left or the sink is down (RETRY class comes out). */
+/* Inline: applies what is published until nothing is left. A RETRY class comes out when the sink is down, or at the end
+ * when keys are parked (SINK_PARKED): the caller waits as it likes and calls again, which tries them all again. The
+ * source thread must not be one that SIGPIPE kills. */
 int runner_step(struct runner *runner, struct err *e);
 
 /* The lanes' wake_worker for this sink: any thread. */
 void runner_wake(struct runner *runner, unsigned lane);
 
-/* Tells the threads to end: with drain after everything published is acknowledged or the sink is down, without at once
- * (a blocked connection attempt or backoff is cut). runner_join waits for them. */
+/* Tells the threads to end: with drain after everything published is acknowledged or the sink is down, without before
+ * the next batch. A backoff is cut; a call into the sink ends by the sink's own timeouts. May be called again to end a
+ * drain. runner_join waits for them. */
 void runner_stop(struct runner *runner, bool drain);
 void runner_join(struct runner *runner);
 
@@ -75,6 +89,9 @@ bool runner_idle(const struct runner *runner);
 /* The stats of worker w < runner_workers (inline: 1). */
 unsigned runner_workers(const struct runner *runner);
 const struct runner_stats *runner_worker_stats(const struct runner *runner, unsigned worker);
+/* The figures of the worker's sink instance for ops->metrics, or NULL; inline or after runner_join. */
+const void *runner_sink_stats(const struct runner *runner, unsigned worker);
+
 const char *runner_name(const struct runner *runner);
 
 void runner_free(struct runner *runner); /* after join; accepts NULL */

@@ -1,0 +1,41 @@
+/* One connection to a Redis server: connect, login, commands out, replies in, every wait with a deadline. One thread.
+ *
+ * Commands are gathered in `out` and sent together; replies come in the order of the commands. After any error of
+ * RETRY class the connection is of no use and is closed by its owner. */
+#ifndef SLUICE_SINK_REDIS_CONNECTION_H
+#define SLUICE_SINK_REDIS_CONNECTION_H
+
+#include "base/buf.h"
+#include "base/env.h"
+#include "sink/redis/reply.h"
+#include "sink/redis/url.h"
+
+#define REDIS_OUT_MAX ((size_t)1 << 30) /* what one command with its keys may take */
+
+struct redis_connection {
+    const struct env *env;
+    const struct redis_options *opt;
+    struct redis_address address;
+    redisContext *context;
+    struct reply_reader reader;
+    struct buf out;
+    bool has_unlink; /* else DEL */
+};
+
+/* Connects and logs in: AUTH, CLIENT SETNAME, PING, INFO, SELECT. Errors: SINK_URL; SINK_DOWN, SINK_NOT_READY (loading,
+ * a replica that refuses writes), SINK_PROTOCOL; SINK_LOGIN, SINK_RIGHTS, SINK_UNSUPPORTED (cluster, sentinel),
+ * SINK_REFUSED; NO_MEMORY. */
+int redis_open(struct redis_connection *conn, const struct redis_options *opt, const struct env *env, struct err *e);
+void redis_close(struct redis_connection *conn);
+
+/* Appends the head of a command of `args` arguments, and one argument. Failure shows in redis_send. */
+void redis_command(struct redis_connection *conn, size_t args);
+void redis_argument(struct redis_connection *conn, const void *bytes, size_t len);
+
+/* Sends what is gathered. Errors: SINK_DOWN, NO_MEMORY. */
+int redis_send(struct redis_connection *conn, struct err *e);
+
+/* The next reply, whatever its type; borrowed until the next call. Errors: SINK_DOWN, SINK_PROTOCOL. */
+int redis_reply(struct redis_connection *conn, const struct reply **out, struct err *e);
+
+#endif

@@ -1,0 +1,46 @@
+/* The keys that a batch removes, each once: rendered from changes, kept in one run of bytes with a hash set over them.
+ * Memory is made at first use and stays. One thread. */
+#ifndef SLUICE_SINK_REDIS_KEYS_H
+#define SLUICE_SINK_REDIS_KEYS_H
+
+#include "sink/redis/redis.h"
+
+#define REDIS_KEYS_MAX      8192 /* of one flush */
+#define REDIS_KEYS_BYTES    ((size_t)1024 * 1024)
+#define REDIS_RENDERED_MAX  ((size_t)1 << 31) /* all keys of one change at most */
+#define REDIS_TEMPLATES_MAX 256               /* of one route */
+#define REDIS_LIST_MAX      (REDIS_KEYS_MAX + 2 * REDIS_TEMPLATES_MAX)
+#define REDIS_SLOTS         32768 /* a power of two, well above REDIS_LIST_MAX */
+
+struct redis_key {
+    size_t at; /* in bytes.p */
+    size_t len;
+    uint64_t hash;
+    uint32_t slot;
+};
+
+struct redis_keys {
+    struct buf bytes;
+    struct redis_key *list;
+    size_t count;
+    uint32_t *slots;    /* REDIS_SLOTS: index + 1 into list; 0: free */
+    uint64_t coalesced; /* keys that were there already, ever */
+    struct buf other;   /* the after image's keys, while a FROM half is rendered */
+    struct arena arena; /* values of one template */
+};
+
+int redis_keys_init(struct redis_keys *keys, struct err *e);
+void redis_keys_release(struct redis_keys *keys);
+void redis_keys_clear(struct redis_keys *keys);
+
+/* Enough is gathered: remove them before the next change. */
+static inline bool redis_keys_are_enough(const struct redis_keys *keys)
+{
+    return keys->count >= REDIS_KEYS_MAX || keys->bytes.len >= REDIS_KEYS_BYTES;
+}
+
+/* Adds the keys that the change makes stale by the route's templates (redis.h). Errors: ROW_IMAGE, LIMIT, NO_MEMORY,
+ * value_read's. */
+int redis_keys_add(struct redis_keys *keys, const struct redis_route *route, const struct change *chg, struct err *e);
+
+#endif

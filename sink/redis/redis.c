@@ -1,0 +1,204 @@
+/* The Redis sink: options, routes, batches. */
+#include "sink/redis/redis.h"
+
+#include <stdlib.h>
+
+#include "sink/redis/sweep.h"
+
+#define FIELD(name_) .offset = offsetof(struct redis_options, name_)
+static const struct option redis_options[] = {
+    {.name = "url",
+     .type = OPTION_STRING,
+     FIELD(url),
+     .flags = OPTION_REQUIRED,
+     .help = "redis://[user[:password]@]host[:port][/db] or unix:///path?db=N."},
+    {.name = "username", .type = OPTION_STRING, FIELD(username), .help = "ACL user, when the URL has none."},
+    {.name = "password", .type = OPTION_SECRET, FIELD(password), .help = "Password, when the URL has none."},
+    {.name = "db", .type = OPTION_UINT, FIELD(db), .max = 65535, .help = "Database number, when the URL has none."},
+    {.name = "connect_timeout_ms",
+     .type = OPTION_DURATION,
+     FIELD(connect_timeout_ms),
+     .text = "1s",
+     .min = 1,
+     .max = 600000,
+     .help = "How long a connection attempt may take."},
+    {.name = "timeout_ms",
+     .type = OPTION_DURATION,
+     FIELD(timeout_ms),
+     .text = "5s",
+     .min = 1,
+     .max = 600000,
+     .help = "How long the server may take for one reply; then the connection is made anew."},
+    {.name = "unlink_keys",
+     .type = OPTION_UINT,
+     FIELD(unlink_keys),
+     .text = "256",
+     .min = 1,
+     .max = REDIS_KEYS_PER_CALL_MAX,
+     .help = "Keys in one UNLINK."},
+    {.name = "pipeline",
+     .type = OPTION_UINT,
+     FIELD(pipeline),
+     .text = "32",
+     .min = 1,
+     .max = 1024,
+     .help = "Commands on their way before a reply is awaited."},
+    {.name = NULL},
+};
+#undef FIELD
+
+static const struct option redis_route_options[] = {
+    {.name = "invalidate",
+     .type = OPTION_LIST,
+     .offset = offsetof(struct redis_route_options, invalidate),
+     .flags = OPTION_REQUIRED,
+     .help = "Templates of the keys to remove: \"order:{order_id}\", filters |lower |upper |trim |hex |default:TEXT. "
+             "Rendered for the row before and after the change."},
+    {.name = NULL},
+};
+
+#define ROW(field, unit_, help_)                                                                                       \
+    {                                                                                                                  \
+#field, unit_, METRIC_COUNTER, offsetof(struct redis_stats, field), help_                                      \
+    }
+static const struct metric_row redis_metrics[] = {
+    ROW(keys_total, "keys", "keys sent for removal"),
+    ROW(removed_total, "keys", "keys that were there"),
+    ROW(coalesced_total, "keys", "keys asked for again within a batch and sent once"),
+    ROW(commands_total, "commands", "UNLINK commands sent"),
+    ROW(sweeps_total, "sweeps", "tables emptied whose keys were swept"),
+    METRIC_END,
+};
+
+struct redis_sink {
+    struct sink base;
+    struct redis_connection conn;
+    struct redis_keys keys;
+    struct redis_stats stats;
+};
+
+static int redis_check(const void *opt, struct err *e)
+{
+    struct redis_address address;
+    return redis_address_init(&address, opt, e);
+}
+
+static void redis_unbind(void *bind)
+{
+    struct redis_route *route = bind;
+    for (unsigned i = 0; route && i < route->count; i++) {
+        bound_template_free(route->list[i].bound);
+        template_free(route->list[i].tpl);
+    }
+    free(route);
+}
+
+static int redis_bind(void **out, const void *opt, const void *route_opt, const struct table *tbl, struct err *e)
+{
+    (void)opt;
+    const struct option_list *list = &((const struct redis_route_options *)route_opt)->invalidate;
+    if (list->count == 0 || list->count > REDIS_TEMPLATES_MAX)
+        return err_set(e, CONFIG_VALUE, "invalidate", "1 to 256 templates are needed");
+    size_t bytes = sizeof(struct redis_route) + list->count * sizeof(struct redis_template);
+    struct redis_route *route = calloc(1, bytes);
+    if (!route)
+        return err_set(e, NO_MEMORY, bytes);
+    int rc = 0;
+    for (size_t i = 0; i < list->count && rc == 0; i++) {
+        struct redis_template *one = &route->list[route->count++];
+        rc = template_compile(&one->tpl, list->items[i], e);
+        if (rc == 0 && tbl)
+            rc = template_bind(&one->bound, one->tpl, tbl, e);
+    }
+    if (rc != 0) {
+        redis_unbind(route);
+        return rc;
+    }
+    *out = route;
+    return 0;
+}
+
+static int redis_can_sweep(const void *bind, struct err *e)
+{
+    const struct redis_route *route = bind;
+    struct buf glob;
+    int rc = 0;
+    buf_init(&glob, TEMPLATE_RENDERED_MAX);
+    for (unsigned i = 0; i < route->count && rc == 0; i++)
+        if (!template_glob(route->list[i].tpl, &glob))
+            rc = err_set(e, SINK_SWEEP, template_source(route->list[i].tpl));
+    buf_release(&glob);
+    return rc;
+}
+
+static void redis_sink_close(struct sink *snk)
+{
+    struct redis_sink *to = (struct redis_sink *)snk;
+    if (!to)
+        return;
+    redis_close(&to->conn);
+    redis_keys_release(&to->keys);
+    free(to);
+}
+
+static int redis_sink_open(struct sink **out, const void *opt, const struct env *env, struct err *e)
+{
+    struct redis_sink *to = calloc(1, sizeof *to);
+    if (!to)
+        return err_set(e, NO_MEMORY, sizeof *to);
+    to->base.ops = &sink_redis;
+    int rc = redis_keys_init(&to->keys, e);
+    if (rc == 0)
+        rc = redis_open(&to->conn, opt, env, e);
+    if (rc != 0) {
+        redis_sink_close(&to->base);
+        return rc;
+    }
+    *out = &to->base;
+    return 0;
+}
+
+/* A batch is done as a whole, when the last reply is there. */
+static int redis_apply(struct sink *snk, struct item *items, size_t count, struct err *e)
+{
+    struct redis_sink *to = (struct redis_sink *)snk;
+    int rc = 0;
+    for (size_t i = 0; i < count && rc == 0; i++) {
+        const struct redis_route *route = items[i].bind;
+        if (items[i].chg->op == CHANGE_TRUNCATE)
+            rc = redis_sweep(&to->conn, route, &to->stats, e);
+        else if ((rc = redis_keys_add(&to->keys, route, items[i].chg, e)) != 0)
+            sink_wrap(e, &items[i]);
+        else if (redis_keys_are_enough(&to->keys))
+            rc = redis_unlink(&to->conn, &to->keys, &to->stats, e);
+        items[i].verdict = V_DONE;
+    }
+    if (rc == 0)
+        rc = redis_unlink(&to->conn, &to->keys, &to->stats, e);
+    if (rc != 0)
+        redis_keys_clear(&to->keys);
+    return rc;
+}
+
+static const void *redis_sink_stats(const struct sink *snk)
+{
+    return &((const struct redis_sink *)snk)->stats;
+}
+
+const struct sink_ops sink_redis = {
+    .kind = "redis",
+    .flags = SINK_CAN_SWEEP,
+    .options_size = sizeof(struct redis_options),
+    .route_options_size = sizeof(struct redis_route_options),
+    .options = redis_options,
+    .route_options = redis_route_options,
+    .metrics = redis_metrics,
+    .check = redis_check,
+    .bind = redis_bind,
+    .unbind = redis_unbind,
+    .can_sweep = redis_can_sweep,
+    .open = redis_sink_open,
+    .apply = redis_apply,
+    .stats = redis_sink_stats,
+    .close = redis_sink_close,
+};

@@ -1,0 +1,49 @@
+/* The Redis sink: removes the cache keys that a change makes stale, by UNLINK (DEL before Redis 4).
+ *
+ * Which keys: each template of the route's `invalidate` is rendered for the images of the change:
+ *     insert, read      after
+ *     delete            before
+ *     update            before and after
+ *     FROM half         before, but for keys that the after image renders too
+ *     TO half           after
+ *     truncate          every key that the template can render (SCAN MATCH)
+ * so that both halves of a key move together remove what the update would, in any order. A template with a NULL column
+ * and no default names no key. Keys are bytes; they never appear in a message.
+ *
+ * Files: url.c the address; connection.c socket, login, replies; reply.c what an error reply means; keys.c the keys of
+ * a batch, each once; sweep.c truncate; redis.c the sink itself. All of one instance belongs to one thread. */
+#ifndef SLUICE_SINK_REDIS_REDIS_H
+#define SLUICE_SINK_REDIS_REDIS_H
+
+#include "change/template.h"
+#include "sink/kinds.h"
+
+#define REDIS_PORT_DEFAULT      6379
+#define REDIS_KEYS_PER_CALL_MAX 512
+
+/* As the option table fills it. */
+struct redis_options {
+    const char *url;
+    const char *username;
+    const char *password;
+    uint64_t db;
+    uint64_t connect_timeout_ms;
+    uint64_t timeout_ms;
+    uint64_t unlink_keys;
+    uint64_t pipeline;
+};
+
+struct redis_route_options {
+    struct option_list invalidate;
+};
+
+/* One route bound to one table version. */
+struct redis_route {
+    unsigned count;
+    struct redis_template {
+        struct template *tpl;
+        struct bound_template *bound; /* NULL: bound to no table, for sweeps only */
+    } list[];
+};
+
+#endif

@@ -1,0 +1,129 @@
+/* UNLINK in deep pipelines, and SCAN with UNLINK behind it. */
+#include "sink/redis/sweep.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define SEND_BYTES ((size_t)64 * 1024)
+#define SCAN_COUNT "512"
+
+static void begin_unlink(struct redis_connection *conn, size_t keys)
+{
+    redis_command(conn, keys + 1);
+    if (conn->has_unlink)
+        redis_argument(conn, "UNLINK", 6);
+    else
+        redis_argument(conn, "DEL", 3);
+}
+
+/* One reply to UNLINK or DEL: how many were there. */
+static int take_removed(struct redis_connection *conn, struct redis_stats *stats, struct err *e)
+{
+    const struct reply *reply;
+    int rc = redis_reply(conn, &reply, e);
+    if (rc != 0)
+        return rc;
+    if (reply->type == REPLY_ERROR)
+        return reply_error(conn->address.name, reply, e);
+    if (reply->type != REPLY_INTEGER || reply->integer < 0)
+        return err_set(e, SINK_PROTOCOL, conn->address.name, "to UNLINK no number");
+    metric_add(&stats->removed_total, (uint64_t)reply->integer);
+    return 0;
+}
+
+int redis_unlink(struct redis_connection *conn, struct redis_keys *keys, struct redis_stats *stats, struct err *e)
+{
+    size_t in_flight = 0;
+    int rc = 0;
+    for (size_t done = 0; done < keys->count && rc == 0;) {
+        size_t left = keys->count - done;
+        size_t n = left < conn->opt->unlink_keys ? left : (size_t)conn->opt->unlink_keys;
+        begin_unlink(conn, n);
+        for (size_t i = done; i < done + n; i++)
+            redis_argument(conn, keys->bytes.p + keys->list[i].at, keys->list[i].len);
+        done += n;
+        in_flight++;
+        metric_add(&stats->commands_total, 1);
+        if (done == keys->count || conn->out.len >= SEND_BYTES || conn->out.failed || in_flight >= conn->opt->pipeline)
+            rc = redis_send(conn, e);
+        for (; rc == 0 && in_flight >= conn->opt->pipeline; in_flight--)
+            rc = take_removed(conn, stats, e);
+    }
+    for (; rc == 0 && in_flight; in_flight--)
+        rc = take_removed(conn, stats, e);
+    metric_add(&stats->keys_total, keys->count);
+    metric_add(&stats->coalesced_total, keys->coalesced);
+    keys->coalesced = 0;
+    redis_keys_clear(keys);
+    return rc;
+}
+
+/* One SCAN reply: [cursor, [key …]]; removes its keys and tells the next cursor. */
+#define CURSOR_MAX 32
+static int take_scan(struct redis_connection *conn, char cursor[CURSOR_MAX], struct redis_stats *stats, struct err *e)
+{
+    const struct reply *reply;
+    int rc = redis_reply(conn, &reply, e);
+    if (rc != 0)
+        return rc;
+    if (reply->type == REPLY_ERROR)
+        return reply_error(conn->address.name, reply, e);
+    if (reply->type != REPLY_ARRAY || reply->count != 2 || reply->items[0]->type != REPLY_STRING ||
+        reply->items[0]->len >= CURSOR_MAX || reply->items[1]->type != REPLY_ARRAY)
+        return err_set(e, SINK_PROTOCOL, conn->address.name, "to SCAN");
+    const struct reply *keys = reply->items[1];
+    memcpy(cursor, reply->items[0]->text, reply->items[0]->len + 1);
+    if (keys->count == 0)
+        return 0;
+    begin_unlink(conn, keys->count);
+    for (size_t i = 0; i < keys->count; i++) {
+        if (keys->items[i]->type != REPLY_STRING)
+            return err_set(e, SINK_PROTOCOL, conn->address.name, "to SCAN");
+        redis_argument(conn, keys->items[i]->text, keys->items[i]->len);
+    }
+    metric_add(&stats->keys_total, keys->count);
+    metric_add(&stats->commands_total, 1);
+    rc = redis_send(conn, e);
+    return rc == 0 ? take_removed(conn, stats, e) : rc;
+}
+
+static int sweep_glob(struct redis_connection *conn, const struct buf *glob, struct redis_stats *stats, struct err *e)
+{
+    char cursor[CURSOR_MAX] = "0";
+    int rc;
+    do {
+        redis_command(conn, 6);
+        redis_argument(conn, "SCAN", 4);
+        redis_argument(conn, cursor, strlen(cursor));
+        redis_argument(conn, "MATCH", 5);
+        redis_argument(conn, glob->p, glob->len);
+        redis_argument(conn, "COUNT", 5);
+        redis_argument(conn, SCAN_COUNT, sizeof SCAN_COUNT - 1);
+        rc = redis_send(conn, e);
+        if (rc == 0)
+            rc = take_scan(conn, cursor, stats, e);
+    } while (rc == 0 && strcmp(cursor, "0") != 0);
+    return rc;
+}
+
+int redis_sweep(struct redis_connection *conn, const struct redis_route *route, struct redis_stats *stats,
+                struct err *e)
+{
+    struct buf glob;
+    int rc = 0;
+    buf_init(&glob, TEMPLATE_RENDERED_MAX);
+    reply_reader_allow(&conn->reader, true, REPLY_SCAN_BYTES_MAX);
+    for (unsigned i = 0; i < route->count && rc == 0; i++) {
+        buf_clear(&glob);
+        if (!template_glob(route->list[i].tpl, &glob))
+            rc = err_set(e, SINK_SWEEP, template_source(route->list[i].tpl));
+        else if (glob.failed)
+            rc = err_set(e, NO_MEMORY, glob.len);
+        else
+            rc = sweep_glob(conn, &glob, stats, e);
+    }
+    reply_reader_allow(&conn->reader, false, REPLY_BYTES_MAX);
+    metric_add(&stats->sweeps_total, 1);
+    buf_release(&glob);
+    return rc;
+}

@@ -1,0 +1,25 @@
+/* What a connection removes: gathered keys, and everything that templates can render. */
+#ifndef SLUICE_SINK_REDIS_SWEEP_H
+#define SLUICE_SINK_REDIS_SWEEP_H
+
+#include "sink/redis/connection.h"
+#include "sink/redis/keys.h"
+
+/* Figures of one instance. */
+struct redis_stats {
+    _Atomic uint64_t keys_total;      /* sent for removal */
+    _Atomic uint64_t removed_total;   /* that were there */
+    _Atomic uint64_t coalesced_total; /* asked for again within a flush */
+    _Atomic uint64_t commands_total;
+    _Atomic uint64_t sweeps_total;
+};
+
+/* Removes the gathered keys and forgets them. Done when it returns 0: every reply arrived. Errors: SINK_DOWN,
+ * SINK_PROTOCOL, reply_error's, NO_MEMORY. */
+int redis_unlink(struct redis_connection *conn, struct redis_keys *keys, struct redis_stats *stats, struct err *e);
+
+/* Removes every key that a template of the route can render (SCAN MATCH over the whole database, step by step). */
+int redis_sweep(struct redis_connection *conn, const struct redis_route *route, struct redis_stats *stats,
+                struct err *e);
+
+#endif
