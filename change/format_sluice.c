@@ -1,6 +1,7 @@
 /* sluice's own JSON, written from values: the reference that the prepared writer (format_row.c) must equal. */
 #include "change/format_sluice.h"
 
+#include "change/format_row.h"
 #include "value/write.h"
 
 static void member(struct buf *out, const char *name)
@@ -15,9 +16,9 @@ static void text_member(struct buf *out, const char *name, const char *p, size_t
 {
     member(out, name);
     if (value_is_utf8(p, len))
-        json_string(p, len, out);
+        value_json_string(p, len, out);
     else
-        json_base64(p, len, out);
+        value_json_base64(p, len, out);
 }
 
 static void uint_member(struct buf *out, const char *name, uint64_t v)
@@ -49,7 +50,7 @@ static void object(struct buf *out, const struct table *tbl, const struct value 
         if (!first)
             buf_byte(out, ',');
         first = false;
-        json_string(tbl->columns[i].name, tbl->columns[i].name_len, out);
+        value_json_string(tbl->columns[i].name, tbl->columns[i].name_len, out);
         buf_byte(out, ':');
         value_json(&values[i], out);
     }
@@ -69,7 +70,7 @@ static void absent_member(struct buf *out, const char *name, const struct table 
             buf_byte(out, ',');
         }
         first = false;
-        json_string(tbl->columns[i].name, tbl->columns[i].name_len, out);
+        value_json_string(tbl->columns[i].name, tbl->columns[i].name_len, out);
     }
     if (!first)
         buf_byte(out, ']');
@@ -100,7 +101,7 @@ static void pk_member(struct buf *out, const struct change *chg, const struct va
         const struct column *column = &tbl->columns[tbl->pk[i]];
         if (i)
             buf_byte(out, ',');
-        json_string(column->name, column->name_len, out);
+        value_json_string(column->name, column->name_len, out);
         buf_byte(out, ':');
         value_json(pk_value(chg, tbl->pk[i], before, after), out);
     }
@@ -157,7 +158,7 @@ static void place_members(struct buf *out, const struct change *chg)
         buf_text(out, chg->flags & CHANGE_FROM ? ",\"half\":\"from\"" : ",\"half\":\"to\"");
 }
 
-int format_sluice(const struct change *chg, struct buf *out, struct arena *arena, struct err *e)
+int format_values(const struct change *chg, struct buf *out, struct arena *arena, struct err *e)
 {
     struct value *before = NULL, *after = NULL;
     size_t start = out->len;
@@ -183,4 +184,9 @@ int format_sluice(const struct change *chg, struct buf *out, struct arena *arena
     out->failed = false;
     out->len = start;
     return out->cap ? err_set(e, LIMIT, "a rendered change", out->cap + 1, out->cap) : err_set(e, NO_MEMORY, out->size);
+}
+
+int format_sluice(const struct change *chg, struct buf *out, struct arena *arena, struct err *e)
+{
+    return format_row(chg, out) ? 0 : format_values(chg, out, arena, e);
 }

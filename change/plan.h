@@ -3,6 +3,8 @@
 #ifndef SLUICE_CHANGE_PLAN_H
 #define SLUICE_CHANGE_PLAN_H
 
+#include <string.h>
+
 #include "change/shape.h"
 
 struct plan_column {
@@ -10,11 +12,58 @@ struct plan_column {
     uint8_t walk;   /* enum walk */
 };
 
+/* How the prepared writer turns the bytes of a value into JSON. */
+enum plan_op {
+    PLAN_BY_VALUE, /* not prepared: the row is written from values */
+    PLAN_UNSIGNED,
+    PLAN_SIGNED,
+    PLAN_DECIMAL,
+    PLAN_FLOAT,
+    PLAN_DOUBLE,
+    PLAN_BIT,
+    PLAN_YEAR,
+    PLAN_DATE,
+    PLAN_TIME,
+    PLAN_DATETIME,
+    PLAN_TIMESTAMP,
+    PLAN_TEXT,
+    PLAN_CHAR,
+    PLAN_LATIN1,
+    PLAN_LATIN1_CHAR,
+    PLAN_BYTES,
+    PLAN_BINARY, /* padded to max_bytes */
+    PLAN_ENUM,
+    PLAN_SET
+};
+
+/* Rendered bytes. Some 32 readable bytes stand at p whatever len is, so that short ones are copied without a loop. */
+struct piece {
+    const uint8_t *p;
+    size_t len;
+};
+#define PIECE_SLACK 32
+
+struct plan_writer {
+    uint8_t op;        /* enum plan_op */
+    uint8_t precision; /* DECIMAL; bits of BIT */
+    uint8_t scale;     /* DECIMAL; fraction digits */
+    uint32_t max_bytes;
+    struct piece name;          /* "name": */
+    const struct piece *labels; /* ENUM: of index 0 … label_count, with quotes; SET: of each bit, without */
+    uint32_t label_count;
+};
+
 struct shape_plan {
     const struct plan_column *columns;
+    const struct plan_writer *writers;
     unsigned column_count;
-    size_t bitmap_bytes; /* of all columns */
-    size_t fixed_bytes;  /* sum of the fixed columns */
+    size_t bitmap_bytes;  /* of all columns */
+    size_t fixed_bytes;   /* sum of the fixed columns */
+    size_t rendered_max;  /* of an image of n bytes: rendered_max + 6 n */
+    size_t names_max;     /* of all names as a JSON list */
+    struct piece head;    /* ,"db":"…","table":"…","key": */
+    struct colset pk;     /* sorted; count 0: none */
+    const uint16_t *slot; /* for each primary key column in key order: its place in pk */
 };
 
 /* Errors: NO_MEMORY. */
@@ -23,6 +72,14 @@ int plan_build(const struct shape_plan **out, struct arena *arena, const struct 
 static inline bool plan_bit(const uint8_t *bitmap, unsigned i)
 {
     return bitmap[i >> 3] >> (i & 7) & 1;
+}
+
+static inline uint8_t *piece_copy(uint8_t *o, const struct piece *piece)
+{
+    memcpy(o, piece->p, PIECE_SLACK);
+    if (piece->len > PIECE_SLACK)
+        memcpy(o + PIECE_SLACK, piece->p + PIECE_SLACK, piece->len - PIECE_SLACK);
+    return o + piece->len;
 }
 
 /* Columns that the image holds. */

@@ -25,7 +25,7 @@ void enum_text(const struct value *v, struct buf *out)
 void enum_json(const struct value *v, struct buf *out)
 {
     if (v->raw)
-        json_base64(v->s.p, v->s.len, out);
+        value_json_base64(v->s.p, v->s.len, out);
     else
-        json_string(v->s.p, v->s.len, out);
+        value_json_string(v->s.p, v->s.len, out);
 }

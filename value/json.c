@@ -88,11 +88,16 @@ static uint8_t *copy_escaped(uint8_t *o, const uint8_t *p, size_t len, uint64_t 
     return o;
 }
 
-uint8_t *write_json_string(uint8_t *o, const uint8_t *p, size_t len)
+uint8_t *write_json_escaped(uint8_t *o, const uint8_t *p, size_t len)
 {
     uint64_t seen = 0;
+    return copy_escaped(o, p, len, &seen);
+}
+
+uint8_t *write_json_string(uint8_t *o, const uint8_t *p, size_t len)
+{
     *o++ = '"';
-    o = copy_escaped(o, p, len, &seen);
+    o = write_json_escaped(o, p, len);
     *o++ = '"';
     return o;
 }
@@ -136,7 +141,7 @@ uint8_t *write_json_base64(uint8_t *o, const uint8_t *p, size_t len)
 /* Long texts are escaped piece by piece, so that room is asked for what is written, not for the worst case of all. */
 #define PIECE 4096u
 
-void json_string(const char *p, size_t len, struct buf *out)
+void value_json_string(const char *p, size_t len, struct buf *out)
 {
     uint64_t seen = 0;
     buf_byte(out, '"');
@@ -152,7 +157,7 @@ void json_string(const char *p, size_t len, struct buf *out)
     buf_byte(out, '"');
 }
 
-void json_base64(const char *p, size_t len, struct buf *out)
+void value_json_base64(const char *p, size_t len, struct buf *out)
 {
     uint8_t *o = len < SIZE_MAX / 2 ? buf_room(out, WRITE_BASE64_MAX(len)) : NULL;
     if (o)

@@ -56,7 +56,7 @@ void string_text(const struct value *v, struct buf *out)
 void string_json(const struct value *v, struct buf *out)
 {
     if (v->kind == VALUE_BYTES || v->kind == VALUE_GEOMETRY || v->kind == VALUE_VECTOR || v->raw)
-        json_base64(v->s.p, v->s.len, out);
+        value_json_base64(v->s.p, v->s.len, out);
     else
-        json_string(v->s.p, v->s.len, out);
+        value_json_string(v->s.p, v->s.len, out);
 }

@@ -106,12 +106,12 @@ void value_json(const struct value *v, struct buf *out);
 
 /* Appends a JSON string of bytes that are valid UTF-8 (value_is_utf8), escaping only what JSON demands: " \ and < 0x20.
  */
-void json_string(const char *p, size_t len, struct buf *out);
+void value_json_string(const char *p, size_t len, struct buf *out);
 
 /* True when the bytes are well-formed UTF-8 (no surrogates, no overlong forms, <= U+10FFFF). */
 bool value_is_utf8(const char *p, size_t len);
 
 /* Appends {"base64":"…"}. */
-void json_base64(const char *p, size_t len, struct buf *out);
+void value_json_base64(const char *p, size_t len, struct buf *out);
 
 #endif

@@ -203,6 +203,9 @@ uint8_t *write_float(uint8_t *o, float v);
 /* A JSON string of UTF-8 bytes, with its quotes. Most bytes: 6 * len + 2. */
 uint8_t *write_json_string(uint8_t *o, const uint8_t *p, size_t len);
 
+/* The same without the quotes. */
+uint8_t *write_json_escaped(uint8_t *o, const uint8_t *p, size_t len);
+
 /* A JSON string when the bytes are UTF-8, else {"base64":…}: most bytes 6 * len + 16. */
 uint8_t *write_json_text(uint8_t *o, const uint8_t *p, size_t len);
 

@@ -1,0 +1,212 @@
+/* The JSON line of a change: the prepared writer against the one from values, and validity for any bytes. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+#include <jansson.h>
+
+#include "change/format_row.h"
+#include "change/format_sluice.h"
+#include "tools/random_row.h"
+
+struct scene {
+    struct rng rng;
+    struct shape_cache *cache;
+    const struct shape *shape;
+    struct arena arena;
+    struct buf row, values;
+    struct random_change made;
+};
+
+static struct scene *scene_new(uint64_t seed)
+{
+    struct scene *s = calloc(1, sizeof *s);
+    assert_non_null(s);
+    s->rng.state = seed;
+    s->cache = shape_cache_new();
+    arena_init(&s->arena, 65536, 1 << 20, 0);
+    buf_init(&s->row, 0);
+    buf_init(&s->values, 0);
+    return s;
+}
+
+static void scene_free(struct scene *s)
+{
+    shape_cache_free(s->cache);
+    arena_release(&s->arena);
+    buf_release(&s->row);
+    buf_release(&s->values);
+    free(s);
+}
+
+/* The next change, of a new table every 20. */
+static void scene_next(struct scene *s, unsigned i, unsigned garbage)
+{
+    if (i % 20 == 0)
+        s->shape = random_shape(&s->rng, s->cache);
+    random_change(&s->rng, s->shape, &s->made, garbage);
+    arena_reset(&s->arena);
+    buf_clear(&s->row);
+    buf_clear(&s->values);
+}
+
+static void format_row__random_rows__equals_the_writer_from_values(void **state)
+{
+    (void)state;
+    struct scene *s = scene_new(1);
+    unsigned prepared = 0;
+    for (unsigned i = 0; i < 20000; i++) {
+        scene_next(s, i, i % 3 == 0);
+        struct err e = ERR_INIT;
+        bool done = format_row(&s->made.chg, &s->row);
+        int rc = format_values(&s->made.chg, &s->values, &s->arena, &e);
+        if (!done) {
+            assert_int_equal(s->row.len, 0);
+            continue;
+        }
+        prepared++;
+        if (rc != 0)
+            fail_msg("row %u: prepared writes what values refuse: %s", i, e.text);
+        if (s->row.len != s->values.len || memcmp(s->row.p, s->values.p, s->row.len) != 0)
+            fail_msg("row %u:\n%.*s\n%.*s", i, (int)s->row.len, (char *)s->row.p, (int)s->values.len,
+                     (char *)s->values.p);
+    }
+    assert_true(prepared > 8000);
+    scene_free(s);
+}
+
+static void format_row__values_in_range__is_prepared_but_for_broken_labels(void **state)
+{
+    (void)state;
+    struct scene *s = scene_new(2);
+    unsigned by_value = 0;
+    for (unsigned i = 0; i < 4000; i++) {
+        scene_next(s, i, 0);
+        struct err e = ERR_INIT;
+        if (format_values(&s->made.chg, &s->values, &s->arena, &e) != 0)
+            fail_msg("row %u: %s", i, e.text);
+        by_value += !format_row(&s->made.chg, &s->row);
+    }
+    assert_true(by_value < 2000);
+    scene_free(s);
+}
+
+/* Our own members only, in the documented order. */
+static void check_members(json_t *line)
+{
+    static const char *const order[] = {"op",
+                                        "db",
+                                        "table",
+                                        "key",
+                                        "pk",
+                                        "before",
+                                        "after",
+                                        "absent_before",
+                                        "absent_after",
+                                        "ts_us",
+                                        "commit_precision",
+                                        "gtid",
+                                        "file",
+                                        "pos",
+                                        "version",
+                                        "half"};
+    size_t at = 0;
+    const char *name;
+    json_t *value;
+    json_object_foreach(line, name, value)
+    {
+        while (at < sizeof order / sizeof order[0] && strcmp(order[at], name) != 0)
+            at++;
+        if (at == sizeof order / sizeof order[0])
+            fail_msg("member %s is unknown or out of order", name);
+    }
+}
+
+static void format_sluice__any_bytes__is_one_line_of_valid_json(void **state)
+{
+    (void)state;
+    struct scene *s = scene_new(3);
+    for (unsigned i = 0; i < 10000; i++) {
+        scene_next(s, i, i % 2);
+        struct err e = ERR_INIT;
+        int rc = format_sluice(&s->made.chg, &s->row, &s->arena, &e);
+        if (rc != 0) {
+            assert_int_equal(rc, -ERR_CORRUPT);
+            assert_int_equal(s->row.len, 0);
+            continue;
+        }
+        assert_ptr_equal(memchr(s->row.p, '\n', s->row.len), s->row.p + s->row.len - 1);
+        assert_true(value_is_utf8((char *)s->row.p, s->row.len));
+        json_error_t error;
+        json_t *line = json_loadb((char *)s->row.p, s->row.len, JSON_REJECT_DUPLICATES | JSON_ALLOW_NUL, &error);
+        if (!line)
+            fail_msg("row %u: %s at %d: %.*s", i, error.text, error.position, (int)s->row.len, (char *)s->row.p);
+        check_members(line);
+        json_decref(line);
+    }
+    scene_free(s);
+}
+
+/* An allocation that fails anywhere gives NO_MEMORY and leaves the output as it was. */
+static void format_values__arena_ends_anywhere__is_no_memory(void **state)
+{
+    (void)state;
+    struct scene *s = scene_new(4);
+    for (unsigned i = 0; i < 200; i++) {
+        scene_next(s, i, 0);
+        int rc = -1;
+        for (size_t cap = 64; rc != 0; cap += 64) {
+            struct arena arena;
+            struct err e = ERR_INIT;
+            arena_init(&arena, 64, 0, cap);
+            buf_clear(&s->values);
+            rc = format_values(&s->made.chg, &s->values, &arena, &e);
+            if (rc != 0) {
+                assert_int_equal(rc, -ERR_NO_MEMORY);
+                assert_int_equal(s->values.len, 0);
+            }
+            arena_release(&arena);
+        }
+    }
+    scene_free(s);
+}
+
+static void format_sluice__buffer_is_capped__is_a_limit_and_leaves_it(void **state)
+{
+    (void)state;
+    struct scene *s = scene_new(5);
+    for (unsigned i = 0; i < 100; i++) {
+        scene_next(s, i, 0);
+        assert_int_equal(format_sluice(&s->made.chg, &s->row, &s->arena, NULL), 0);
+        for (size_t cap = 1; cap <= s->row.len; cap += 13) {
+            struct buf small;
+            struct err e = ERR_INIT;
+            buf_init(&small, cap);
+            int rc = format_sluice(&s->made.chg, &small, &s->arena, &e);
+            if (rc == 0)
+                assert_int_equal(small.len, s->row.len);
+            else
+                assert_int_equal(rc, -ERR_LIMIT);
+            assert_false(small.failed);
+            assert_true(rc == 0 || small.len == 0);
+            buf_release(&small);
+        }
+    }
+    scene_free(s);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(format_row__random_rows__equals_the_writer_from_values),
+        cmocka_unit_test(format_row__values_in_range__is_prepared_but_for_broken_labels),
+        cmocka_unit_test(format_sluice__any_bytes__is_one_line_of_valid_json),
+        cmocka_unit_test(format_values__arena_ends_anywhere__is_no_memory),
+        cmocka_unit_test(format_sluice__buffer_is_capped__is_a_limit_and_leaves_it),
+    };
+    return cmocka_run_group_tests_name("format_sluice", tests, NULL, NULL);
+}
