@@ -141,14 +141,14 @@ static void add_line(struct recorder *rec, const struct change *chg)
     if (chg->flags & (CHANGE_FROM | CHANGE_TO))
         buf_text(out, chg->flags & CHANGE_FROM ? "\",\"half\":\"from" : "\",\"half\":\"to");
     buf_text(out, chg->flags & CHANGE_AGAIN ? "\",\"again\":true,\"db\":" : "\",\"db\":");
-    json_string(chg->db, strlen(chg->db), out);
+    value_json_string(chg->db, strlen(chg->db), out);
     buf_text(out, ",\"table\":");
-    json_string(chg->table, strlen(chg->table), out);
+    value_json_string(chg->table, strlen(chg->table), out);
     buf_text(out, ",\"key\":");
     if (value_is_utf8(chg->key, chg->key_len)) {
-        json_string(chg->key, chg->key_len, out);
+        value_json_string(chg->key, chg->key_len, out);
     } else {
-        json_base64(chg->key, chg->key_len, out);
+        value_json_base64(chg->key, chg->key_len, out);
     }
     buf_text(out, "}\n");
 }
