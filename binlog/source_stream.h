@@ -1,0 +1,67 @@
+/* Source over the binlog of a live server: connects as a replica, and reconnects forever.
+ *
+ * Where it starts: open() resolves `at` on the first host that answers. Afterwards the stream keeps its own place, the
+ * end of the last complete transaction by file and offset and by GTID set, and goes on there after every loss:
+ *   MySQL with gtid_mode ON and a known GTID set: by GTID set      MariaDB with a known GTID position: by that
+ *   else: by file and offset, on the same server only (its UUID is compared)
+ * On a server that lacks transactions which were already read (a failover to a replica that had not got them, a crash
+ * of a server that does not sync its log) on_lost decides: GTID_SURPLUS, or go on without them. A replica that only
+ * lags gets lost_grace_ms to catch up, while the other hosts are tried too.
+ *
+ * A lost connection gives one LOST rowset, each failed try to reconnect one NOTE with the error (class RETRY), each
+ * success one NOTE; the wait between them (backoff with jitter) is inside next(). A server that is silent for three
+ * heartbeats while next() waits counts as lost.
+ *
+ * Definitions of tables (schema/server.h) are read from the same host by a second connection, before a start at
+ * `current` is resolved, after a DDL, and from a new host all over again. One thread, but interrupt. */
+#ifndef SLUICE_BINLOG_SOURCE_STREAM_H
+#define SLUICE_BINLOG_SOURCE_STREAM_H
+
+#include "base/env.h"
+#include "binlog/log_reader.h"
+#include "client/client.h"
+#include "schema/server.h"
+
+#define STREAM_HEARTBEAT_MS   5000
+#define STREAM_BACKOFF_MS     100
+#define STREAM_BACKOFF_MAX_MS 30000
+#define STREAM_LOST_GRACE_MS  60000
+
+/* All borrowed for the life of the source. 0 or NULL where a default is named. */
+struct stream_options {
+    const struct env *env;
+    const struct client_options *hosts; /* in order of preference; read_timeout_ms and max_event_bytes are set here */
+    size_t host_count;
+    uint32_t server_id;       /* 0: a random one, never that of the server */
+    const char *replica_uuid; /* ours, stable */
+    unsigned heartbeat_ms;    /* STREAM_HEARTBEAT_MS */
+    uint64_t backoff_ms;      /* STREAM_BACKOFF_MS: first wait at most */
+    uint64_t backoff_max_ms;  /* STREAM_BACKOFF_MAX_MS */
+    uint64_t lost_grace_ms;   /* STREAM_LOST_GRACE_MS */
+    bool on_lost_continue;    /* on_lost_transactions: continue */
+    bool with_purged;         /* a GTID set to start from need not hold what the server has purged: it is added */
+
+    /* The schema and the connection behind it; both NULL: made inside, and the shapes end with the source. */
+    struct schema *schema;
+    struct schema_server *schema_server;
+
+    const struct interest *interest;
+    bool check_cascades;                /* CASCADE_UNLOGGED for wanted tables at open and after each DDL */
+    const char *const *accept_unlogged; /* see schema_server_check_cascades */
+    enum on_statement on_statement;
+    uint64_t max_event_bytes;
+    const struct start *to; /* where to end with EOF, see binlog/bounds.h; NULL: never */
+};
+
+/* Makes a source, to be opened by its ops; nothing is connected yet. open() tries each host once; after a failure it
+ * may be called again. START_FILEPOS and START_GTID take the whole of at->pos (a checkpoint has both, and the server's
+ * UUID). START_TIME begins at a file that was begun before and leaves out what was committed before.
+ * Errors here: NO_MEMORY, USAGE (no host). In open: client_connect's, CONNECT (RETRY), BINLOG_OFF, BINLOG_FORMAT,
+ * GRANT_MISSING, BINLOG_PURGED, GTID_SURPLUS, GTID_UNKNOWN (no way to find the start on this server),
+ * SERVER_ID_DUPLICATE, CASCADE_UNLOGGED, the schema's. In next: those but CONNECT, and those of log_reader_feed. */
+int source_stream_new(struct source **out, const struct stream_options *opt, struct err *e);
+
+/* Where the server stands now: file, offset, GTIDs, UUID. *out is initialised by the caller. */
+int source_stream_end(struct client *cli, struct position *out, struct err *e);
+
+#endif
