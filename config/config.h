@@ -4,11 +4,13 @@
  * Read by libyaml, then made strict: one document of at most CONFIG_BYTES_MAX bytes, CONFIG_DEPTH_MAX deep, keys are
  * plain text and unique in their mapping, no NUL byte, no anchors, aliases, tags or merge keys. In scalar values (not
  * in keys) `${NAME}` is replaced by the environment variable, an unset one is an error; `$$` is `$`; any other `$`
- * stands.
+ * stands. (YAML itself wants quotes around `${NAME}` between `{ }` or `[ ]`.)
  *
  * Ownership: nodes, their strings, and all strings and lists in structs that option_parse() fills live in the
- * document's arena until config_free(). All strings end with NUL and hold no other. Every text error reads `file:line:
- * …`. Threads: one at a time (it is used before the threads start); what was filled in may be read by all. */
+ * document's arena until config_free(). All strings end with NUL and hold no other. Every error in the text reads
+ * `file:line: …`.
+ *
+ * Threads: one at a time (it is used before the threads start); what was filled in may be read by all. */
 #ifndef SLUICE_CONFIG_CONFIG_H
 #define SLUICE_CONFIG_CONFIG_H
 
