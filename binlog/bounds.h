@@ -17,11 +17,11 @@ struct bounds {
     bool skipping; /* inside a transaction that is left out */
 };
 
-/* What to do with the next rowset. `done`: the GTIDs before it, NULL when not known. With BOUNDS_END the rowset is not
- * to be handed out. */
-enum bounds_verdict bounds_take(struct bounds *bounds, const struct rowset *rs, const struct gtid_set *done);
+/* What to do with the next rowset. With BOUNDS_END it is not to be handed out, nor anything behind it. */
+enum bounds_verdict bounds_take(struct bounds *bounds, const struct rowset *rs);
 
-/* True when all that `to` asks for has been read: between transactions, before more is read. */
+/* True when all that `to` asks for has been read; asked between transactions, before more is read. `at` is where the
+ * next event begins, `done` the GTIDs before it (NULL = not known). */
 bool bounds_reached(const struct bounds *bounds, const struct filepos *at, const struct gtid_set *done);
 
 #endif

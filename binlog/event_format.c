@@ -12,7 +12,7 @@
 
 #define FIXED_LEN 57
 
-/* Post-header lengths that the readers know; 0 ends a row. */
+/* Post-header lengths that the readers know. A server writes 0 for a type that it does not have. */
 static const struct {
     uint8_t type;
     uint8_t allowed[2];
@@ -44,7 +44,7 @@ static int check_lengths(const struct event_format *format, struct err *e)
         if (type > format->post_header_count)
             continue;
         uint8_t len = format->post_header_len[type];
-        if (len != known_lengths[i].allowed[0] && len != known_lengths[i].allowed[1]) {
+        if (len != 0 && len != known_lengths[i].allowed[0] && len != known_lengths[i].allowed[1]) {
             char text[96];
             snprintf(text, sizeof text, "FORMAT_DESCRIPTION event says a post-header of %u bytes for %s", len,
                      event_row(type)->name);

@@ -25,6 +25,8 @@ struct log_reader_options {
     enum flavor flavor;       /* until the first FORMAT event says it */
     uint64_t max_event_bytes; /* 0: EVENT_BYTES_MAX */
     bool skip_checksums;      /* do not verify them (they are cut off all the same) */
+    bool whole_files;         /* events come from the file itself: positions are counted, log_pos is not believed */
+    const char *server_uuid;  /* whose files; NULL or "" = not known. log_reader_start takes a newer one */
     enum on_statement on_statement;
 };
 
@@ -39,6 +41,9 @@ void log_reader_free(struct log_reader *reader); /* accepts NULL */
  * what is before it, NULL = not known, then learnt from the next PREVIOUS_GTIDS or GTID_LIST at the head of a file.
  * Copied. Errors: NO_MEMORY. */
 int log_reader_start(struct log_reader *reader, const struct position *at, struct err *e);
+
+/* Goes to a boundary in the current file, between transactions; the layout that the FORMAT event told stays. */
+void log_reader_seek(struct log_reader *reader, uint64_t pos);
 
 enum log_reader_result {
     LOG_READER_NONE = 0,   /* nothing to hand out */
@@ -63,6 +68,9 @@ const struct position *log_reader_boundary(const struct log_reader *reader);
 const struct filepos *log_reader_at(const struct log_reader *reader);
 
 bool log_reader_in_transaction(const struct log_reader *reader);
+
+/* The events have come to an end: 1 and a ROLLBACK in *out when that leaves an open transaction, else 0. */
+int log_reader_abandon(struct log_reader *reader, struct rowset *out);
 
 /* The last event was the ROTATE or STOP that ends a file. */
 bool log_reader_file_ended(const struct log_reader *reader);

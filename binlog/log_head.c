@@ -1,0 +1,109 @@
+/* Events at the head and the end of files, and those that exist in a stream only. */
+#include "binlog/log_reader_private.h"
+
+/* The log goes on elsewhere although a transaction is open: the server died inside it, and it is void. */
+static int void_transaction(struct log_reader *reader, struct rowset *out)
+{
+    reader->state = TX_NONE;
+    log_rowset(reader, ROWSET_ROLLBACK, out);
+    out->end = reader->boundary.at;
+    return LOG_READER_AGAIN;
+}
+
+int log_rotate(struct log_reader *reader, const struct log_event *ev, struct rowset *out, struct err *e)
+{
+    struct event_rotate rotate;
+    int rc = event_rotate_read(&rotate, ev->body, e);
+    if (rc != 0)
+        return rc;
+    bool artificial = ev->header.flags & EVENT_FLAG_ARTIFICIAL || ev->header.timestamp == 0;
+    bool same =
+        strlen(reader->at.file) == rotate.file_len && memcmp(reader->at.file, rotate.file, rotate.file_len) == 0;
+    if (artificial && same && reader->state != TX_NONE)
+        return LOG_READER_NONE;
+    if (reader->state == TX_OPEN && artificial)
+        return void_transaction(reader, out);
+    if (reader->state == TX_OPEN)
+        return err_set(e, CORRUPT, "the file ends inside a transaction");
+    reader->state = TX_NONE;
+    if (!artificial)
+        reader->ended = true;
+    /* A stream that was asked for a place inside the file begins with a ROTATE to it; one that was asked by GTID begins
+     * with a ROTATE to the file's head, and so does every further file. */
+    if (!same || rotate.pos > reader->at.pos || reader->at.pos < EVENT_FILE_MAGIC_LEN)
+        reader->at.pos = rotate.pos;
+    memcpy(reader->at.file, rotate.file, rotate.file_len);
+    reader->at.file[rotate.file_len] = '\0';
+    table_cache_clear(&reader->tables);
+    return LOG_READER_NONE;
+}
+
+int log_format(struct log_reader *reader, const struct log_event *ev, struct rowset *out, struct err *e)
+{
+    struct event_format format;
+    int rc = event_format_read(&format, ev->bytes, ev->len, e);
+    if (rc != 0)
+        return rc;
+    bool head = ev->end != reader->at.pos; /* else it only tells the layout to a stream that begins inside the file */
+    if (head && reader->state == TX_OPEN)
+        return void_transaction(reader, out);
+    if (head)
+        reader->state = TX_NONE;
+    reader->format = format;
+    reader->has_format = true;
+    reader->ended = false;
+    table_cache_clear(&reader->tables);
+    return LOG_READER_NONE;
+}
+
+/* Takes the set over when nothing better is known. */
+static void learn(struct log_reader *reader, struct gtid_set *set)
+{
+    if (reader->boundary.gtids || reader->state != TX_NONE)
+        gtid_set_free(set);
+    else
+        reader->boundary.gtids = set;
+}
+
+int log_previous_gtids(struct log_reader *reader, const struct log_event *ev, struct err *e)
+{
+    struct gtid_set *set = NULL;
+    int rc = event_previous_gtids_read(&set, ev->body, e);
+    if (rc == 0)
+        learn(reader, set);
+    return rc;
+}
+
+int log_gtid_list(struct log_reader *reader, const struct log_event *ev, struct err *e)
+{
+    struct gtid_set *set = NULL;
+    bool told = false;
+    int rc = event_gtid_list_read(&set, &told, ev->body, e);
+    if (rc != 0)
+        return rc;
+    if (told || ev->header.flags & EVENT_FLAG_ARTIFICIAL)
+        gtid_set_free(set);
+    else
+        learn(reader, set);
+    return 0;
+}
+
+int log_heartbeat(struct log_reader *reader, const struct log_event *ev, struct rowset *out, struct err *e)
+{
+    struct event_heartbeat beat;
+    int rc = event_heartbeat_read(&beat, ev->body, ev->header.type, e);
+    if (rc != 0 || reader->state != TX_NONE)
+        return rc;
+    bool same = strlen(reader->at.file) == beat.file_len &&
+                (beat.file_len == 0 || memcmp(reader->at.file, beat.file, beat.file_len) == 0);
+    if (same && beat.file_len) {
+        uint64_t pos = beat.has_pos ? beat.pos : filepos_event_end(reader->at.pos, 0, ev->header.log_pos);
+        if (pos > reader->at.pos)
+            reader->at.pos = pos;
+        reader->boundary.at = reader->at;
+    }
+    log_rowset(reader, ROWSET_MARK, out);
+    if (same && beat.file_len)
+        out->end = reader->at;
+    return LOG_READER_ROWSET;
+}

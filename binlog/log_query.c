@@ -1,0 +1,132 @@
+/* QUERY events: transaction words, DDL, changes by statement. */
+#include "binlog/log_reader_private.h"
+
+#include "binlog/query.h"
+
+#define STATEMENT_TEXT_MAX 160
+
+int log_statement(struct log_reader *reader, const char *statement, size_t len, struct rowset *out, struct err *e)
+{
+    char text[STATEMENT_TEXT_MAX];
+    query_print(statement, len, text, sizeof text);
+    if (reader->opt.on_statement == ON_STATEMENT_STOP)
+        return err_set(e, STATEMENT_DML, text);
+    log_rowset(reader, ROWSET_NOTE, out);
+    (void)err_set(&out->note, STATEMENT_DML, text);
+    return LOG_READER_ROWSET;
+}
+
+/* What was known of the tables is not certain any more. */
+static void forget(struct log_reader *reader, const struct query_class *cls)
+{
+    if (cls->effect == DDL_NOTHING)
+        return;
+    for (unsigned i = 0; i < cls->table_count; i++)
+        schema_forget(reader->opt.schema, cls->tables[i].db, cls->tables[i].name);
+    if (cls->table_count == 0)
+        schema_forget(reader->opt.schema, NULL, NULL);
+    table_cache_clear(&reader->tables);
+}
+
+static int unclassified(const struct event_query *query, const struct query_class *cls, const char *why, struct err *e)
+{
+    char text[STATEMENT_TEXT_MAX], all[STATEMENT_TEXT_MAX + 64];
+    query_print(query->statement, query->statement_len, text, sizeof text);
+    snprintf(all, sizeof all, "%s%s", why, text);
+    bool named = cls->table_count > 0;
+    return err_set(e, DDL_UNKNOWN, named ? cls->tables[0].db : query->db, named ? cls->tables[0].name : "*", all);
+}
+
+/* A DDL inside a transaction is the CREATE TABLE of CREATE TABLE ... SELECT: it has no rowset of its own. */
+static int ddl(struct log_reader *reader, const struct log_event *ev, const struct event_query *query,
+               const struct query_class *cls, struct rowset *out, struct err *e)
+{
+    if (reader->state == TX_OPEN) {
+        if (cls->effect == DDL_TRUNCATE)
+            return unclassified(query, cls, "it discards rows inside a transaction: ", e);
+        forget(reader, cls);
+        return LOG_READER_NONE;
+    }
+    if (reader->state == TX_NONE)
+        log_tx_begin(reader, ev);
+    forget(reader, cls);
+    log_rowset(reader, ROWSET_DDL, out);
+    out->effect = cls->effect;
+    out->tables = cls->tables;
+    out->table_count = cls->table_count;
+    out->statement = query->statement;
+    out->statement_len = query->statement_len;
+    int rc = log_tx_end(reader, ev, e);
+    out->end = reader->boundary.at;
+    return rc == 0 ? LOG_READER_ROWSET : rc;
+}
+
+static int begin(struct log_reader *reader, const struct log_event *ev, struct rowset *out, struct err *e)
+{
+    if (reader->state == TX_OPEN) {
+        if (reader->ordinal == 0 && reader->format.mariadb)
+            return LOG_READER_NONE; /* the GTID event has begun it already */
+        return err_set(e, CORRUPT, "a transaction begins inside another");
+    }
+    if (reader->state == TX_NONE)
+        log_tx_begin(reader, ev);
+    reader->state = TX_OPEN;
+    log_rowset(reader, ROWSET_BEGIN, out);
+    return LOG_READER_ROWSET;
+}
+
+/* COMMIT or ROLLBACK. Outside a transaction, or straight behind a GTID, it ends an empty one. */
+static int end(struct log_reader *reader, const struct log_event *ev, enum rowset_kind kind, struct rowset *out,
+               struct err *e)
+{
+    bool empty = reader->state != TX_OPEN;
+    if (reader->state == TX_NONE)
+        log_tx_begin(reader, ev);
+    log_rowset(reader, empty ? ROWSET_DDL : kind, out);
+    int rc = log_tx_end(reader, ev, e);
+    out->end = reader->boundary.at;
+    return rc == 0 ? LOG_READER_ROWSET : rc;
+}
+
+static int savepoint(const struct log_reader *reader, enum rowset_kind kind, const struct query_class *cls,
+                     struct rowset *out)
+{
+    if (reader->state != TX_OPEN)
+        return LOG_READER_NONE;
+    log_rowset(reader, kind, out);
+    out->name = cls->name;
+    out->name_len = cls->name_len;
+    return LOG_READER_ROWSET;
+}
+
+int log_query(struct log_reader *reader, const struct log_event *ev, struct rowset *out, struct err *e)
+{
+    struct event_query query;
+    struct query_class cls = {0};
+    int rc = event_query_read(&query, ev->body, e);
+    if (rc == 0)
+        rc = query_classify(&cls, &query, reader->opt.interest, &reader->scratch, e);
+    if (rc != 0)
+        return rc;
+    switch (cls.kind) {
+    case QUERY_BEGIN:
+        return begin(reader, ev, out, e);
+    case QUERY_COMMIT:
+        return end(reader, ev, ROWSET_END, out, e);
+    case QUERY_ROLLBACK:
+        return end(reader, ev, ROWSET_ROLLBACK, out, e);
+    case QUERY_SAVEPOINT:
+        return savepoint(reader, ROWSET_SAVEPOINT, &cls, out);
+    case QUERY_ROLLBACK_TO:
+        return savepoint(reader, ROWSET_ROLLBACK_TO, &cls, out);
+    case QUERY_XA:
+        return err_set(e, EVENT_UNKNOWN, (unsigned)ev->header.type, "QUERY: XA transaction");
+    case QUERY_CHANGE:
+        return log_statement(reader, query.statement, query.statement_len, out, e);
+    case QUERY_UNKNOWN:
+        return unclassified(&query, &cls, "", e);
+    case QUERY_DDL:
+        break;
+    }
+    return ddl(reader, ev, &query, &cls, out, e);
+}

@@ -1,0 +1,349 @@
+/* Event by event: header, checksum, position, then the handler of its type. */
+#include "binlog/log_reader_private.h"
+
+#include "base/hash.h"
+
+#define SCRATCH_CHUNK ((size_t)4096)
+#define SCRATCH_KEEP  ((size_t)65536)
+
+int log_reader_new(struct log_reader **out, const struct log_reader_options *opt, struct err *e)
+{
+    struct log_reader *reader = (struct log_reader *)calloc(1, sizeof *reader);
+    if (!reader)
+        return err_set(e, NO_MEMORY, sizeof *reader);
+    reader->opt = *opt;
+    if (reader->opt.max_event_bytes == 0)
+        reader->opt.max_event_bytes = EVENT_BYTES_MAX;
+    position_init(&reader->boundary);
+    table_cache_init(&reader->tables);
+    arena_init(&reader->scratch, SCRATCH_CHUNK, SCRATCH_KEEP, 0);
+    reader->format.mariadb = opt->flavor == FLAVOR_MARIADB;
+    *out = reader;
+    return 0;
+}
+
+void log_reader_free(struct log_reader *reader)
+{
+    if (!reader)
+        return;
+    position_release(&reader->boundary);
+    table_cache_release(&reader->tables);
+    arena_release(&reader->scratch);
+    free(reader);
+}
+
+int log_reader_start(struct log_reader *reader, const struct position *at, struct err *e)
+{
+    int rc = position_copy(&reader->boundary, at, e);
+    if (rc != 0)
+        return rc;
+    reader->at = at->at;
+    reader->state = TX_NONE;
+    reader->has_format = false;
+    reader->ended = false;
+    table_cache_clear(&reader->tables);
+    const char *uuid = reader->opt.server_uuid ? reader->opt.server_uuid : "";
+    snprintf(reader->server_uuid, sizeof reader->server_uuid, "%s", at->server_uuid[0] ? at->server_uuid : uuid);
+    return 0;
+}
+
+void log_reader_seek(struct log_reader *reader, uint64_t pos)
+{
+    reader->at.pos = pos;
+    reader->boundary.at = reader->at;
+}
+
+void log_rowset(const struct log_reader *reader, enum rowset_kind kind, struct rowset *out)
+{
+    memset(out, 0, offsetof(struct rowset, note));
+    err_clear(&out->note);
+    out->kind = kind;
+    out->tx = reader->tx;
+    out->server_uuid = reader->server_uuid;
+}
+
+void log_tx_begin(struct log_reader *reader, const struct log_event *ev)
+{
+    memcpy(reader->begin_file, reader->at.file, sizeof reader->begin_file);
+    reader->tx = (struct tx){.file = reader->begin_file,
+                             .pos = ev->begin,
+                             .commit_us = (int64_t)ev->header.timestamp * 1000000,
+                             .server_id = ev->header.server_id};
+    reader->ordinal = 0;
+}
+
+int log_tx_end(struct log_reader *reader, const struct log_event *ev, struct err *e)
+{
+    struct position *boundary = &reader->boundary;
+    if (boundary->gtids && gtid_is_set(&reader->tx.gtid)) {
+        int rc = gtid_set_add(boundary->gtids, &reader->tx.gtid, e);
+        if (rc != 0)
+            return rc;
+    } else if (boundary->gtids && gtid_set_is_empty(boundary->gtids)) {
+        gtid_set_free(boundary->gtids); /* the server numbers nothing: an empty set would mean "from the beginning" */
+        boundary->gtids = NULL;
+    }
+    boundary->at = reader->at;
+    boundary->at.pos = ev->end;
+    boundary->commit_us = reader->tx.commit_us;
+    reader->state = TX_NONE;
+    return 0;
+}
+
+/* A GTID event begins a transaction; in MariaDB it stands for BEGIN, too. */
+static int gtid(struct log_reader *reader, const struct log_event *ev, struct rowset *out, struct err *e)
+{
+    struct event_gtid mysql = {0};
+    struct event_mariadb_gtid mariadb = {0};
+    bool maria = ev->header.type == EVENT_MARIADB_GTID;
+    int rc = maria ? event_mariadb_gtid_read(&mariadb, ev->body, ev->header.server_id, e)
+                   : event_gtid_read(&mysql, ev->body, ev->header.type, e);
+    if (rc != 0)
+        return rc;
+    if (reader->state == TX_OPEN)
+        return err_set(e, CORRUPT, "a transaction begins inside another");
+    if (mariadb.flags & (MARIADB_GTID_PREPARED_XA | MARIADB_GTID_COMPLETED_XA))
+        return err_set(e, EVENT_UNKNOWN, (unsigned)ev->header.type, "MARIADB_GTID of an XA transaction");
+    log_tx_begin(reader, ev);
+    reader->tx.gtid = maria ? mariadb.gtid : mysql.gtid;
+    if (mysql.immediate_us) {
+        reader->tx.commit_us = mysql.immediate_us;
+        reader->tx.commit_in_us = true;
+    }
+    bool begins = maria && !(mariadb.flags & MARIADB_GTID_STANDALONE);
+    reader->state = begins ? TX_OPEN : TX_NAMED;
+    if (!begins)
+        return LOG_READER_NONE;
+    log_rowset(reader, ROWSET_BEGIN, out);
+    return LOG_READER_ROWSET;
+}
+
+static int xid(struct log_reader *reader, const struct log_event *ev, struct rowset *out, struct err *e)
+{
+    uint64_t number;
+    int rc = event_xid_read(&number, ev->body, e);
+    if (rc != 0)
+        return rc;
+    if (reader->state != TX_OPEN)
+        return err_set(e, CORRUPT, "a commit outside a transaction: the start position is not a boundary");
+    log_rowset(reader, ROWSET_END, out);
+    rc = log_tx_end(reader, ev, e);
+    out->end = reader->boundary.at;
+    return rc == 0 ? LOG_READER_ROWSET : rc;
+}
+
+static int incident(const struct log_event *ev, struct err *e)
+{
+    struct event_incident said;
+    int rc = event_incident_read(&said, ev->body, e);
+    if (rc != 0 || said.number == 0)
+        return rc;
+    char text[256];
+    snprintf(text, sizeof text, "%.*s", (int)said.message_len, said.message);
+    return err_set(e, INCIDENT, text);
+}
+
+static int encrypted(const struct log_reader *reader, struct err *e)
+{
+    return reader->opt.whole_files ? err_set(e, FILE_ENCRYPTED, reader->at.file) : 0;
+}
+
+static int stop(struct log_reader *reader, const struct log_event *ev, struct err *e)
+{
+    int rc = event_stop_read(ev->body, e);
+    if (rc == 0)
+        reader->ended = true;
+    return rc;
+}
+
+/* Types whose content says nothing about rows; what has a reader is checked all the same. */
+static int pass(const struct log_event *ev, struct err *e)
+{
+    const char *text;
+    size_t len;
+    switch (ev->header.type) {
+    case EVENT_INTVAR:
+        return event_intvar_read(ev->body, e);
+    case EVENT_RAND:
+        return event_rand_read(ev->body, e);
+    case EVENT_USER_VAR:
+        return event_user_var_read(ev->body, e);
+    case EVENT_ANNOTATE:
+    case EVENT_ROWS_QUERY:
+        return event_annotate_read(&text, &len, ev->body, ev->header.type, e);
+    default:
+        return 0;
+    }
+}
+
+static int dispatch(struct log_reader *reader, const struct log_event *ev, struct rowset *out, struct err *e)
+{
+    const struct event_row *row = event_row(ev->header.type);
+    if (!row && ev->header.flags & EVENT_FLAG_IGNORABLE)
+        return LOG_READER_NONE;
+    if (!row || row->use == EVENT_STOPS)
+        return err_set(e, EVENT_UNKNOWN, (unsigned)ev->header.type, row ? row->name : "unknown");
+    switch (ev->header.type) {
+    case EVENT_WRITE_ROWS_V1:
+    case EVENT_UPDATE_ROWS_V1:
+    case EVENT_DELETE_ROWS_V1:
+    case EVENT_WRITE_ROWS:
+    case EVENT_UPDATE_ROWS:
+    case EVENT_DELETE_ROWS:
+        return log_rows(reader, ev, out, e);
+    case EVENT_TABLE_MAP:
+        return table_cache_map(&reader->tables, ev->body, &reader->format, reader->opt.interest, e);
+    case EVENT_QUERY:
+        return log_query(reader, ev, out, e);
+    case EVENT_EXECUTE_LOAD_QUERY:
+        return log_statement(reader, "LOAD DATA", strlen("LOAD DATA"), out, e);
+    case EVENT_XID:
+        return xid(reader, ev, out, e);
+    case EVENT_GTID:
+    case EVENT_ANONYMOUS_GTID:
+    case EVENT_GTID_TAGGED:
+    case EVENT_MARIADB_GTID:
+        return gtid(reader, ev, out, e);
+    case EVENT_ROTATE:
+        return log_rotate(reader, ev, out, e);
+    case EVENT_FORMAT:
+        return log_format(reader, ev, out, e);
+    case EVENT_PREVIOUS_GTIDS:
+        return log_previous_gtids(reader, ev, e);
+    case EVENT_GTID_LIST:
+        return log_gtid_list(reader, ev, e);
+    case EVENT_HEARTBEAT:
+    case EVENT_HEARTBEAT_V2:
+        return log_heartbeat(reader, ev, out, e);
+    case EVENT_INCIDENT:
+        return incident(ev, e);
+    case EVENT_START_ENCRYPTION:
+        return encrypted(reader, e);
+    case EVENT_STOP:
+        return stop(reader, ev, e);
+    default:
+        return pass(ev, e);
+    }
+}
+
+/* Whether the event ends with a checksum. A ROTATE may come before the FORMAT event that would say so, or between the
+ * files of two settings: its own bytes decide. */
+static int checksum(const struct log_reader *reader, const struct log_event *ev, size_t *trailer, struct err *e)
+{
+    struct err mismatch = ERR_INIT;
+    bool known = reader->has_format && ev->header.type != EVENT_FORMAT;
+    bool has = known && reader->format.checksum == CHECKSUM_CRC32, floating = ev->header.type == EVENT_ROTATE;
+    if (ev->header.type == EVENT_FORMAT)
+        has = ev->len > EVENT_CHECKSUM_LEN && ev->bytes[ev->len - EVENT_CHECKSUM_LEN - 1] == CHECKSUM_CRC32;
+    if (floating && (!has || ev->header.flags & EVENT_FLAG_ARTIFICIAL))
+        has = event_checksum_verify(ev->bytes, ev->len, &mismatch) == 0;
+    else if (has && !reader->opt.skip_checksums) {
+        int rc = event_checksum_verify(ev->bytes, ev->len, e);
+        if (rc != 0)
+            return rc;
+    }
+    *trailer = has ? EVENT_CHECKSUM_LEN : 0;
+    return 0;
+}
+
+/* Events that are not in the file do not move the position. Inside a transaction log_pos may be 0 all the same. */
+static bool in_file(const struct log_reader *reader, const struct event_header *header)
+{
+    if (header->flags & EVENT_FLAG_ARTIFICIAL || header->type == EVENT_HEARTBEAT || header->type == EVENT_HEARTBEAT_V2)
+        return false;
+    return header->log_pos != 0 || reader->state != TX_NONE;
+}
+
+static int open_event(const struct log_reader *reader, const uint8_t *bytes, size_t len, struct log_event *ev,
+                      struct err *e)
+{
+    ev->bytes = bytes;
+    ev->len = len;
+    ev->begin = ev->end = reader->at.pos;
+    int rc = event_header_read(&ev->header, bytes, len, reader->opt.max_event_bytes, e);
+    if (rc != 0)
+        return rc;
+    if (ev->header.len != len)
+        return err_set(e, CORRUPT, "the event's header says another length than came");
+    size_t trailer = 0;
+    rc = checksum(reader, ev, &trailer, e);
+    if (rc != 0)
+        return rc;
+    if (len < EVENT_HEADER_LEN + trailer)
+        return err_set(e, CORRUPT, "event too short for its checksum");
+    ev->body = cursor_over(bytes + EVENT_HEADER_LEN, len - EVENT_HEADER_LEN - trailer);
+    if (reader->opt.whole_files) {
+        ev->end = ev->begin + len;
+    } else if (in_file(reader, &ev->header)) {
+        ev->end = filepos_event_end(reader->at.pos, ev->header.len, ev->header.log_pos);
+        ev->begin = ev->end - len;
+    }
+    bool early = ev->header.type == EVENT_FORMAT || ev->header.type == EVENT_ROTATE ||
+                 ev->header.type == EVENT_HEARTBEAT || ev->header.type == EVENT_HEARTBEAT_V2;
+    if (!reader->has_format && !early)
+        return err_set(e, CORRUPT, "an event before the FORMAT_DESCRIPTION event");
+    return 0;
+}
+
+int log_reader_feed(struct log_reader *reader, const uint8_t *event, size_t len, struct rowset *out, struct err *e)
+{
+    struct log_event ev;
+    arena_reset(&reader->scratch);
+    int rc = open_event(reader, event, len, &ev, e);
+    if (rc == 0)
+        rc = dispatch(reader, &ev, out, e);
+    if (rc < 0) {
+        err_wrap(e, "%s:%llu", reader->at.file, (unsigned long long)ev.begin);
+        return rc;
+    }
+    if (rc == LOG_READER_AGAIN)
+        return rc;
+    if (ev.header.type != EVENT_ROTATE && ev.end > reader->at.pos)
+        reader->at.pos = ev.end;
+    if (reader->state == TX_NONE)
+        reader->boundary.at = reader->at;
+    return rc;
+}
+
+int log_reader_abandon(struct log_reader *reader, struct rowset *out)
+{
+    if (reader->state != TX_OPEN)
+        return 0;
+    reader->state = TX_NONE;
+    log_rowset(reader, ROWSET_ROLLBACK, out);
+    out->end = reader->boundary.at;
+    return 1;
+}
+
+int log_reader_refresh(struct log_reader *reader, const struct rowset *ddl, struct err *e)
+{
+    int rc = 0;
+    for (unsigned i = 0; i < ddl->table_count && rc == 0; i++)
+        rc = schema_refresh(reader->opt.schema, ddl->tables[i].db, ddl->tables[i].name, e);
+    return rc;
+}
+
+const struct position *log_reader_boundary(const struct log_reader *reader)
+{
+    return &reader->boundary;
+}
+
+const struct filepos *log_reader_at(const struct log_reader *reader)
+{
+    return &reader->at;
+}
+
+bool log_reader_in_transaction(const struct log_reader *reader)
+{
+    return reader->state == TX_OPEN;
+}
+
+bool log_reader_file_ended(const struct log_reader *reader)
+{
+    return reader->ended;
+}
+
+const struct event_format *log_reader_format(const struct log_reader *reader)
+{
+    return reader->has_format ? &reader->format : NULL;
+}

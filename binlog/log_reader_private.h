@@ -1,0 +1,65 @@
+/* The inside of the log reader, shared by its files only. */
+#ifndef SLUICE_BINLOG_LOG_READER_PRIVATE_H
+#define SLUICE_BINLOG_LOG_READER_PRIVATE_H
+
+#include "binlog/log_reader.h"
+#include "binlog/table_cache.h"
+
+enum tx_state {
+    TX_NONE,  /* between transactions */
+    TX_NAMED, /* a GTID was read: BEGIN, or one statement, comes next */
+    TX_OPEN,  /* between BEGIN and its end */
+};
+
+struct log_reader {
+    struct log_reader_options opt;
+    struct event_format format;
+    bool has_format;
+    bool ended; /* the file */
+    struct filepos at;
+    struct position boundary;
+    struct table_cache tables;
+    enum tx_state state;
+    struct tx tx; /* valid but in TX_NONE; its file is begin_file */
+    char begin_file[FILEPOS_FILE_MAX + 1];
+    uint32_t ordinal;     /* ROWS events of the transaction so far */
+    struct arena scratch; /* of one event */
+    char server_uuid[SERVER_UUID_MAX + 1];
+};
+
+/* The event at hand. */
+struct log_event {
+    const uint8_t *bytes;
+    size_t len;
+    struct event_header header;
+    struct cursor body;
+    uint64_t begin;
+    uint64_t end;
+};
+
+/* Sets the fields that every rowset has. */
+void log_rowset(const struct log_reader *reader, enum rowset_kind kind, struct rowset *out);
+
+/* Begins a transaction at this event: file, position, server; the commit time is the header's second. */
+void log_tx_begin(struct log_reader *reader, const struct log_event *ev);
+
+/* The transaction is complete behind this event: moves the boundary, adds the GTID. Errors: NO_MEMORY, LIMIT. */
+int log_tx_end(struct log_reader *reader, const struct log_event *ev, struct err *e);
+
+/* log_query.c: a QUERY event, as log_reader_feed. */
+int log_query(struct log_reader *reader, const struct log_event *ev, struct rowset *out, struct err *e);
+
+/* A change that was logged as a statement. */
+int log_statement(struct log_reader *reader, const char *statement, size_t len, struct rowset *out, struct err *e);
+
+/* log_rows.c */
+int log_rows(struct log_reader *reader, const struct log_event *ev, struct rowset *out, struct err *e);
+
+/* log_head.c: events at the head and the end of files, and of a stream. */
+int log_rotate(struct log_reader *reader, const struct log_event *ev, struct rowset *out, struct err *e);
+int log_format(struct log_reader *reader, const struct log_event *ev, struct rowset *out, struct err *e);
+int log_previous_gtids(struct log_reader *reader, const struct log_event *ev, struct err *e);
+int log_gtid_list(struct log_reader *reader, const struct log_event *ev, struct err *e);
+int log_heartbeat(struct log_reader *reader, const struct log_event *ev, struct rowset *out, struct err *e);
+
+#endif

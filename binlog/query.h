@@ -1,0 +1,39 @@
+/* What a QUERY event means for the rows of wanted tables. Core. */
+#ifndef SLUICE_BINLOG_QUERY_H
+#define SLUICE_BINLOG_QUERY_H
+
+#include "binlog/event.h"
+#include "change/source.h"
+
+#define QUERY_TABLES_MAX 4096
+
+enum query_kind {
+    QUERY_BEGIN,
+    QUERY_COMMIT,
+    QUERY_ROLLBACK,
+    QUERY_SAVEPOINT,
+    QUERY_ROLLBACK_TO,
+    QUERY_XA,
+    QUERY_CHANGE,  /* changed rows, logged as a statement */
+    QUERY_DDL,     /* effect and tables say what it did to wanted tables; DDL_NOTHING: nothing */
+    QUERY_UNKNOWN, /* cannot be classified, and names the wanted table tables[0] */
+};
+
+struct query_class {
+    enum query_kind kind;
+    const char *name; /* SAVEPOINT, ROLLBACK_TO: lower case, without quotes */
+    size_t name_len;
+    enum ddl_effect effect;
+    const struct ddl_table *tables; /* wanted ones; in the scratch arena */
+    unsigned table_count;
+};
+
+/* Classifies; memory from `scratch`. Errors: NO_MEMORY, LIMIT. */
+int query_classify(struct query_class *out, const struct event_query *query, const struct interest *interest,
+                   struct arena *scratch, struct err *e);
+
+/* The first words of a statement for a message: without literals, which may be row data or secrets. Always ends with
+ * NUL. */
+void query_print(const char *statement, size_t len, char *out, size_t size);
+
+#endif
