@@ -19,7 +19,7 @@ int log_statement(struct log_reader *reader, const char *statement, size_t len, 
 /* What was known of the tables is not certain any more. */
 static void forget(struct log_reader *reader, const struct query_class *cls)
 {
-    if (cls->effect == DDL_NOTHING)
+    if (cls->effect == EFFECT_NOTHING)
         return;
     for (unsigned i = 0; i < cls->table_count; i++)
         schema_forget(reader->opt.schema, cls->tables[i].db, cls->tables[i].name);
@@ -42,7 +42,7 @@ static int ddl(struct log_reader *reader, const struct log_event *ev, const stru
                const struct query_class *cls, struct rowset *out, struct err *e)
 {
     if (reader->state == TX_OPEN) {
-        if (cls->effect == DDL_TRUNCATE)
+        if (cls->effect == EFFECT_TRUNCATE)
             return unclassified(query, cls, "it discards rows inside a transaction: ", e);
         forget(reader, cls);
         return LOG_READER_NONE;

@@ -57,7 +57,7 @@ static const char *const change_words[] = {"INSERT", "UPDATE", "DELETE", "REPLAC
 int query_classify(struct query_class *out, const struct event_query *query, const struct interest *interest,
                    struct arena *scratch, struct err *e)
 {
-    struct query_class cls = {.kind = QUERY_DDL, .effect = DDL_SCHEMA};
+    struct query_class cls = {.kind = QUERY_DDL, .effect = EFFECT_SCHEMA};
     struct cursor cur = cursor_over(query->statement, query->statement_len), word = next_word(&cur);
     int rc = 0;
     (void)interest;

@@ -15,7 +15,7 @@ enum query_kind {
     QUERY_ROLLBACK_TO,
     QUERY_XA,
     QUERY_CHANGE,  /* changed rows, logged as a statement */
-    QUERY_DDL,     /* effect and tables say what it did to wanted tables; DDL_NOTHING: nothing */
+    QUERY_DDL,     /* effect and tables say what it did to wanted tables; EFFECT_NOTHING: nothing */
     QUERY_UNKNOWN, /* cannot be classified, and names the wanted table tables[0] */
 };
 

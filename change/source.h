@@ -3,9 +3,9 @@
  * next() hands out one rowset, borrowed until the next call. It never calls back, never logs, and knows no lanes. One
  * thread calls open, next and close; interrupt alone may come from another thread and makes a blocked next return.
  *
- * Order of rowsets: { BEGIN { ROWS | SAVEPOINT | ROLLBACK_TO }* ( END | ROLLBACK ) | DDL | MARK | NOTE }* EOF?
- * A DDL rowset is a transaction of its own, without BEGIN and END around it (its GTID and end position are in it).
- * LOST says that the connection broke: everything since the last END is void and will be read again from there. */
+ * Order of rowsets: { BEGIN { ROWS | SAVEPOINT | ROLLBACK_TO }* ( END | ROLLBACK ) | DDL | MARK }* EOF?; NOTE comes
+ * anywhere. A DDL rowset is a transaction of its own, without BEGIN and END around it (its GTID and end position are in
+ * it). LOST says that the connection broke: everything since the last END is void and will be read again from there. */
 #ifndef SLUICE_CHANGE_SOURCE_H
 #define SLUICE_CHANGE_SOURCE_H
 
@@ -27,9 +27,9 @@ enum rowset_kind {
 };
 
 enum ddl_effect {
-    DDL_NOTHING,  /* only a boundary */
-    DDL_SCHEMA,   /* structure or names of wanted tables changed; rows kept */
-    DDL_TRUNCATE, /* rows of wanted tables were discarded or swapped without row events */
+    EFFECT_NOTHING,  /* only a boundary */
+    EFFECT_SCHEMA,   /* structure or names of wanted tables changed; rows kept */
+    EFFECT_TRUNCATE, /* rows of wanted tables were discarded or swapped without row events */
 };
 
 /* One wanted table that a DDL discards rows of. */
