@@ -16,7 +16,7 @@ static const char *class_meaning(enum err_class cls)
     case ERR_CLASS_RETRY:
         return "retry: sluice tries again by itself, with growing waits; a command that ends with it exits with 1";
     case ERR_CLASS_STOP:
-        return "stop: the service ends with exit code 4, nothing is lost, a person must act";
+        return "stop: the service ends with exit code 4 and keeps its position; a person must act";
     case ERR_CLASS_POISON:
         return "poison: this one change cannot be applied, others can";
     case ERR_CLASS_USAGE:
@@ -51,9 +51,15 @@ static void print_what(FILE *out, const char *format)
 void err_print_row(FILE *out, enum err_code code)
 {
     const char *todo = err_code_todo(code);
-    fprintf(out, "### `%s`\n\n- Class: %s.\n- Message: `", err_code_name(code), class_meaning(err_code_class(code)));
-    print_what(out, whats[code]);
-    fprintf(out, "`\n- What to do: %s.\n", todo[0] ? todo : "nothing");
+    fprintf(out, "### `%s`\n\n- Class: %s.\n", err_code_name(code), class_meaning(err_code_class(code)));
+    if (strcmp(whats[code], "%s") == 0) {
+        fputs("- Message: what was found, and where.\n", out);
+    } else {
+        fputs("- Message: `", out);
+        print_what(out, whats[code]);
+        fputs("`\n", out);
+    }
+    fprintf(out, "- What to do: %s.\n", todo[0] ? todo : "nothing");
 }
 
 void err_print_reference(FILE *out)
