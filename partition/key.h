@@ -3,7 +3,8 @@
  * Key text: integers in plain decimal, DECIMAL without trailing zeros after the point (and without the point then),
  * text as its stored bytes converted to UTF-8, bytes as lower-case hex, temporal values and labels as value_text;
  * columns joined by ':', with ':' and '\' escaped by '\', NULL = \N; never empty (an empty string column alone gives
- * "\E"). Compared as bytes. Lane = (murmur2(key) & 0x7fffffff) mod lanes, as Kafka's Java producer. */
+ * "\E"). Compared as bytes. Lane = (murmur2(key) & 0x7fffffff) mod lanes, as Kafka's Java producer; the
+ * empty key of a table without one goes to lane 0. */
 #ifndef SLUICE_PARTITION_KEY_H
 #define SLUICE_PARTITION_KEY_H
 
@@ -22,7 +23,8 @@ struct key_plan {
     bool case_insensitive;             /* a text column with a case-insensitive collation: worth a warning */
 };
 
-/* names NULL: the primary key. Errors: ROUTE_COLUMN, ROUTE_NO_KEY (with `line`). */
+/* names NULL: the primary key. A column named twice counts once. `out` must not be copied (wanted points into it).
+ * Errors: ROUTE_COLUMN, ROUTE_NO_KEY (with `line`), LIMIT. */
 int key_plan_init(struct key_plan *out, const struct table *tbl, const char *const *names, unsigned count,
                   unsigned line, struct err *e);
 

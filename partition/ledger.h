@@ -41,7 +41,7 @@ void ledger_published(struct ledger *ledger, uint64_t last);
 
 /* The end of a transaction whose last item (or the last item before it, when it has none) is `ordinal`. Consecutive
  * boundaries with the same ordinal are merged where no GTID is lost by it (anonymous; the next number of the same
- * writer; a later number of the same MariaDB domain and server); the last one is held back for that until the next
+ * writer; a later GTID of the same MariaDB domain); the last one is held back for that until the next
  * boundary or ledger_published. False when the ring (or the table of files or writers) is full: nothing was taken;
  * publish, and wait for the keeper (ledger_consume). */
 struct boundary {
@@ -68,8 +68,8 @@ uint64_t ledger_safe(const struct ledger *ledger, unsigned sink, uint64_t previo
 
 /* --- keeper --- */
 
-/* Commit time (µs) of the oldest transaction that `sink` has not passed yet, as of the last ledger_consume; 0 when there is
- * none. */
+/* Commit time (µs) of the oldest transaction that `sink` has not passed yet, as of its last ledger_consume; 0 when
+ * there is none. */
 int64_t ledger_waiting_commit_us(const struct ledger *ledger, unsigned sink);
 
 /* Moves `pos` (the sink's own, owned by the keeper) to the last boundary that is safe for `sink`; GTIDs of all

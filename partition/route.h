@@ -16,7 +16,7 @@ struct route {
     const char *table;
     const char *const *key; /* column names in key order; NULL = primary key */
     unsigned key_count;
-    bool keyless;           /* a table without a primary key is fine: its rows have an empty key and go to lane 0 (dump) */
+    bool keyless; /* a table without a primary key is fine: its rows have an empty key and go to lane 0 (dump) */
     uint32_t sink_mask;
     enum on_truncate on_truncate;
     const char *const *accept_unlogged;         /* names of foreign keys, NULL-terminated; may be NULL */
@@ -46,7 +46,8 @@ struct table_route {
     enum on_truncate on_truncate; /* the strictest of its routes: stop, then sweep */
 };
 
-/* Errors: ROUTE_CONFLICT (two routes of one table with different keys: both lines), ROUTE_COLUMN, ROUTE_NO_KEY. */
+/* A table without a route gets sink_mask 0 and a key of no columns. Do not copy *out: its key points into it.
+ * Errors: ROUTE_CONFLICT (two routes of one table with different keys: both lines), ROUTE_COLUMN, ROUTE_NO_KEY. */
 int routes_bind(const struct routes *routes, const struct table *tbl, struct table_route *out, struct err *e);
 
 #endif

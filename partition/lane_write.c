@@ -1,0 +1,428 @@
+/* The source's side of lanes: appending, transactions, publishing, making room. Rolling back: lane_rollback.c. */
+#include "partition/lane_impl.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define BOUNDARIES_MAX 1024 /* unpublished, before lanes_should_publish */
+
+_Static_assert(sizeof(struct tx_item) + FILEPOS_FILE_MAX + 1 + sizeof(struct item) + LINK_BYTES + ITEM_ALIGN <=
+                   LANE_SEGMENT_BYTES_MIN,
+               "a segment holds a TX header, an item whose payload is outside, and its link");
+_Static_assert(sizeof(struct item) % ITEM_ALIGN == 0 && sizeof(struct ticket) % ITEM_ALIGN == 0,
+               "payloads are aligned");
+
+/* ---------------------------------------------------------------- taking back */
+
+static uint64_t least_acked(const struct lanes *lanes, unsigned lane)
+{
+    uint64_t least = UINT64_MAX;
+    for (unsigned sink = 0; sink < lanes->opt.sinks; sink++) {
+        uint64_t acked = ledger_acked(lanes->ledger, lane, sink);
+        least = acked < least ? acked : least;
+    }
+    return least;
+}
+
+static void take_back(struct lanes *lanes, unsigned index)
+{
+    struct lane *lane = &lanes->lane[index];
+    uint64_t passed = UINT64_MAX;
+    for (unsigned sink = 0; sink < lanes->opt.sinks; sink++) {
+        /* Acquire part: the readers' last looks into what is written anew. Sequential: source_waits. */
+        uint64_t seq = atomic_load(&reader_of(lanes, index, sink)->passed);
+        passed = seq < passed ? seq : passed;
+    }
+    while (lane->first && lane->first->seq < passed) {
+        struct segment *next = lane->first->next;
+        pool_give(&lanes->pool, lane->first);
+        lane->first = next;
+    }
+    if (!lane->blobs)
+        return;
+    uint64_t acked = least_acked(lanes, index);
+    while (lane->blobs && lane->blobs->ordinal <= acked) {
+        struct blob *next = lane->blobs->next;
+        pool_give_blob(&lanes->pool, lane->blobs);
+        lane->blobs = next;
+    }
+}
+
+/* ---------------------------------------------------------------- appending */
+
+static void list_add(struct lane_list *list, bool *in, unsigned lane)
+{
+    if (*in)
+        return;
+    *in = true;
+    list->lane[list->count++] = lane;
+}
+
+/* Bytes of an item in its segment, with the TX header and the link that it may need. */
+static size_t room_for(const struct lanes *lanes, size_t item_bytes, bool tx)
+{
+    return item_bytes + LINK_BYTES + (tx ? lanes->tx->head.size : 0);
+}
+
+static bool is_outside(const struct lanes *lanes, size_t payload_bytes)
+{
+    /* The first test keeps the sum below from wrapping. */
+    return payload_bytes > lanes->pool.segment_bytes ||
+           room_for(lanes, sizeof(struct item) + item_align(payload_bytes), true) > lanes->pool.segment_bytes;
+}
+
+static bool needs_segment(const struct lanes *lanes, const struct lane *lane, size_t item_bytes)
+{
+    return !lane->at.segment ||
+           lane->at.used + room_for(lanes, item_bytes, lane->at.tx_written != lanes->tx_id) > lanes->pool.segment_bytes;
+}
+
+/* There is one: pool_has_room was asked. */
+static void open_segment(struct lanes *lanes, struct lane *lane)
+{
+    struct segment *segment = pool_take(&lanes->pool), *tail = lane->at.segment;
+    assert(segment);
+    if (tail) {
+        struct item_head *link = (struct item_head *)(void *)(tail->bytes + lane->at.used);
+        link->size = LINK_BYTES;
+        link->kind = ITEM_LINK;
+        tail->next = segment;
+        tail->last = lane->at.last;
+        segment->seq = tail->seq + 1;
+    } else {
+        lane->start = lane->first = segment;
+        segment->seq = 1;
+    }
+    lane->at = (struct mark){.segment = segment, .last = lane->at.last};
+    lanes->open_taken += lanes->pool.segment_bytes;
+}
+
+static void write_tx(struct lanes *lanes, struct lane *lane)
+{
+    struct tx_item *copy = (struct tx_item *)(void *)(lane->at.segment->bytes + lane->at.used);
+    memcpy(copy, lanes->tx, lanes->tx->head.size);
+    copy->tx.file = copy->file;
+    lane->at.used += copy->head.size;
+    lane->at.tx_written = lanes->tx_id;
+}
+
+/* Appends the blob to its lane's list; there are few. */
+static void keep_blob(struct lane *lane, struct blob *blob)
+{
+    struct blob **link = &lane->blobs;
+    while (*link)
+        link = &(*link)->next;
+    *link = blob;
+}
+
+/* Puts an item with room for its payload behind the lane's last one; the caller fills both. `spare`: segments that must
+ * be left for what follows. LANES_FULL and what is wanted, or 0; or NO_MEMORY. */
+static int place(struct lanes *lanes, unsigned index, size_t payload_bytes, unsigned spare, struct item **out,
+                 struct err *e)
+{
+    struct lane *lane = &lanes->lane[index];
+    bool outside = is_outside(lanes, payload_bytes);
+    size_t inside = sizeof(struct item) + (outside ? 0 : item_align(payload_bytes));
+    struct blob *blob = NULL;
+    if (!lane->open_first)
+        lane->open = lane->at;
+    bool segment = needs_segment(lanes, lane, inside);
+    if (segment)
+        take_back(lanes, index);
+    if (segment || outside) {
+        lanes->want_blob = outside ? payload_bytes : 0;
+        lanes->want_segments = segment + spare;
+        if (!pool_has_room(&lanes->pool, lanes->want_blob, lanes->want_segments))
+            return LANES_FULL;
+    }
+    if (outside && pool_take_blob(&lanes->pool, payload_bytes, segment + spare, &blob, e) != 0)
+        return err_result(e);
+    if (segment)
+        open_segment(lanes, lane);
+    if (lane->at.tx_written != lanes->tx_id)
+        write_tx(lanes, lane);
+    uint64_t ordinal = ++lanes->ordinal;
+    struct item *item = (struct item *)(void *)(lane->at.segment->bytes + lane->at.used);
+    *item = (struct item){.head = {.size = (uint32_t)inside, .ordinal = ordinal},
+                          .bytes = inside + (blob ? blob->size : 0),
+                          .payload = blob ? blob->bytes : (uint8_t *)(item + 1)};
+    if (blob) {
+        item->head.flags = ITEM_OUTSIDE;
+        blob->ordinal = ordinal;
+        keep_blob(lane, blob);
+        lanes->open_taken += blob->size;
+    }
+    if (!lane->at.segment->first)
+        lane->at.segment->first = ordinal;
+    if (!lane->open_first)
+        lane->open_first = ordinal;
+    lane->at.used += inside;
+    lane->at.last = ordinal;
+    lane->at.item = item;
+    lane->open_bytes += item->bytes;
+    list_add(&lanes->open, &lane->in_open, index);
+    list_add(&lanes->event, &lane->in_event, index);
+    *out = item;
+    return 0;
+}
+
+static uint8_t *put(uint8_t *p, const void *bytes, size_t len)
+{
+    if (len)
+        memcpy(p, bytes, len);
+    return p + len;
+}
+
+int lanes_add(struct lanes *lanes, unsigned lane, const struct lane_row *row, uint64_t *ordinal, struct err *e)
+{
+    assert(lanes->in_tx && lane < lanes->opt.lanes);
+    size_t bitmap = bitmap_bytes(row->shape);
+    size_t present = (row->before.present ? bitmap : 0) + (row->after.present ? bitmap : 0);
+    size_t payload = (row->has_ticket ? sizeof(struct ticket) : 0) + row->key_len + present;
+    size_t before = row->before.bytes ? row->before.len : 0, after = row->after.bytes ? row->after.len : 0;
+    size_t max = lanes->opt.max_item_bytes;
+    if (row->key_len > max || before > max || after > max || payload + before + after > max)
+        return err_set(e, LIMIT, "max_event_bytes: a row", payload + before + after, max);
+    payload += before + after;
+    struct item *item;
+    int rc = place(lanes, lane, payload, 0, &item, e);
+    if (rc != 0)
+        return rc;
+    unsigned flags = item->head.flags | row->flags;
+    flags |= (row->before.bytes ? ITEM_BEFORE : 0u) | (row->after.bytes ? ITEM_AFTER : 0u);
+    flags |= (row->before.present ? ITEM_BEFORE_PRESENT : 0u) | (row->after.present ? ITEM_AFTER_PRESENT : 0u);
+    flags |= row->has_ticket ? ITEM_TICKET : 0u;
+    item->head.kind = ITEM_ROW;
+    item->head.op = (uint8_t)row->op;
+    item->head.flags = (uint16_t)flags;
+    item->sink_mask = row->sink_mask;
+    item->key_len = (uint32_t)row->key_len;
+    item->version_row = row->version_row;
+    item->event_pos = row->event_pos;
+    item->shape = row->shape;
+    item->before_len = (uint32_t)before;
+    item->after_len = (uint32_t)after;
+    uint8_t *p = item->payload;
+    if (row->has_ticket) {
+        assert(row->ticket_ordinal < item->head.ordinal);
+        struct ticket ticket = {.ordinal = row->ticket_ordinal, .lane = row->ticket_lane};
+        p = put(p, &ticket, sizeof ticket);
+    }
+    p = put(p, row->key, row->key_len);
+    p = put(p, row->before.present, row->before.present ? bitmap : 0);
+    p = put(p, row->after.present, row->after.present ? bitmap : 0);
+    p = put(p, row->before.bytes, before);
+    put(p, row->after.bytes, after);
+    *ordinal = item->head.ordinal;
+    return 0;
+}
+
+/* Segments that a TRUNCATE in lane 0 and the BARRIERs elsewhere need, after taking back. */
+static unsigned segments_for_barrier(struct lanes *lanes, size_t truncate_bytes)
+{
+    unsigned need = 0;
+    for (unsigned i = 0; i < lanes->opt.lanes; i++) {
+        take_back(lanes, i);
+        size_t bytes = sizeof(struct item) + (i == 0 ? truncate_bytes : sizeof(struct ticket));
+        need += needs_segment(lanes, &lanes->lane[i], bytes);
+    }
+    return need;
+}
+
+int lanes_truncate_table(struct lanes *lanes, const char *db, const char *table, const struct shape *shape,
+                         uint32_t sink_mask, struct err *e)
+{
+    assert(lanes->in_tx);
+    unsigned count = lanes->opt.lanes;
+    size_t db_len = strlen(db) + 1, table_len = strlen(table) + 1;
+    size_t payload = count * sizeof(uint64_t) + db_len + table_len;
+    bool outside = is_outside(lanes, payload);
+    lanes->want_blob = outside ? payload : 0;
+    lanes->want_segments = segments_for_barrier(lanes, outside ? 0 : item_align(payload));
+    if (!pool_has_room(&lanes->pool, lanes->want_blob, lanes->want_segments))
+        return LANES_FULL;
+    struct item *item;
+    uint64_t before_first = lanes->lane[0].at.last;
+    unsigned own = needs_segment(lanes, &lanes->lane[0], sizeof *item + (outside ? 0 : item_align(payload)));
+    int rc = place(lanes, 0, payload, lanes->want_segments - own, &item, e);
+    if (rc != 0)
+        return rc;
+    uint64_t truncate = item->head.ordinal;
+    item->head.kind = ITEM_TRUNCATE;
+    item->head.op = CHANGE_TRUNCATE;
+    item->sink_mask = sink_mask;
+    item->key_len = (uint32_t)db_len;
+    item->version_row = version_row(lanes->truncates++, 0, 0);
+    item->event_pos = lanes->tx->tx.pos;
+    item->shape = shape;
+    uint8_t *p = item->payload;
+    for (unsigned i = 0; i < count; i++) {
+        uint64_t before = i == 0 ? before_first : lanes->lane[i].at.last;
+        p = put(p, &before, sizeof before);
+    }
+    p = put(p, db, db_len);
+    put(p, table, table_len);
+    for (unsigned i = 1; i < count; i++) {
+        rc = place(lanes, i, sizeof(struct ticket), 0, &item, e);
+        assert(rc == 0);
+        item->head.kind = ITEM_BARRIER;
+        item->head.op = CHANGE_TRUNCATE;
+        item->head.flags |= ITEM_TICKET;
+        struct ticket ticket = {.ordinal = truncate, .lane = 0};
+        put(item->payload, &ticket, sizeof ticket);
+    }
+    return 0;
+}
+
+/* ---------------------------------------------------------------- transactions */
+
+void lanes_begin(struct lanes *lanes, const struct tx *tx)
+{
+    assert(lanes->ordinal == lanes->complete); /* ended or rolled back */
+    size_t len = strlen(tx->file) + 1;
+    assert(len <= FILEPOS_FILE_MAX + 1);
+    struct tx_item *item = lanes->tx;
+    item->head.kind = ITEM_TX;
+    item->head.size = (uint32_t)item_align(sizeof *item + len);
+    item->tx = *tx;
+    memcpy(item->file, tx->file, len);
+    lanes->tx_id++;
+    lanes->truncates = 0;
+    lanes->open_taken = 0;
+    lanes->in_tx = true;
+    lanes->chunked = false;
+}
+
+uint64_t lanes_savepoint(const struct lanes *lanes)
+{
+    return lanes->ordinal;
+}
+
+void lanes_event_end(struct lanes *lanes)
+{
+    for (unsigned i = 0; i < lanes->event.count; i++) {
+        struct lane *lane = &lanes->lane[lanes->event.lane[i]];
+        lane->at.item->head.flags |= CHANGE_LAST_IN_EVENT;
+        lane->in_event = false;
+    }
+    lanes->event.count = 0;
+}
+
+/* What is open is complete from now on. */
+static void settle(struct lanes *lanes, unsigned flags)
+{
+    for (unsigned i = 0; i < lanes->open.count; i++) {
+        struct lane *lane = &lanes->lane[lanes->open.lane[i]];
+        lane->in_open = false;
+        if (!lane->open_first)
+            continue; /* rolled back */
+        lane->at.item->head.flags |= (uint16_t)flags;
+        if (!lane->ready_first)
+            lane->ready_first = lane->open_first;
+        lane->ready_last = lane->at.last;
+        lane->ready_bytes += lane->open_bytes;
+        lanes->full_lane |= lane->ready_bytes >= lanes->pool.segment_bytes;
+        lane->open_first = 0;
+        lane->open_bytes = 0;
+        list_add(&lanes->ready, &lane->in_ready, lanes->open.lane[i]);
+    }
+    lanes->open.count = 0;
+    lanes->open_taken = 0;
+    lanes->complete = lanes->ordinal;
+}
+
+int lanes_end(struct lanes *lanes, struct boundary *at)
+{
+    at->ordinal = lanes->ordinal;
+    if (!ledger_boundary(lanes->ledger, at))
+        return LANES_FULL;
+    lanes_event_end(lanes);
+    settle(lanes, CHANGE_LAST_IN_TX);
+    lanes->boundaries++;
+    lanes->in_tx = false;
+    lanes->chunked = false;
+    return 0;
+}
+
+/* ---------------------------------------------------------------- publishing */
+
+bool lanes_should_publish(const struct lanes *lanes)
+{
+    return lanes->full_lane || lanes->boundaries >= BOUNDARIES_MAX;
+}
+
+/* All lanes' floors and heads, then P, then the wake-ups. */
+void lanes_publish(struct lanes *lanes)
+{
+    for (unsigned i = 0; i < lanes->ready.count; i++) {
+        struct lane *lane = &lanes->lane[lanes->ready.lane[i]];
+        ledger_lane(lanes->ledger, lanes->ready.lane[i], lane->ready_first, lane->ready_last);
+        lane->ready_first = 0;
+        lane->ready_bytes = 0;
+        lane->in_ready = false;
+    }
+    ledger_published(lanes->ledger, lanes->complete);
+    for (unsigned i = 0; i < lanes->ready.count; i++)
+        for (unsigned sink = 0; sink < lanes->opt.sinks; sink++)
+            lane_wake(lanes, sink, lanes->ready.lane[i]);
+    lanes->ready.count = 0;
+    lanes->boundaries = 0;
+    lanes->full_lane = false;
+}
+
+bool lanes_chunk_due(const struct lanes *lanes)
+{
+    return lanes->open_taken > lanes->opt.tx_buffer_bytes;
+}
+
+void lanes_publish_chunk(struct lanes *lanes)
+{
+    /* What is published is not touched again: an event that goes on has no last item here yet. */
+    for (unsigned i = 0; i < lanes->event.count; i++)
+        lanes->lane[lanes->event.lane[i]].in_event = false;
+    lanes->event.count = 0;
+    lanes->chunked |= lanes->ordinal > lanes->complete;
+    settle(lanes, 0);
+    lanes_publish(lanes);
+}
+
+bool lanes_chunk_published(const struct lanes *lanes)
+{
+    return lanes->chunked;
+}
+
+/* ---------------------------------------------------------------- room */
+
+static bool all_acked(const struct lanes *lanes)
+{
+    for (unsigned i = 0; i < lanes->opt.lanes; i++)
+        if (least_acked(lanes, i) < ledger_head(lanes->ledger, i))
+            return false;
+    return true;
+}
+
+static bool has_room(struct lanes *lanes)
+{
+    for (unsigned i = 0; i < lanes->opt.lanes; i++)
+        take_back(lanes, i);
+    return pool_has_room(&lanes->pool, lanes->want_blob, lanes->want_segments);
+}
+
+/* The flag before the second look: lane_read.c says why no wake-up is lost. When all is acknowledged and there is still
+ * no room, the open transaction holds it, and its readers wake us once it is out. */
+bool lanes_make_room(struct lanes *lanes)
+{
+    lanes_publish(lanes);
+    if (has_room(lanes))
+        return true;
+    atomic_store(&lanes->source_waits, true);
+    bool all = all_acked(lanes);
+    if (has_room(lanes)) {
+        atomic_store(&lanes->source_waits, false);
+        return true;
+    }
+    if (all && lanes->ordinal > lanes->complete)
+        lanes_publish_chunk(lanes);
+    return false;
+}
