@@ -26,7 +26,7 @@ def pytest_addoption(parser):
 def pytest_configure(config):
     config.addinivalue_line("markers", "flavors(name, ...): only on these servers")
     # A terminated run cleans up as a failed one does.
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    signal.signal(signal.SIGTERM, lambda *_: pytest.exit("terminated", 143))
 
 
 def pytest_generate_tests(metafunc):

@@ -1,7 +1,6 @@
 """The shop of the examples: orders and their items, and the cache entries that hang on them."""
 
-from servers import wait_until
-from sluice import source_of
+from sluice import source_of, wait_until
 
 ORDERS = """
 CREATE TABLE shop.orders (

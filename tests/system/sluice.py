@@ -8,7 +8,8 @@ import subprocess
 
 import yaml
 
-from servers import REPLICATION_PASSWORD, REPLICATION_USER, wait_until
+import servers
+from servers import REPLICATION_PASSWORD, REPLICATION_USER
 from servers.process import spawn
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
@@ -17,7 +18,23 @@ BINARY = os.environ.get("SLUICE_BIN", os.path.join(ROOT, "build", "dev", "sluice
 # Exit codes.
 FINE, RETRY, USAGE, DIFFERENT, STOPPED = range(5)
 
+# Services that are meant to be running now.
+_running = []
+
 _FIELD = re.compile(r'(\w+)=("(?:[^"\\]|\\.)*"|\S*)')
+
+
+def wait_until(condition, what, limit_s=120, every_s=0.02):
+    """As servers.wait_until, but fails at once when a service has ended that nobody stopped."""
+
+    def checked():
+        result = condition()
+        if not result:
+            for driver in _running:
+                assert driver.alive(), f"sluice ended by itself with {driver.process.returncode}: {driver.tail()}"
+        return result
+
+    return servers.wait_until(checked, what, limit_s, every_s)
 
 
 def parse_log_line(line):
@@ -107,14 +124,20 @@ class Sluice:
             self.process = spawn(
                 [BINARY, "run", "-c", self.config_path, *args], stdout=log, stderr=log, cwd=self.directory
             )
+        _running.append(self)
         return self
 
     def alive(self):
         return self.process is not None and self.process.poll() is None
 
     def wait_exit(self, limit_s=120):
-        """The exit code, once it ended by itself."""
+        """The exit code, once it has ended."""
+        self._leave()
         return self.process.wait(limit_s)
+
+    def _leave(self):
+        if self in _running:
+            _running.remove(self)
 
     def stop(self, limit_s=120):
         """SIGTERM: drains, checkpoints and ends. Returns the exit code."""
@@ -123,6 +146,7 @@ class Sluice:
 
     def kill(self):
         """kill -9."""
+        self._leave()
         if self.alive():
             self.process.kill()
             self.process.wait()
@@ -149,15 +173,11 @@ class Sluice:
         return [line for line in self.log_lines() if fits(line)]
 
     def wait_log(self, limit_s=120, **wanted):
-        """Waits for such a line; fails at once when the process ends without having written it."""
+        """Waits for such a line."""
 
-        def found():
-            alive = self.alive()
-            lines = self.find_log(**wanted)
-            assert lines or alive, f"sluice ended with {self.process.returncode}, no line with {wanted}: {self.tail()}"
-            return lines
-
-        return wait_until(found, lambda: f"a log line with {wanted}: {self.tail()}", limit_s, 0.05)[0]
+        return wait_until(
+            lambda: self.find_log(**wanted), lambda: f"a log line with {wanted}: {self.tail()}", limit_s, 0.05
+        )[0]
 
     def tail(self, lines=20):
         with open(self.log_path, "rb") as log:

@@ -2,9 +2,8 @@
 
 import pytest
 
-from servers import wait_until
 from shop import Shop, config
-from sluice import FINE, stopped_with
+from sluice import FINE, stopped_with, wait_until
 
 
 @pytest.fixture

@@ -1,8 +1,7 @@
 """Bounded memory: large transactions, large tables, a source that is not read for long."""
 
-from servers import wait_until
 from shop import Shop, config
-from sluice import FINE, at
+from sluice import FINE, at, wait_until
 
 MB = 1 << 20
 

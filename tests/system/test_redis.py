@@ -2,9 +2,9 @@
 
 import pytest
 
-from servers import REPLICATION_PASSWORD, wait_until
+from servers import REPLICATION_PASSWORD
 from shop import Shop, config
-from sluice import FINE, USAGE, at
+from sluice import FINE, USAGE, at, wait_until
 
 
 @pytest.fixture
@@ -99,7 +99,7 @@ def test_acl_user_with_no_more_rights_than_needed(shop, sluice):
         "cachebot", enabled=True, passwords=["+bot-pw"], keys=["order:*", "user:*"],
         commands=["+unlink", "+ping", "+select", "+hello", "+client"],
     )
-    driver = sluice(config(shop.db, shop.redis, cache={"user": "cachebot", "password": "bot-pw"})).start()
+    driver = sluice(config(shop.db, shop.redis, cache={"username": "cachebot", "password": "bot-pw"})).start()
     shop.wait_streaming(driver)
 
 

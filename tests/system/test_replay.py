@@ -4,9 +4,8 @@ import re
 
 import pytest
 
-from servers import wait_until
 from shop import Shop, config
-from sluice import FINE, STOPPED, USAGE, at
+from sluice import FINE, STOPPED, USAGE, at, wait_until
 
 
 @pytest.fixture

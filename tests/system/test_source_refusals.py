@@ -2,9 +2,9 @@
 
 import pytest
 
-from servers import Authority, REPLICATION_PASSWORD, REPLICATION_USER, wait_until
+from servers import Authority, REPLICATION_PASSWORD, REPLICATION_USER
 from shop import Shop, config
-from sluice import FINE, STOPPED, at, stopped_with
+from sluice import FINE, STOPPED, at, stopped_with, wait_until
 
 
 @pytest.fixture

@@ -6,9 +6,8 @@ import signal
 
 import pytest
 
-from servers import wait_until
 from shop import Shop, config
-from sluice import FINE
+from sluice import FINE, wait_until
 
 
 @pytest.fixture

@@ -2,9 +2,8 @@
 
 import pytest
 
-from servers import wait_until
 from shop import Shop, config
-from sluice import FINE, at
+from sluice import FINE, at, wait_until
 
 
 @pytest.fixture

@@ -5,9 +5,8 @@ import os
 import pytest
 
 from folding import Fold, assert_valid
-from servers import wait_until
 from shop import Shop, config
-from sluice import at
+from sluice import at, wait_until
 from tables import Table
 from truth import Reader, World, Writer, add_histories, check_history, judge
 

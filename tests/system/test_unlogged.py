@@ -5,9 +5,8 @@ And the row images that lack what a route needs.
 
 import pytest
 
-from servers import wait_until
 from shop import Shop, config, routes
-from sluice import FINE, STOPPED, at, stopped_with
+from sluice import FINE, STOPPED, at, stopped_with, wait_until
 
 CHILD = """CREATE TABLE shop.lines (
     id INT PRIMARY KEY, order_id BIGINT NULL, CONSTRAINT lines_order FOREIGN KEY (order_id) REFERENCES shop.heads (order_id)

@@ -21,6 +21,7 @@ import pymysql
 import redis as redis_client
 
 from servers.process import kill_group, spawn
+from sluice import wait_until
 from tables import Table
 
 USERS = 40
@@ -272,8 +273,6 @@ class Monitor:
                 ["redis-cli", "-h", "127.0.0.1", "-p", str(self.redis.port), "monitor"], stdout=log, stderr=log
             )
         with self.redis.client() as client:
-            from servers import wait_until
-
             wait_until(lambda: any(c["cmd"] == "monitor" for c in client.client_list()), "MONITOR", 60, 0.005)
         self.gaps.append((down, time.time()))
 
