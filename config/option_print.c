@@ -71,8 +71,11 @@ static void print_flag(struct buf *out, const char *prefix, const struct option 
     buf_printf(out, "  %s", prefix);
     for (const char *p = opt->name; *p; p++)
         buf_byte(out, flag && *p == '_' ? '-' : (uint8_t)*p);
-    if (!flag)
+    if (!flag) {
+        if (opt->type == OPTION_SECRET)
+            buf_printf(out, ", %s_file", opt->name);
         return;
+    }
     if (opt->type == OPTION_ENUM) {
         buf_byte(out, '=');
         print_names(out, opt, "|");

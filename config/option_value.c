@@ -159,24 +159,38 @@ static int store_string(const struct option_target *target, const char *text, st
     return config_copy(target->cfg, text, strlen(text), (const char **)target->field, e);
 }
 
-/* Lists are short and built once: each item makes a new array in the arena. */
-static int store_item(const struct option_target *target, const char *text, struct err *e)
+/* Room for one item more: the arrays hold the next power of two, so they are full when the count is one. */
+static int grow_list(const struct option_target *target, struct option_list *list, struct err *e)
 {
-    struct option_list *list = target->field;
-    size_t count = list->count + 1;
-    const char **items = arena_alloc(&target->cfg->arena, count * sizeof *items);
-    unsigned *lines = arena_alloc(&target->cfg->arena, count * sizeof *lines);
+    if ((list->count & (list->count - 1)) != 0)
+        return 0;
+    size_t room = list->count ? 2 * list->count : 1;
+    const char **items = arena_alloc(&target->cfg->arena, room * sizeof *items);
+    unsigned *lines = arena_alloc(&target->cfg->arena, room * sizeof *lines);
     if (!items || !lines)
-        return err_set(e, NO_MEMORY, count * sizeof *items);
+        return err_set(e, NO_MEMORY, room * sizeof *items);
     if (list->count) {
         memcpy(items, list->items, list->count * sizeof *items);
         memcpy(lines, list->lines, list->count * sizeof *lines);
     }
-    int rc = config_copy(target->cfg, text, strlen(text), &items[count - 1], e);
+    list->items = items;
+    list->lines = lines;
+    return 0;
+}
+
+/* Both arrays are the arena's own, made by grow_list. */
+static int store_item(const struct option_target *target, const char *text, struct err *e)
+{
+    struct option_list *list = target->field;
+    const char *copy = NULL;
+    int rc = grow_list(target, list, e);
+    if (rc == 0)
+        rc = config_copy(target->cfg, text, strlen(text), &copy, e);
     if (rc != 0)
         return rc;
-    lines[count - 1] = target->line;
-    *list = (struct option_list){items, lines, count};
+    ((const char **)list->items)[list->count] = copy;
+    ((unsigned *)list->lines)[list->count] = target->line;
+    list->count++;
     return 0;
 }
 

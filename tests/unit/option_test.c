@@ -12,6 +12,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/buf.h"
 #include "config/flags.h"
 #include "config/option.h"
 
@@ -458,6 +459,35 @@ static void print_help(FILE *out)
     option_print_help(out, "--", flags);
 }
 
+static void print_keys(FILE *out)
+{
+    option_print_help(out, "", table);
+}
+
+static void option__long_list__keeps_every_item_and_line(void **state)
+{
+    (void)state;
+    struct buf text;
+    buf_init(&text, 0);
+    buf_text(&text, "host: h\nto:\n");
+    for (unsigned i = 0; i < 5000; i++)
+        buf_printf(&text, "- i%u\n", i);
+    buf_byte(&text, '\0');
+    struct values v;
+    struct err e = ERR_INIT;
+    struct config *cfg = parse((const char *)text.p);
+    assert_int_equal(option_parse(cfg, table, config_root(cfg), &v, &e), 0);
+    assert_int_equal(v.to.count, 5000);
+    for (unsigned i = 0; i < 5000; i++) {
+        char item[16];
+        snprintf(item, sizeof item, "i%u", i);
+        assert_string_equal(v.to.items[i], item);
+        assert_int_equal(v.to.lines[i], i + 3);
+    }
+    config_free(cfg);
+    buf_release(&text);
+}
+
 static void option__reference__is_printed_from_the_table(void **state)
 {
     (void)state;
@@ -482,6 +512,18 @@ static void option__reference__is_printed_from_the_table(void **state)
                               "  --table=TEXT                patterns (default all)\n"
                               "  --count=N                   how many (number 0 to 9; default 3)\n"
                               "  --password=TEXT             secret\n");
+    check_printed(print_keys, "  host                        where it is | or was (text; required)\n"
+                              "  password, password_file     of the user (secret)\n"
+                              "  comment                     free words (text)\n"
+                              "  quick                       be quick (true or false; default true)\n"
+                              "  delta                       a step (number -10 to 10; default -3)\n"
+                              "  below                       any (number)\n"
+                              "  count                       how many (number 1 to 100; default 4)\n"
+                              "  buffer_bytes                memory (size from 64KiB; default 64MiB)\n"
+                              "  wait                        the wait (duration 0 to 1h; default 10s)\n"
+                              "  color                       the color (red, green; default green)\n"
+                              "  to                          targets (text or list of text)\n"
+                              "  port                        the port (port; default 3306)\n");
 }
 
 int main(void)
@@ -498,6 +540,7 @@ int main(void)
         cmocka_unit_test(flags__every_form__is_read),
         cmocka_unit_test(flags__defaults_and_negation__hold),
         cmocka_unit_test(flags__mistake__is_named),
+        cmocka_unit_test(option__long_list__keeps_every_item_and_line),
         cmocka_unit_test(option__reference__is_printed_from_the_table),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
