@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #include "change/plan.h"
+#include "change/shape_parts.h"
 
 /* Skips all columns; nobody wants their bytes. */
 static const uint8_t *walk_all(const struct shape_plan *plan, const uint8_t *nulls, const uint8_t *p,
@@ -114,24 +115,30 @@ static int binlog_values(const struct shape *shape, const struct image *image, c
     return 0;
 }
 
-static const struct row_codec binlog_codec = {"binlog", binlog_values};
+const struct row_codec binlog_codec = {"binlog", binlog_values};
 
-int shape_new(struct shape **out, struct arena *arena, const struct table *tbl, uint32_t id, struct err *e)
+int shape_new_codec(struct shape **out, struct arena *arena, const struct table *tbl, uint32_t id,
+                    const struct row_codec *codec, struct err *e)
 {
     const struct shape_plan *plan = NULL;
-    int rc = plan_build(&plan, arena, tbl, e);
+    int rc = codec == &binlog_codec ? plan_build(&plan, arena, tbl, e) : 0;
     if (rc != 0)
         return rc;
     struct shape *shape = arena_alloc(arena, sizeof *shape);
     if (!shape)
         return err_set(e, NO_MEMORY, sizeof *shape);
-    *shape = (struct shape){.id = id, .tbl = tbl, .codec = &binlog_codec, .plan = plan, .all_fixed = true};
+    *shape = (struct shape){.id = id, .tbl = tbl, .codec = codec, .plan = plan, .all_fixed = true};
     for (unsigned i = 0; i < tbl->column_count; i++)
         if (tbl->columns[i].type.walk != WALK_FIXED)
             shape->all_fixed = false;
     shape->arena = arena;
     *out = shape;
     return 0;
+}
+
+int shape_new(struct shape **out, struct arena *arena, const struct table *tbl, uint32_t id, struct err *e)
+{
+    return shape_new_codec(out, arena, tbl, id, &binlog_codec, e);
 }
 
 void shape_free(struct shape *shape)

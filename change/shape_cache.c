@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "base/hash.h"
-#include "change/shape.h"
+#include "change/shape_parts.h"
 
 struct slot {
     uint64_t hash;
@@ -156,7 +156,14 @@ static int make_room(struct shape_cache *cache, struct err *e)
 int shape_cache_take(struct shape_cache *cache, struct arena *arena, const struct table *tbl, const struct shape **out,
                      struct err *e)
 {
-    uint64_t hash = table_hash(tbl);
+    return shape_cache_take_codec(cache, arena, tbl, &binlog_codec, out, e);
+}
+
+int shape_cache_take_codec(struct shape_cache *cache, struct arena *arena, const struct table *tbl,
+                           const struct row_codec *codec, const struct shape **out, struct err *e)
+{
+    /* Tables of the two codecs differ: columns from JSON have no type. One without columns is equal in both. */
+    uint64_t hash = table_hash(tbl) + (codec == &json_codec);
     struct slot *slot = find_slot(cache->slots, cache->slot_count, hash, tbl);
     if (slot->shape) {
         arena_release(arena);
@@ -169,7 +176,7 @@ int shape_cache_take(struct shape_cache *cache, struct arena *arena, const struc
     struct shape *shape = NULL;
     int rc = make_room(cache, e);
     if (rc == 0)
-        rc = shape_new(&shape, arena, tbl, cache->shape_count, e);
+        rc = shape_new_codec(&shape, arena, tbl, cache->shape_count, codec, e);
     if (rc != 0)
         return rc;
     *find_slot(cache->slots, cache->slot_count, hash, tbl) = (struct slot){hash, shape};
