@@ -187,7 +187,7 @@ int key_text(const struct key_plan *plan, const struct shape *shape, const struc
             return rc;
         }
     }
-    if (out->len == begin)
+    if (out->len == begin && plan->wanted.count > 0)
         buf_add(out, "\\E", 2);
     if (out->failed)
         return err_set(e, NO_MEMORY, out->len);
