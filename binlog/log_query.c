@@ -23,8 +23,8 @@ static void forget(struct log_reader *reader, const struct query_class *cls)
         return;
     for (unsigned i = 0; i < cls->table_count; i++)
         schema_forget(reader->opt.schema, cls->tables[i].db, cls->tables[i].name);
-    if (cls->table_count == 0)
-        schema_forget(reader->opt.schema, NULL, NULL);
+    if (cls->database)
+        schema_forget(reader->opt.schema, cls->database, NULL);
     table_cache_clear(&reader->tables);
 }
 
@@ -33,8 +33,7 @@ static int unclassified(const struct event_query *query, const struct query_clas
     char text[STATEMENT_TEXT_MAX], all[STATEMENT_TEXT_MAX + 64];
     query_print(query->statement, query->statement_len, text, sizeof text);
     snprintf(all, sizeof all, "%s%s", why, text);
-    bool named = cls->table_count > 0;
-    return err_set(e, DDL_UNKNOWN, named ? cls->tables[0].db : query->db, named ? cls->tables[0].name : "*", all);
+    return err_set(e, DDL_UNKNOWN, cls->tables[0].db, cls->tables[0].name, all);
 }
 
 /* A DDL inside a transaction is the CREATE TABLE of CREATE TABLE ... SELECT: it has no rowset of its own. */
@@ -103,9 +102,10 @@ int log_query(struct log_reader *reader, const struct log_event *ev, struct rows
 {
     struct event_query query;
     struct query_class cls = {0};
+    const struct query_context ctx = {&reader->format, reader->opt.interest, reader->opt.schema, &reader->scratch};
     int rc = event_query_read(&query, ev->body, e);
     if (rc == 0)
-        rc = query_classify(&cls, &query, reader->opt.interest, &reader->scratch, e);
+        rc = query_classify(&cls, &query, &ctx, e);
     if (rc != 0)
         return rc;
     switch (cls.kind) {
@@ -125,6 +125,7 @@ int log_query(struct log_reader *reader, const struct log_event *ev, struct rows
         return log_statement(reader, query.statement, query.statement_len, out, e);
     case QUERY_UNKNOWN:
         return unclassified(&query, &cls, "", e);
+    case QUERY_NOTHING:
     case QUERY_DDL:
         break;
     }

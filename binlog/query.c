@@ -1,85 +1,279 @@
-/* The words of transactions and of changes by statement; everything else is DDL. */
+/* From the classifier's actions to one effect on wanted tables. */
 #include "binlog/query.h"
 
-#include <strings.h>
+#include "schema/ddl/ddl.h"
+#include "value/charset.h"
 
-/* The next word (letters and _) of a statement, comments and blanks before it skipped. */
-static struct cursor next_word(struct cursor *cur)
+/* The wanted tables found so far: a list in the arena, each once. */
+struct found_table {
+    struct ddl_table table;
+    struct found_table *next;
+};
+
+struct finding {
+    const struct query_context *ctx;
+    struct found_table *first;
+    unsigned count;
+    bool no_memory;
+};
+
+static void add(struct finding *finding, const char *db, const char *name)
 {
-    const uint8_t *p = cur->p, *end = cur->end;
-    while (p < end) {
-        if (*p == ' ' || (*p >= '\t' && *p <= '\r')) {
-            p++;
-        } else if (end - p >= 2 && p[0] == '/' && p[1] == '*') {
-            const uint8_t *close = (const uint8_t *)memmem(p + 2, (size_t)(end - p) - 2, "*/", 2);
-            p = close ? close + 2 : end;
-        } else {
-            break;
-        }
+    for (const struct found_table *at = finding->first; at; at = at->next)
+        if (strcmp(at->table.db, db) == 0 && strcmp(at->table.name, name) == 0)
+            return;
+    struct found_table *node = (struct found_table *)arena_alloc(finding->ctx->scratch, sizeof *node);
+    char *db_copy = arena_copy(finding->ctx->scratch, db, strlen(db));
+    char *name_copy = arena_copy(finding->ctx->scratch, name, strlen(name));
+    if (!node || !db_copy || !name_copy) {
+        finding->no_memory = true;
+        return;
     }
-    struct cursor word = {p, p, false};
-    while (word.end < end && ((*word.end | 0x20) >= 'a' && (*word.end | 0x20) <= 'z'))
-        word.end++;
-    cur->p = word.end;
-    return word;
+    *node = (struct found_table){{db_copy, name_copy}, finding->first};
+    finding->first = node;
+    finding->count++;
 }
 
-static bool is(const struct cursor *word, const char *text)
+static char *lower(struct finding *finding, const char *text)
 {
-    return cursor_left(word) == strlen(text) && strncasecmp((const char *)word->p, text, strlen(text)) == 0;
-}
-
-/* A savepoint's name: the rest of the statement without blanks around it and without its quotes. */
-static int take_name(struct query_class *out, struct cursor rest, struct arena *scratch, struct err *e)
-{
-    const uint8_t *p = rest.p, *end = rest.end;
-    while (p < end && *p == ' ')
-        p++;
-    while (end > p && (end[-1] == ' ' || end[-1] == ';'))
-        end--;
-    if (end - p >= 2 && (*p == '`' || *p == '"') && end[-1] == *p) {
-        p++;
-        end--;
-    }
-    char *name = arena_copy(scratch, p, (size_t)(end - p));
-    if (!name)
-        return err_set(e, NO_MEMORY, (size_t)(end - p));
-    for (char *c = name; c < name + (end - p); c++)
+    char *copy = arena_copy(finding->ctx->scratch, text, strlen(text));
+    for (char *c = copy; c && *c; c++)
         if (*c >= 'A' && *c <= 'Z')
             *c = (char)(*c | 0x20);
-    out->name = name;
-    out->name_len = (size_t)(end - p);
+    finding->no_memory |= copy == NULL;
+    return copy;
+}
+
+/* Adds the table when it is wanted, as it is written or in lower case: with lower_case_table_names the log's row events
+ * have small letters whatever the statement has. */
+static bool find_table(struct finding *finding, const char *db, const char *name)
+{
+    const struct interest *interest = finding->ctx->interest;
+    if (interest->wants(interest->ctx, db, name)) {
+        add(finding, db, name);
+        return true;
+    }
+    char *low_db = lower(finding, db), *low_name = lower(finding, name);
+    if (!low_db || !low_name || !interest->wants(interest->ctx, low_db, low_name))
+        return false;
+    add(finding, low_db, low_name);
+    return true;
+}
+
+static bool find_name(struct finding *finding, const struct ddl_name *name)
+{
+    return name->table_len > 0 && find_table(finding, name->db, name->table);
+}
+
+static bool find_database(struct finding *finding, const char *db)
+{
+    unsigned before = finding->count;
+    const struct table *tbl;
+    char *low = lower(finding, db);
+    for (size_t i = 0; low && (tbl = schema_known(finding->ctx->schema, i)) != NULL; i++)
+        if (strcmp(tbl->db, db) == 0 || strcmp(tbl->db, low) == 0)
+            (void)find_table(finding, tbl->db, tbl->name);
+    return finding->count > before;
+}
+
+/* Whether any name in a statement that is not understood is that of a wanted table. */
+static bool mentions(struct finding *finding, const struct ddl_statement *stmt)
+{
+    struct ddl_lexer lx;
+    ddl_lexer_init(&lx, &stmt->mode, stmt->sql, stmt->len);
+    char *db = arena_copy(finding->ctx->scratch, stmt->db ? stmt->db : "", stmt->db ? stmt->db_len : 0);
+    const char *before = NULL; /* the name behind which a dot was met */
+    char *name = NULL;
+    finding->no_memory |= db == NULL;
+    for (;;) {
+        struct ddl_token tok = ddl_lexer_next(&lx);
+        if (tok.kind == DDL_END || finding->no_memory)
+            return false;
+        if (tok.kind == DDL_BAD) {
+            add(finding, db, "?");
+            return true;
+        }
+        if (ddl_token_is_char(&tok, '.')) {
+            before = name;
+            continue;
+        }
+        if (tok.kind == DDL_PUNCT) {
+            name = NULL;
+            before = NULL;
+            continue;
+        }
+        size_t len;
+        name = ddl_token_text(&tok, &stmt->mode, finding->ctx->scratch, &len);
+        finding->no_memory |= name == NULL;
+        if (name && (find_table(finding, db, name) || (before && find_table(finding, before, name))))
+            return true;
+        before = NULL;
+    }
+}
+
+/* One action of a DDL. Returns its effect on wanted tables. */
+static enum ddl_effect act(struct finding *finding, const struct ddl_action *action)
+{
+    bool table, to;
+    switch (action->kind) {
+    case DDL_CREATE:
+    case DDL_ALTER:
+        return find_name(finding, &action->table) ? EFFECT_SCHEMA : EFFECT_NOTHING;
+    case DDL_RENAME:
+        table = find_name(finding, &action->table);
+        to = find_name(finding, &action->to);
+        return table || to ? EFFECT_TRUNCATE : EFFECT_NOTHING;
+    case DDL_DROP:
+    case DDL_TRUNCATE:
+    case DDL_DISCARD:
+        return find_name(finding, &action->table) ? EFFECT_TRUNCATE : EFFECT_NOTHING;
+    case DDL_DATABASE_DROP:
+        return find_database(finding, action->table.db) ? EFFECT_TRUNCATE : EFFECT_NOTHING;
+    default:
+        return EFFECT_NOTHING;
+    }
+}
+
+static enum query_kind kind_of(const struct ddl_action *action)
+{
+    switch (action->kind) {
+    case DDL_BEGIN:
+        return QUERY_BEGIN;
+    case DDL_COMMIT:
+        return QUERY_COMMIT;
+    case DDL_ROLLBACK:
+        return QUERY_ROLLBACK;
+    case DDL_SAVEPOINT:
+        return QUERY_SAVEPOINT;
+    case DDL_ROLLBACK_TO:
+        return QUERY_ROLLBACK_TO;
+    case DDL_RELEASE:
+    case DDL_NONE:
+        return QUERY_NOTHING;
+    case DDL_XA_START:
+    case DDL_XA_END:
+    case DDL_XA_PREPARE:
+    case DDL_XA_COMMIT:
+    case DDL_XA_ROLLBACK:
+        return QUERY_XA;
+    case DDL_DML:
+        return QUERY_CHANGE;
+    case DDL_UNKNOWN:
+        return QUERY_UNKNOWN;
+    default:
+        return action->selects ? QUERY_CHANGE : QUERY_DDL;
+    }
+}
+
+static enum ddl_charset ddl_charset_of(unsigned collation)
+{
+    static const char *const two_byte[] = {"big5", "gbk", "gb18030"}, *const sjis[] = {"sjis", "cp932"};
+    const char *name = "";
+    (void)charset_of_collation(collation, &name);
+    for (size_t i = 0; i < sizeof two_byte / sizeof two_byte[0]; i++)
+        if (strcmp(name, two_byte[i]) == 0)
+            return DDL_CHARSET_TWO_BYTE;
+    for (size_t i = 0; i < sizeof sjis / sizeof sjis[0]; i++)
+        if (strcmp(name, sjis[i]) == 0)
+            return DDL_CHARSET_SJIS;
+    return DDL_CHARSET_SAFE;
+}
+
+/* What a statement of several actions is: not understood when one of them is not. */
+static enum query_kind kind_of_all(const struct ddl *ddl)
+{
+    enum query_kind kind = kind_of(&ddl->actions[0]);
+    for (size_t i = 1; i < ddl->count; i++) {
+        enum query_kind other = kind_of(&ddl->actions[i]);
+        if (other == QUERY_UNKNOWN || (other == QUERY_CHANGE && kind != QUERY_UNKNOWN))
+            kind = other;
+    }
+    return kind;
+}
+
+/* The statement as the classifier takes it; text of latin1 clients becomes UTF-8, as names are elsewhere. */
+static int prepare(struct ddl_statement *out, const struct event_query *query, const struct query_context *ctx,
+                   struct err *e)
+{
+    struct coltype type = {.collation = query->client_collation};
+    type.charset = (uint8_t)charset_of_collation(type.collation, NULL);
+    struct text text = {query->statement, query->statement_len};
+    if (type.charset == CHARSET_LATIN1) {
+        int rc = charset_to_utf8(&type, &text, ctx->scratch, e);
+        if (rc != 0)
+            return rc;
+    }
+    *out = (struct ddl_statement){.sql = text.p, .len = text.len, .db = query->db, .db_len = query->db_len};
+    out->mode.flavor = ctx->format->mariadb ? FLAVOR_MARIADB : FLAVOR_MYSQL;
+    out->mode.server_version = ctx->format->server_version;
+    out->mode.sql_mode = query->has_sql_mode ? query->sql_mode : 0;
+    out->mode.charset = ddl_charset_of(query->client_collation);
     return 0;
 }
 
-static const char *const change_words[] = {"INSERT", "UPDATE", "DELETE", "REPLACE", "LOAD", "WITH", "CALL", "DO"};
-
-int query_classify(struct query_class *out, const struct event_query *query, const struct interest *interest,
-                   struct arena *scratch, struct err *e)
+static int take_name(struct query_class *cls, const struct ddl_action *action, struct finding *finding, struct err *e)
 {
-    struct query_class cls = {.kind = QUERY_DDL, .effect = EFFECT_SCHEMA};
-    struct cursor cur = cursor_over(query->statement, query->statement_len), word = next_word(&cur);
-    int rc = 0;
-    (void)interest;
-    if (is(&word, "BEGIN"))
-        cls.kind = QUERY_BEGIN;
-    else if (is(&word, "COMMIT"))
-        cls.kind = QUERY_COMMIT;
-    else if (is(&word, "XA"))
-        cls.kind = QUERY_XA;
-    else if (is(&word, "SAVEPOINT")) {
-        cls.kind = QUERY_SAVEPOINT;
-        rc = take_name(&cls, cur, scratch, e);
-    } else if (is(&word, "ROLLBACK")) {
-        word = next_word(&cur);
-        cls.kind = is(&word, "TO") ? QUERY_ROLLBACK_TO : QUERY_ROLLBACK;
-        struct cursor behind = cur, maybe = next_word(&behind);
-        if (cls.kind == QUERY_ROLLBACK_TO)
-            rc = take_name(&cls, is(&maybe, "SAVEPOINT") ? behind : cur, scratch, e);
+    char *name = arena_copy(finding->ctx->scratch, action->name, action->name_len);
+    if (!name)
+        return err_set(e, NO_MEMORY, action->name_len);
+    for (char *c = name; c < name + action->name_len; c++)
+        if (*c >= 'A' && *c <= 'Z')
+            *c = (char)(*c | 0x20);
+    cls->name = name;
+    cls->name_len = action->name_len;
+    return 0;
+}
+
+static int take_tables(struct query_class *cls, const struct finding *finding, struct err *e)
+{
+    size_t bytes = finding->count * sizeof(struct ddl_table);
+    struct ddl_table *tables = (struct ddl_table *)arena_alloc(finding->ctx->scratch, bytes);
+    if (!tables || finding->no_memory)
+        return err_set(e, NO_MEMORY, bytes);
+    unsigned i = finding->count;
+    for (const struct found_table *at = finding->first; at; at = at->next)
+        tables[--i] = at->table;
+    cls->tables = tables;
+    cls->table_count = finding->count;
+    return 0;
+}
+
+static void take_actions(struct query_class *cls, const struct ddl *ddl, struct finding *finding)
+{
+    struct ddl_name table, ghost;
+    if (ddl_is_swap(ddl, &table, &ghost)) {
+        cls->effect = find_name(finding, &table) ? EFFECT_SCHEMA : EFFECT_NOTHING;
+        return;
     }
-    for (size_t i = 0; i < sizeof change_words / sizeof change_words[0]; i++)
-        if (is(&word, change_words[i]))
-            cls.kind = QUERY_CHANGE;
+    for (size_t i = 0; i < ddl->count; i++) {
+        enum ddl_effect effect = act(finding, &ddl->actions[i]);
+        if (effect > cls->effect)
+            cls->effect = effect;
+        if (ddl->actions[i].kind == DDL_DATABASE_DROP)
+            cls->database = ddl->actions[i].table.db;
+    }
+}
+
+int query_classify(struct query_class *out, const struct event_query *query, const struct query_context *ctx,
+                   struct err *e)
+{
+    struct ddl_statement stmt;
+    struct ddl ddl;
+    struct finding finding = {.ctx = ctx};
+    int rc = prepare(&stmt, query, ctx, e);
+    if (rc == 0)
+        rc = ddl_classify(&ddl, &stmt, ctx->scratch, e);
+    if (rc != 0)
+        return rc;
+    struct query_class cls = {.kind = kind_of_all(&ddl)};
+    if (cls.kind == QUERY_SAVEPOINT || cls.kind == QUERY_ROLLBACK_TO)
+        rc = take_name(&cls, &ddl.actions[0], &finding, e);
+    else if (cls.kind == QUERY_UNKNOWN && !mentions(&finding, &stmt))
+        cls.kind = QUERY_NOTHING;
+    else if (cls.kind == QUERY_DDL)
+        take_actions(&cls, &ddl, &finding);
+    if (rc == 0)
+        rc = take_tables(&cls, &finding, e);
     if (rc == 0)
         *out = cls;
     return rc;

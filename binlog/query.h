@@ -1,11 +1,11 @@
-/* What a QUERY event means for the rows of wanted tables. Core. */
+/* What a QUERY event means for the rows of wanted tables: the statement classifier of schema/ddl, asked with the wanted
+ * tables in mind. Core. */
 #ifndef SLUICE_BINLOG_QUERY_H
 #define SLUICE_BINLOG_QUERY_H
 
 #include "binlog/event.h"
 #include "change/source.h"
-
-#define QUERY_TABLES_MAX 4096
+#include "schema/schema.h"
 
 enum query_kind {
     QUERY_BEGIN,
@@ -13,24 +13,33 @@ enum query_kind {
     QUERY_ROLLBACK,
     QUERY_SAVEPOINT,
     QUERY_ROLLBACK_TO,
+    QUERY_NOTHING, /* says nothing about tables or rows */
     QUERY_XA,
     QUERY_CHANGE,  /* changed rows, logged as a statement */
-    QUERY_DDL,     /* effect and tables say what it did to wanted tables; EFFECT_NOTHING: nothing */
+    QUERY_DDL,     /* effect and tables say what it did to wanted tables */
     QUERY_UNKNOWN, /* cannot be classified, and names the wanted table tables[0] */
 };
 
 struct query_class {
     enum query_kind kind;
-    const char *name; /* SAVEPOINT, ROLLBACK_TO: lower case, without quotes */
+    const char *name; /* SAVEPOINT, ROLLBACK_TO: ASCII letters in lower case, without quotes */
     size_t name_len;
     enum ddl_effect effect;
-    const struct ddl_table *tables; /* wanted ones; in the scratch arena */
+    const struct ddl_table *tables; /* wanted ones, each once; in the scratch arena */
     unsigned table_count;
+    const char *database; /* all tables of it are gone or changed; NULL: none */
 };
 
-/* Classifies; memory from `scratch`. Errors: NO_MEMORY, LIMIT. */
-int query_classify(struct query_class *out, const struct event_query *query, const struct interest *interest,
-                   struct arena *scratch, struct err *e);
+struct query_context {
+    const struct event_format *format;
+    const struct interest *interest;
+    struct schema *schema; /* knows the wanted tables of a database that is dropped */
+    struct arena *scratch;
+};
+
+/* Errors: NO_MEMORY, LIMIT. */
+int query_classify(struct query_class *out, const struct event_query *query, const struct query_context *ctx,
+                   struct err *e);
 
 /* The first words of a statement for a message: without literals, which may be row data or secrets. Always ends with
  * NUL. */

@@ -6,9 +6,20 @@
 #define TABLE_CHUNK ((size_t)4096)
 #define TABLE_CAP   ((size_t)64 << 20) /* bytes of one table's names and labels */
 
+/* A wanted table that was met. */
+struct known {
+    char *db;
+    char *name;
+    struct table bare;        /* names only */
+    const struct table *last; /* of the last shape; NULL before */
+};
+
 struct schema {
     const struct schema_reader *reader;
     struct shape_cache *shapes;
+    struct known *list; /* sorted by database and name */
+    size_t count;
+    size_t size;
 };
 
 int schema_new(struct schema **out, const struct schema_reader *reader, struct err *e)
@@ -30,8 +41,72 @@ void schema_free(struct schema *schema)
 {
     if (!schema)
         return;
+    for (size_t i = 0; i < schema->count; i++) {
+        free(schema->list[i].db);
+        free(schema->list[i].name);
+    }
+    free(schema->list);
     shape_cache_free(schema->shapes);
     free(schema);
+}
+
+/* Where the table is, or would be, in the list. */
+static size_t place(const struct schema *schema, const char *db, const char *name, bool *there)
+{
+    size_t low = 0, high = schema->count;
+    *there = false;
+    while (low < high) {
+        size_t mid = low + (high - low) / 2;
+        int order = strcmp(schema->list[mid].db, db);
+        if (order == 0)
+            order = strcmp(schema->list[mid].name, name);
+        if (order == 0) {
+            *there = true;
+            return mid;
+        }
+        if (order < 0)
+            low = mid + 1;
+        else
+            high = mid;
+    }
+    return low;
+}
+
+static int make_room(struct schema *schema, struct err *e)
+{
+    if (schema->count < schema->size)
+        return 0;
+    size_t size = schema->size ? schema->size * 2 : 16;
+    struct known *list = (struct known *)realloc(schema->list, size * sizeof *list);
+    if (!list)
+        return err_set(e, NO_MEMORY, size * sizeof *list);
+    schema->list = list;
+    schema->size = size;
+    return 0;
+}
+
+/* The entry of a table, made when it is not there. Valid until the next call. */
+static int know(struct schema *schema, const char *db, const char *name, struct known **out, struct err *e)
+{
+    bool there;
+    size_t at = place(schema, db, name, &there);
+    if (!there) {
+        int rc = make_room(schema, e);
+        if (rc != 0)
+            return rc;
+        struct known fresh = {.db = strdup(db), .name = strdup(name)};
+        if (!fresh.db || !fresh.name) {
+            free(fresh.db);
+            free(fresh.name);
+            return err_set(e, NO_MEMORY, strlen(db) + strlen(name));
+        }
+        fresh.bare = (struct table){.db = fresh.db, .name = fresh.name};
+        memmove(&schema->list[at + 1], &schema->list[at], (schema->count - at) * sizeof fresh);
+        schema->list[at] = fresh;
+        schema->count++;
+    }
+    *out = &schema->list[at];
+    return 0;
 }
 
 /* The first layer: types, nullability, names of table and database. */
@@ -89,13 +164,20 @@ int schema_resolve(struct schema *schema, const struct wire_table *wire, const s
     int rc = merge(wire, arena, &tbl, e);
     if (rc != 0 && e && e->code != ERR_SCHEMA_UNKNOWN)
         err_wrap(e, "%.*s.%.*s", (int)wire->db_len, wire->db, (int)wire->name_len, wire->name);
+    struct known *known = NULL;
+    const struct shape *shape = NULL;
     if (rc == 0)
-        rc = shape_cache_take(schema->shapes, arena, tbl, out, e);
+        rc = know(schema, tbl->db, tbl->name, &known, e);
+    if (rc == 0)
+        rc = shape_cache_take(schema->shapes, arena, tbl, &shape, e);
     if (rc != 0) {
         arena_release(arena);
         free(arena);
+        return rc;
     }
-    return rc;
+    known->last = shape->tbl;
+    *out = shape;
+    return 0;
 }
 
 int schema_refresh(struct schema *schema, const char *db, const char *table, struct err *e)
@@ -114,10 +196,17 @@ void schema_forget(struct schema *schema, const char *db, const char *table)
     (void)table;
 }
 
+const struct table *schema_known(struct schema *schema, size_t index)
+{
+    if (index >= schema->count)
+        return NULL;
+    const struct known *known = &schema->list[index];
+    return known->last ? known->last : &known->bare;
+}
+
 const struct table *schema_current(struct schema *schema, const char *db, const char *table)
 {
-    (void)schema;
-    (void)db;
-    (void)table;
-    return NULL;
+    bool there;
+    size_t at = place(schema, db, table, &there);
+    return there ? schema->list[at].last : NULL;
 }

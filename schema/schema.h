@@ -36,6 +36,10 @@ int schema_refresh(struct schema *schema, const char *db, const char *table, str
  * everything (another server). */
 void schema_forget(struct schema *schema, const char *db, const char *table);
 
+/* The wanted tables met so far, one by one from 0: names and what is known of the columns; NULL behind the last.
+ * Borrowed until the next call of another function here. */
+const struct table *schema_known(struct schema *schema, size_t index);
+
 /* The table as it is known now (for config checks at start), NULL when it is not. Borrowed until the next call. */
 const struct table *schema_current(struct schema *schema, const char *db, const char *table);
 
