@@ -34,6 +34,8 @@ static int add_variable(struct buf *out, const char **p, const char *place, stru
     const char *value = getenv(name);
     if (!value)
         return value_error(e, place, "environment variable is not set: ", name, len);
+    if (out->len + strlen(value) > CONFIG_BYTES_MAX)
+        return value_error(e, place, "the value is too large with environment variable ", name, len);
     buf_text(out, value);
     *p = end + 1;
     return 0;
@@ -57,7 +59,7 @@ static int expand(struct buf *out, const char *text, const char *place, struct e
             text += text[1] == '$' ? 2 : 1;
         }
     }
-    return out->failed ? err_set(e, CONFIG_VALUE, place, "the value is larger than 1 MiB") : 0;
+    return out->failed ? err_set(e, NO_MEMORY, out->len) : 0;
 }
 
 int config_expand(struct config *cfg, const char *text, const char *place, const char **out, struct err *e)
@@ -67,7 +69,7 @@ int config_expand(struct config *cfg, const char *text, const char *place, const
         return 0;
     }
     struct buf value;
-    buf_init(&value, CONFIG_BYTES_MAX);
+    buf_init(&value, 0); /* the text and what is added to it are bounded, each by CONFIG_BYTES_MAX */
     int rc = expand(&value, text, place, e);
     if (rc == 0)
         rc = config_copy(cfg, (const char *)value.p, value.len, out, e);

@@ -50,7 +50,10 @@ int option_defaults(struct config *cfg, const struct option *table, void *values
             continue;
         struct option_target target = {cfg, opt, field_of(opt, values), opt->name, 0};
         struct err why = ERR_INIT;
-        if (option_store(&target, opt->text, &why) != 0)
+        int rc = option_store(&target, opt->text, &why);
+        if (rc == -(int)ERR_NO_MEMORY)
+            return err_set(e, NO_MEMORY, strlen(opt->text));
+        if (rc != 0)
             return err_set(e, BUG, why.text);
     }
     return 0;

@@ -14,6 +14,7 @@
 
 #include "config/config.h"
 #include "config/option.h"
+#include "tools/alloc_fault.h"
 #include "tools/memfs.h"
 
 static struct env env;
@@ -352,6 +353,44 @@ static void config__any_file_operation_fails__is_an_error_and_nothing_stays_open
     memfs_free(fs);
 }
 
+struct list_values {
+    struct option_list to;
+    const char *name;
+};
+
+static int parse_all(struct config **cfg, struct list_values *values, struct err *e)
+{
+    static const struct option table[] = {
+        {.name = "to", .type = OPTION_LIST, .offset = offsetof(struct list_values, to), .text = "all"},
+        {.name = "name", .type = OPTION_STRING, .offset = offsetof(struct list_values, name), .text = "none"},
+        {.name = NULL}};
+    static char text[30000];
+    size_t len = (size_t)snprintf(text, sizeof text, "name: ${SLUICE_TEST_HOST}\nto:\n");
+    while (len < sizeof text - 16)
+        len += (size_t)snprintf(text + len, 16, "- item%zu\n", len);
+    int rc = config_parse(cfg, &env, "t.yaml", text, e);
+    return rc == 0 ? option_parse(*cfg, table, config_root(*cfg), values, e) : rc;
+}
+
+static void config__any_allocation_fails__is_out_of_memory(void **state)
+{
+    (void)state;
+    unsigned n = 1;
+    for (bool met = true; met; n++) {
+        struct config *cfg = NULL;
+        struct list_values values;
+        struct err e = ERR_INIT;
+        alloc_fault_arm(n);
+        int rc = parse_all(&cfg, &values, &e);
+        met = alloc_fault_met();
+        alloc_fault_arm(0);
+        assert_int_equal(rc, met ? -ERR_NO_MEMORY : 0);
+        assert_int_equal(rc, err_result(&e));
+        config_free(cfg);
+    }
+    assert_in_range(n, 10, 200);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -365,6 +404,7 @@ int main(void)
         cmocka_unit_test(config__section__is_empty_when_absent_and_must_be_a_mapping),
         cmocka_unit_test(config__nearest__finds_one_or_two_slips),
         cmocka_unit_test(config__any_file_operation_fails__is_an_error_and_nothing_stays_open),
+        cmocka_unit_test(config__any_allocation_fails__is_out_of_memory),
         cmocka_unit_test(config__file__is_read_or_the_reason_is_given),
     };
     return cmocka_run_group_tests(tests, setup, NULL);

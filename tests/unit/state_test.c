@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "state/state.h"
+#include "tools/alloc_fault.h"
 #include "tools/memfs.h"
 
 #define DIR         "/s"
@@ -383,6 +384,47 @@ static void state__any_operation_fails__old_or_new_is_read(void **unused)
         }
 }
 
+static int count(void *ctx, const struct state_item *item, struct err *e)
+{
+    unsigned *seen = ctx;
+    (void)item;
+    (void)e;
+    ++*seen;
+    return 0;
+}
+
+static void state__any_allocation_fails__is_out_of_memory(void **unused)
+{
+    (void)unused;
+    static const char *const names[] = {"r", "l"};
+    for (size_t i = 0; i < 2; i++) {
+        unsigned n = 1;
+        for (bool met = true; met; n++) {
+            struct memfs *fs = memfs_new();
+            struct env env = memfs_env(fs);
+            struct err e = ERR_INIT;
+            struct buf b;
+            bool found = false;
+            unsigned seen = 0;
+            buf_init(&b, 0);
+            state_close(prepare(&env));
+            alloc_fault_arm(n);
+            struct state *st = NULL;
+            int rc = state_open(&st, &env, DIR, STATE_READ, &e);
+            if (rc == 0)
+                rc = i == 0 ? state_get(st, names[i], &b, &found, &e) : state_scan(st, names[i], count, &seen, &e);
+            met = alloc_fault_met();
+            alloc_fault_arm(0);
+            assert_int_equal(rc, met ? -ERR_NO_MEMORY : 0);
+            state_close(st);
+            buf_release(&b);
+            assert_int_equal(memfs_open_count(fs), 0);
+            memfs_free(fs);
+        }
+        assert_in_range(n, 3, 20);
+    }
+}
+
 static bool append_after_torn_append(unsigned n)
 {
     struct memfs *fs = memfs_new();
@@ -736,6 +778,7 @@ int main(void)
         cmocka_unit_test(state__visit_fails__ends_the_scan),
         cmocka_unit_test(state__compact__keeps_what_is_wanted_and_goes_on),
         cmocka_unit_test(state__any_operation_fails__old_or_new_is_read),
+        cmocka_unit_test(state__any_allocation_fails__is_out_of_memory),
         cmocka_unit_test(state__append_torn_then_another__is_a_whole_log),
         cmocka_unit_test(state__power_fails_at_any_operation__old_or_new_is_read),
         cmocka_unit_test(state__opening_fails_anywhere__nothing_is_left_open),
