@@ -1,0 +1,193 @@
+/* One host: connect, check, read definitions, begin the dump. */
+#include <strings.h>
+
+#include "binlog/stream_private.h"
+
+#define MISSED_HEARTBEATS    3
+#define QUERY_WAIT_MS        30000 /* of a statement before the dump; also of a dump with the genuine library */
+#define CONNECT_WAIT_MS      10000
+#define SERVER_ID_RANDOM_LOW 0x80000000u /* ids that people give by hand are small */
+
+void stream_disconnect(struct source_stream *st)
+{
+    pthread_mutex_lock(&st->lock);
+    struct client *cli = st->cli;
+    st->cli = NULL;
+    pthread_mutex_unlock(&st->lock);
+    client_close(cli);
+    st->event = NULL;
+}
+
+static unsigned silence_ms(const struct source_stream *st)
+{
+    return st->opt.heartbeat_ms * MISSED_HEARTBEATS;
+}
+
+static int connect_host(struct source_stream *st, struct err *e)
+{
+    struct client_options opt = st->opt.hosts[st->host];
+    opt.read_timeout_ms = silence_ms(st) > QUERY_WAIT_MS ? silence_ms(st) : QUERY_WAIT_MS;
+    if (opt.connect_timeout_ms == 0)
+        opt.connect_timeout_ms = CONNECT_WAIT_MS;
+    opt.max_event_bytes = st->opt.max_event_bytes;
+    struct client *cli = NULL;
+    int rc = client_connect(&cli, &opt, e);
+    if (rc != 0)
+        return rc;
+    pthread_mutex_lock(&st->lock);
+    st->cli = cli;
+    bool interrupted = stream_is_interrupted(st);
+    pthread_mutex_unlock(&st->lock);
+    return interrupted ? err_set(e, INTERRUPTED) : 0;
+}
+
+static void choose_server_id(struct source_stream *st, uint32_t theirs)
+{
+    st->server_id = st->opt.server_id;
+    while (st->server_id == 0 || (st->opt.server_id == 0 && st->server_id == theirs)) {
+        st->opt.env->random(st->opt.env->ctx, &st->server_id, sizeof st->server_id);
+        st->server_id |= SERVER_ID_RANDOM_LOW;
+    }
+}
+
+static int check_server(struct source_stream *st, struct err *e)
+{
+    const struct client_server *server = client_server(st->cli);
+    if (!server->log_bin)
+        return err_set(e, BINLOG_OFF);
+    if (strcasecmp(server->binlog_format, "ROW") != 0)
+        return err_set(e, BINLOG_FORMAT, server->binlog_format);
+    if (st->server_id == 0 || (st->opt.server_id == 0 && st->server_id == server->server_id))
+        choose_server_id(st, server->server_id);
+    if (st->server_id == server->server_id)
+        return err_set(e, SERVER_ID_DUPLICATE, st->server_id);
+    return 0;
+}
+
+static void note_server(struct source_stream *st, const struct stream_begin *begin)
+{
+    const struct client_server *server = client_server(st->cli);
+    char name[300], at[FILEPOS_TEXT_MAX] = "";
+    filepos_print(&st->place.at, at);
+    stream_note(st, ERR_NONE, "connected to %s (%s %s, server %s%s), reading from %s%s", stream_host_name(st, name),
+                server->flavor == FLAVOR_MARIADB ? "MariaDB" : "MySQL", server->version_text, server->uuid,
+                server->tls ? ", TLS" : "", begin->by_gtid ? "GTID position" : at,
+                begin->by_gtid && st->place.at.file[0] ? " (was at a known file)" : "");
+    if (strcasecmp(server->binlog_checksum, "NONE") == 0)
+        stream_note(st, ERR_NONE, "binlog_checksum is NONE on the server: damage on the way is not noticed");
+    if (server->binlog_row_image[0] && strcasecmp(server->binlog_row_image, "FULL") != 0)
+        stream_note(st, ERR_NONE, "binlog_row_image is %s on the server: rows that lack a needed column will stop",
+                    server->binlog_row_image);
+}
+
+/* Definitions. */
+
+static int check_cascades(struct source_stream *st, const char *db, const char *table, struct err *e)
+{
+    if (!st->opt.check_cascades)
+        return 0;
+    const struct ddl_table child = {.db = db, .name = table};
+    return schema_server_check_cascades(st->server, &child, st->opt.accept_unlogged, e);
+}
+
+static int refresh_one(void *ctx, const char *db, const char *table, struct err *e)
+{
+    struct source_stream *st = ctx;
+    if (stream_is_interrupted(st))
+        return err_set(e, INTERRUPTED);
+    const struct interest *interest = st->opt.interest;
+    if (!interest->wants(interest->ctx, db, table))
+        return 0;
+    int rc = schema_refresh(st->schema, db, table, e);
+    return rc == 0 ? check_cascades(st, db, table, e) : rc;
+}
+
+/* Reads all wanted tables when they are another server's than those known, or were missed. */
+static int refresh_definitions(struct source_stream *st, struct err *e)
+{
+    const char *uuid = client_server(st->cli)->uuid;
+    bool other = strcmp(st->schema_of, uuid) != 0;
+    if (!other && !st->refresh_all)
+        return 0;
+    if (other) {
+        schema_server_move(st->server, &st->opt.hosts[st->host]);
+        schema_forget(st->schema, NULL, NULL);
+    }
+    st->refresh_all = true;
+    memcpy(st->schema_of, uuid, sizeof st->schema_of);
+    int rc = schema_server_tables(st->server, refresh_one, st, e);
+    schema_server_rest(st->server);
+    if (rc == 0)
+        st->refresh_all = false;
+    return rc;
+}
+
+int stream_follow_ddl(struct source_stream *st, struct err *e)
+{
+    st->after_ddl = false;
+    bool all = st->ddl.table_count == 0; /* it may concern any table */
+    int rc = all ? schema_server_tables(st->server, refresh_one, st, e) : log_reader_refresh(st->reader, &st->ddl, e);
+    for (unsigned i = 0; rc == 0 && i < st->ddl.table_count; i++)
+        rc = check_cascades(st, st->ddl.tables[i].db, st->ddl.tables[i].name, e);
+    schema_server_rest(st->server);
+    if (rc != 0)
+        st->refresh_all = true;
+    return rc;
+}
+
+/* Dump. */
+
+int stream_read(struct source_stream *st, struct err *e)
+{
+    return client_dump_read(st->cli, silence_ms(st), &st->event, &st->event_len, e);
+}
+
+/* Begins the dump at st->place. The first event is read at once: a refusal comes in its stead. */
+static int start_dump(struct source_stream *st, struct err *e)
+{
+    struct stream_begin begin;
+    int rc = stream_choose(st, &begin, e);
+    if (rc != 0)
+        return rc;
+    struct position known; /* a view: nothing of it is owned here */
+    position_init(&known);
+    memcpy(known.server_uuid, client_server(st->cli)->uuid, sizeof known.server_uuid);
+    known.gtids = st->place.gtids;
+    known.commit_us = st->place.commit_us;
+    if (!begin.by_gtid)
+        known.at = st->place.at;
+    rc = log_reader_start(st->reader, &known, e);
+    const struct client_dump dump = {.server_id = st->server_id,
+                                     .replica_uuid = st->opt.replica_uuid,
+                                     .at = begin.by_gtid ? NULL : &begin.at,
+                                     .gtids = begin.by_gtid ? st->place.gtids : NULL,
+                                     .heartbeat_ms = st->opt.heartbeat_ms};
+    if (rc == 0)
+        rc = client_dump_start(st->cli, &dump, e);
+    if (rc == 0)
+        rc = stream_read(st, e);
+    if (rc != 0)
+        return rc;
+    bool same = strcmp(st->place.server_uuid, known.server_uuid) == 0;
+    st->skip_to = begin.skip_to;
+    st->skip_at = begin.at.pos;
+    st->seek_to = begin.by_gtid && same && st->place.at.pos > UINT32_MAX ? st->place.at.pos : 0;
+    note_server(st, &begin);
+    return 0;
+}
+
+int stream_connect(struct source_stream *st, const struct start *at, struct err *e)
+{
+    int rc = connect_host(st, e);
+    if (rc == 0)
+        rc = check_server(st, e);
+    if (rc == 0)
+        rc = refresh_definitions(st, e);
+    if (rc == 0 && at)
+        rc = stream_resolve(st, at, &st->place, e);
+    if (rc == 0)
+        rc = start_dump(st, e);
+    if (rc != 0)
+        stream_disconnect(st);
+    return rc;
+}

@@ -1,0 +1,96 @@
+/* The inside of the stream source, shared by its files only. */
+#ifndef SLUICE_BINLOG_STREAM_PRIVATE_H
+#define SLUICE_BINLOG_STREAM_PRIVATE_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+#include "base/backoff.h"
+#include "binlog/bounds.h"
+#include "binlog/source_stream.h"
+
+#define STREAM_NOTES_MAX 8
+
+/* How a dump begins: one of the two ways to say the place. */
+struct stream_begin {
+    bool by_gtid;
+    struct filepos at; /* by file: where the dump starts, below 4 GiB */
+    uint64_t skip_to;  /* by file: events before this offset of that file are passed over; 0 = none */
+};
+
+struct source_stream {
+    struct source base;
+    struct stream_options opt;
+    struct log_reader *reader;
+    struct schema *schema;
+    struct schema_server *server;
+    bool owns_schema;
+    uint32_t server_id;
+
+    /* interrupt comes from another thread: it needs the connection, the flag, and to end a wait */
+    pthread_mutex_t lock; /* over `cli` as a pointer */
+    struct client *cli;   /* NULL: lost */
+    atomic_bool interrupted;
+    int wake_fd;
+
+    size_t host;                         /* index of the one in use or to be tried next */
+    struct position place;               /* where to go on after a loss */
+    bool prefer_file;                    /* the start was given by file and offset: the GTIDs were only looked up */
+    char schema_of[SERVER_UUID_MAX + 1]; /* whose definitions the schema holds */
+    struct backoff backoff;
+    int64_t lost_us; /* monotonic; 0 = connected */
+
+    const uint8_t *event; /* to be fed (again); NULL = read the next one */
+    size_t event_len;
+    uint64_t skip_to, skip_at; /* see stream_begin; where the next event begins while skipping */
+    uint64_t seek_to;          /* offset beyond 4 GiB at which a dump by GTID goes on in place.at.file; 0 = none */
+
+    bool after_ddl; /* `ddl` was handed out: definitions have to be read again */
+    struct rowset ddl;
+    bool refresh_all;
+    struct bounds bounds;
+    struct start from; /* START_TIME, for the bounds; owned */
+    bool finished;
+
+    struct err notes[STREAM_NOTES_MAX]; /* ring of what is to be told */
+    unsigned note_first, note_count;
+};
+
+/* Queues a NOTE; the oldest is dropped when there are too many. `code` ERR_NONE: plain words. */
+void stream_note(struct source_stream *st, enum err_code code, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
+/* "host:port" or the socket of the host in use. */
+const char *stream_host_name(const struct source_stream *st, char out[300]);
+
+static inline bool stream_is_interrupted(const struct source_stream *st)
+{
+    return atomic_load_explicit(&st->interrupted, memory_order_relaxed);
+}
+
+/* stream_connect.c: all that has to go well on st->host, up to the first event; the connection is closed when it does
+ * not. `at` NULL: go on at st->place. */
+int stream_connect(struct source_stream *st, const struct start *at, struct err *e);
+void stream_disconnect(struct source_stream *st);
+
+/* The next event into st->event. */
+int stream_read(struct source_stream *st, struct err *e);
+
+/* After a DDL was handed out and before the next event is fed: reads definitions again. */
+int stream_follow_ddl(struct source_stream *st, struct err *e);
+
+/* stream_start.c: from what a person types to a position on the connected server. */
+int stream_resolve(struct source_stream *st, const struct start *at, struct position *out, struct err *e);
+
+/* stream_resume.c: how a dump from st->place begins on the connected server. Reduces st->place by transactions that are
+ * lost to it when that is wanted. Errors: GTID_SURPLUS, GTID_UNKNOWN, CONNECT (a replica that may still catch up), the
+ * client's. */
+int stream_choose(struct source_stream *st, struct stream_begin *out, struct err *e);
+
+/* One cell of a query's first row, appended; nothing for NULL. */
+int stream_ask(struct client *cli, const char *sql, struct buf *out, struct err *e);
+
+/* The set in a global variable. */
+int stream_ask_gtids(struct client *cli, const char *sql, struct gtid_set **out, struct err *e);
+
+#endif
