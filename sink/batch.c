@@ -82,21 +82,23 @@ static int add_parked(struct worker *worker, struct parked_key *key, struct err 
 
 static int gather_parked(struct worker *worker, struct err *e)
 {
-    int64_t now = worker->force_due ? INT64_MAX : env_mono_us(worker->opt->env);
+    bool is_inline = worker->opt->workers == 0;
+    int64_t now = worker->force_due ? INT64_MAX : is_inline ? 0 : env_mono_us(worker->opt->env);
     int rc = 0;
     for (struct parked_key *key = worker->parking.keys; key && rc == 0 && !is_full(worker); key = key->next)
         if (key->due_us <= now)
             rc = add_parked(worker, key, e);
-    worker->force_due = false;
     return rc;
 }
 
-/* Too much of the lane waits: it is not read further. */
+/* Too much of the lane waits, or a TRUNCATE, which concerns every key: it is not read further. */
 static bool is_stalled(const struct worker *worker, unsigned own)
 {
     const struct parking_lane *parked = &worker->parking.lanes[own];
     if (!worker->parking.key_count)
         return false;
+    if (parked->first && parked->first->item.kind == LANE_TRUNCATE)
+        return true;
     return worker->parking.item_count >= WORKER_PARKED_ITEMS_MAX || parked->keys >= worker->opt->parked_max ||
            (parked->first && worker->lanes[own].bytes_read - parked->first->bytes_before >= worker->opt->pinned_bytes);
 }
@@ -173,6 +175,7 @@ int batch_gather(struct worker *worker, struct err *e)
     batch->has_truncate = false;
     worker->blocked = worker->stalled = false;
     int rc = worker->parking.key_count ? gather_parked(worker, e) : 0;
+    worker->force_due = false;
     for (bool more = true; more && rc == 0 && !is_full(worker);) {
         more = false;
         for (unsigned i = 0; i < worker->lane_count && rc == 0; i++) {

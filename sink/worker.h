@@ -57,7 +57,7 @@ struct worker {
     unsigned lane_count, lane_turn;
     bool blocked;       /* the last gather met a ticket */
     bool stalled;       /* the last gather left a lane alone because too much is parked */
-    bool force_due;     /* inline: the caller's step is the backoff */
+    bool force_due;     /* inline: the caller's step is the backoff, no clock is asked */
     struct marks marks; /* SINK_KEEPS_POSITION: as committed */
     struct version *marks_next;
     int wake_fd;
