@@ -1,0 +1,202 @@
+"""Makes tests/golden/values/KIND.jsonl: bytes of values as a real server logs them, beside what it SELECTs.
+
+PYTHONPATH=tests /usr/bin/python3 tests/tools/golden_values.py mariadb|mysql
+
+One table per type with one row event per value; the value's bytes are cut out of the binlog. Each line: sql (type),
+wire, meta (hex), unsigned (integers), collation (id), labels, bytes (hex; absent for NULL), and the text: "text" as
+selected, turned into our form where docs/formats.md says so (TIMESTAMP, YEAR 0000, BIT as number), "text_hex" where it
+is no UTF-8, or "number" for FLOAT and DOUBLE.
+"""
+
+import json
+import pathlib
+import struct
+import sys
+
+from servers import DATABASES, Workspace
+
+TABLE_MAP, WRITE_ROWS = 19, (23, 30)
+SQL_MODE = "NO_ENGINE_SUBSTITUTION,ALLOW_INVALID_DATES"
+
+
+def decimals(precision, scale):
+    digits = "98765432101234567890" * 4
+    whole, part = digits[: precision - scale], digits[20 : 20 + scale]
+    number = (whole or "0") + ("." + part if scale else "")
+    least = "0" + ("." + "0" * (scale - 1) + "1" if scale else "")
+    nines = ("9" * (precision - scale) or "0") + ("." + "9" * scale if scale else "")
+    return [f"{sign}{n}" for n in (number, least, nines, "0") for sign in ("", "-")]
+
+
+def integers(bits):
+    return [-(2 ** (bits - 1)), 2 ** (bits - 1) - 1, -1, 0, 1, 42], [0, 1, 2 ** (bits - 1), 2**bits - 1]
+
+
+def quote(text):
+    return "'" + text.replace("\\", "\\\\").replace("'", "''") + "'"
+
+
+def cases():
+    for name, bits in (("TINYINT", 8), ("SMALLINT", 16), ("MEDIUMINT", 24), ("INT", 32), ("BIGINT", 64)):
+        signed, unsigned = integers(bits)
+        yield name, {"unsigned": False}, [str(n) for n in signed]
+        yield name + " UNSIGNED", {"unsigned": True}, [str(n) for n in unsigned]
+    for precision, scale in ((1, 0), (1, 1), (5, 2), (9, 0), (9, 9), (10, 0), (10, 9), (12, 2), (18, 9), (20, 5), (30, 30),
+                             (38, 15), (65, 0), (65, 30), (64, 29), (19, 1)):
+        yield f"DECIMAL({precision},{scale})", {}, decimals(precision, scale)
+    reals = ["0", "1", "-1.5", "0.1", "123456.789", "1e-7", "1e15", "3.4e38", "-1.17549e-38", "16777216", "0.333333333"]
+    yield "FLOAT", {}, reals
+    yield "DOUBLE", {}, [*reals, "1.7976931348623157e308", "5e-324", "2.2250738585072014e-308", "9007199254740993", "1e22"]
+    for bits in (1, 7, 8, 9, 10, 16, 33, 63, 64):
+        yield f"BIT({bits})", {}, ["0", "1", str(2**bits - 1), str(2 ** (bits - 1))]
+    yield "YEAR", {}, ["0", "1901", "2026", "2155"]
+    yield "DATE", {}, ["'0000-00-00'", "'1000-01-01'", "'2026-11-22'", "'9999-12-31'", "'2026-00-00'", "'2026-02-00'",
+                       "'2026-02-31'"]
+    for scale in range(7):
+        part = "." + "123456"[:scale] if scale else ""
+        least = "." + "0" * (scale - 1) + "1" if scale else ""
+        nines = "." + "9" * scale if scale else ""
+        yield f"TIME({scale})", {}, [quote(t) for t in (
+            "00:00:00", "-00:00:01", f"12:34:56{part}", f"-12:34:56{part}", f"-00:00:00{least}", f"00:00:00{least}",
+            "838:59:59", "-838:59:59", f"-838:59:58{nines}", f"-00:00:00{nines}", f"-00:00:01{least}", f"100:00:00{part}")]
+        yield f"DATETIME({scale})", {}, [quote(t) for t in (
+            "0000-00-00 00:00:00", "1000-01-01 00:00:00", f"2026-11-22 13:14:15{part}", f"9999-12-31 23:59:59{nines}",
+            f"2026-00-00 00:00:00{least}", f"0001-01-01 00:00:00{least}", "2026-02-31 01:02:03")]
+        yield f"TIMESTAMP({scale})", {"null": True}, [quote(t) for t in (
+            "0000-00-00 00:00:00", "1970-01-01 00:00:01", f"2026-11-22 13:14:15{part}", f"2038-01-19 03:14:07{nines}",
+            f"2000-02-29 23:59:59{least}", "2000-03-01 00:00:00", "2024-12-31 23:59:59")]
+    words = ["''", "'a'", "'caf\u00e9'", "'tab\\t nl\\n q\" b\\\\'", "'end  '"]
+    wide = [*words, "'\u4f60\u597d \U0001f600'"]
+    for charset, collation, texts in (("utf8mb4", 45, wide), ("utf8mb3", 33, words), ("latin1", 8, [*words, "'\u20ac \u0153'"])):
+        options = {"collation": collation}
+        for size in (10, 63, 64, 85, 86, 200, 255):
+            yield f"CHAR({size}) CHARACTER SET {charset}", options, [*texts[:4], *texts[5:], quote("x" * size)]
+        for size in (10, 63, 64, 255, 256, 3000):
+            yield f"VARCHAR({size}) CHARACTER SET {charset}", options, [*texts, quote("y" * size)]
+        for name in ("TINYTEXT", "TEXT", "MEDIUMTEXT", "LONGTEXT"):
+            yield f"{name} CHARACTER SET {charset}", options, [*texts, quote("z" * 200)]
+    yield "CHAR(5) CHARACTER SET ascii", {"collation": 11}, ["'abc'", "''"]
+    yield "VARCHAR(5) CHARACTER SET latin1", {"collation": 8}, ["0x818d8f909d", "0x80ff"]
+    yield "VARCHAR(5) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin", {"collation": 46}, ["'abc'"]
+    raw = ["''", "'ab'", "0x0001ff00", "0x6100", "0x00000000"]
+    for name in ("BINARY(4)", "BINARY(16)", "BINARY(255)", "VARBINARY(20)", "VARBINARY(255)", "VARBINARY(256)", "TINYBLOB",
+                 "BLOB", "MEDIUMBLOB", "LONGBLOB"):
+        yield name, {"collation": 63}, raw
+    labels = ["a", "b", "c d", "\u00e9"]
+    listed = ",".join(map(quote, labels))
+    yield f"ENUM({listed})", {"labels": labels}, ["'a'", "'\u00e9'", "'c d'", "0", "'no such'"]
+    yield f"SET({listed})", {"labels": labels}, ["''", "'a'", "'a,\u00e9'", "'a,b,c d,\u00e9'", "5"]
+    many = [f"v{i}" for i in range(300)]
+    yield f"ENUM({','.join(map(quote, many))})", {"labels": many}, ["'v0'", "'v255'", "'v299'", "0"]
+    for count in (8, 9, 17, 25, 33, 64):
+        some = [f"s{i}" for i in range(count)]
+        yield f"SET({','.join(map(quote, some))})", {"labels": some}, ["''", quote(some[-1]), quote(",".join(some))]
+
+
+def events(path, start):
+    data = pathlib.Path(path).read_bytes()
+    at = start
+    while at + 19 <= len(data):
+        kind, size = data[at + 4], struct.unpack_from("<I", data, at + 9)[0]
+        yield kind, data[at + 19 : at + size]
+        at += size
+
+
+def lenenc(data, at):
+    first = data[at]
+    if first < 251:
+        return first, at + 1
+    size = {252: 2, 253: 3, 254: 8}[first]
+    return int.from_bytes(data[at + 1 : at + 1 + size], "little"), at + 1 + size
+
+
+def map_of(body):
+    """Wire type and metadata of the second column; the first is INT, without metadata."""
+    at = 8
+    for _ in range(2):
+        at += body[at] + 2
+    count, at = lenenc(body, at)
+    assert count == 2
+    wire, at = body[at + 1], at + 2
+    size, at = lenenc(body, at)
+    return wire, body[at : at + size]
+
+
+def value_of(kind, body):
+    """The bytes of the second column in an event of one row; None for NULL."""
+    at = 8 if kind == 23 else 8 + struct.unpack_from("<H", body, 8)[0]
+    _, at = lenenc(body, at)
+    nulls = body[at + 1]
+    return None if nulls & 2 else body[at + 2 + 4 :]
+
+
+def expected(sql, selected):
+    """The members that say what value_text must give."""
+    if sql.startswith(("FLOAT", "DOUBLE")):
+        return {"number": selected.decode()}
+    try:
+        text = selected.decode()
+    except UnicodeDecodeError:
+        return {"text_hex": selected.hex()}
+    if sql.startswith("TIMESTAMP") and not text.startswith("0000"):
+        text = text.replace(" ", "T") + "Z"
+    if sql == "YEAR":
+        text = str(int(text))
+    return {"text": text}
+
+
+def column_of(sql):
+    if sql.startswith("BIT"):
+        return "v + 0"
+    if sql == "FLOAT":
+        return "v + 0e0"
+    return "v"
+
+
+def run(kind):
+    with Workspace(False) as workspace:
+        server = DATABASES[kind](workspace, {"binlog_checksum": "NONE", "sql_mode": SQL_MODE}).start()
+        link = server.connect()
+        lines = []
+        with link.cursor() as cursor:
+            cursor.execute("SET time_zone = '+00:00', sql_mode = %s", (SQL_MODE,))
+            cursor.execute("SET NAMES utf8mb4")
+            cursor.execute("CREATE DATABASE IF NOT EXISTS golden")
+            for sql, options, literals in cases():
+                cursor.execute("DROP TABLE IF EXISTS golden.t")
+                null = " NULL" if options.get("null") else ""
+                cursor.execute(f"CREATE TABLE golden.t (id INT PRIMARY KEY, v {sql}{null}) CHARACTER SET utf8mb4")
+                cursor.execute("FLUSH BINARY LOGS")
+                cursor.execute(server.status_statement)
+                name = cursor.fetchone()[0]
+                for number, literal in enumerate([*literals, "NULL"]):
+                    cursor.execute(f"INSERT IGNORE INTO golden.t VALUES ({number}, {literal})")
+                cursor.execute("SET character_set_results = NULL" if options.get("collation") == 63 else "SET NAMES utf8mb4")
+                cursor.execute(f"SELECT CAST({column_of(sql)} AS BINARY) FROM golden.t ORDER BY id"
+                               if options.get("collation") == 63 else
+                               f"SELECT CAST(CONVERT({column_of(sql)} USING utf8mb4) AS BINARY) FROM golden.t ORDER BY id")
+                rows = [row[0] for row in cursor.fetchall()]
+                mapped, found = None, []
+                for event, body in events(pathlib.Path(server.data_dir) / name, 4):
+                    if event == TABLE_MAP:
+                        mapped = map_of(body)
+                    elif event in WRITE_ROWS:
+                        found.append(value_of(event, body))
+                assert len(found) == len(rows), (sql, len(found), len(rows))
+                for value, selected in zip(found, rows):
+                    line = {"sql": sql[:60], "wire": mapped[0], "meta": mapped[1].hex()}
+                    line |= {k: options[k] for k in ("unsigned", "collation", "labels") if k in options}
+                    if value is not None:
+                        line |= {"bytes": value.hex(), **expected(sql, selected)}
+                        lines.append(line)
+                    else:
+                        assert selected is None
+        link.close()
+        server.stop()
+    target = pathlib.Path(__file__).parent.parent / "golden" / "values" / f"{kind}.jsonl"
+    target.write_text("".join(json.dumps(line, ensure_ascii=False) + "\n" for line in lines))
+    print(f"{target}: {len(lines)} values", file=sys.stderr)
+
+
+if __name__ == "__main__":
+    run(sys.argv[1])
