@@ -7,7 +7,7 @@
 #define SLUICE_BASE_ERR_H
 
 #include <stddef.h>
-#include <stdint.h>
+#include <inttypes.h>
 
 #define ERR_TEXT_MAX 768
 

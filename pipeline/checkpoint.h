@@ -1,0 +1,39 @@
+/* The checkpoint: one position per sink, one durable record. */
+#ifndef SLUICE_PIPELINE_CHECKPOINT_H
+#define SLUICE_PIPELINE_CHECKPOINT_H
+
+#include "position/position.h"
+#include "state/state.h"
+
+/* One sink's entry. `name` is borrowed from the caller (store) or owned by the checkpoint (load). */
+struct checkpoint_entry {
+    char *name;
+    struct position pos;
+};
+
+struct checkpoint {
+    struct checkpoint_entry *entries;
+    unsigned count;
+};
+
+void checkpoint_release(struct checkpoint *cp);
+
+/* The stored checkpoint; *out is empty (count 0) when there is none. Errors: STATE_CORRUPT, STATE_VERSION, STATE_IO. */
+int checkpoint_load(struct checkpoint *out, struct state *state, struct err *e);
+
+/* Stores it, durable on return. */
+int checkpoint_store(const struct checkpoint *cp, struct state *state, struct err *e);
+
+/* Removes it. */
+int checkpoint_remove(struct state *state, struct err *e);
+
+/* The entry of a sink; NULL when it has none. */
+struct checkpoint_entry *checkpoint_find(const struct checkpoint *cp, const char *name);
+
+/* The entry that lies furthest behind: where a restart begins; NULL when empty. */
+struct checkpoint_entry *checkpoint_oldest(const struct checkpoint *cp);
+
+/* True when `a` lies before `b`: by GTID set when both have one, else by file and offset. */
+bool position_before(const struct position *a, const struct position *b);
+
+#endif

@@ -1,0 +1,317 @@
+/* Rowsets become items: transactions, savepoints, versions, key moves, back-pressure. */
+#include "pipeline/feeder.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "pipeline/feeder_private.h"
+
+/* The wait for room is ended by a ring; the clock only guards against a lost one. */
+#define ROOM_WAIT_MS 1000
+
+static int step_inline(struct feeder *f, struct err *e)
+{
+    for (struct runner *const *runner = f->opt.inline_runners; *runner; runner++)
+        if (runner_step(*runner, e) != 0)
+            return err_result(e);
+    return 0;
+}
+
+int feeder_publish(struct feeder *f, struct err *e)
+{
+    lanes_publish(f->opt.lanes);
+    return step_inline(f, e);
+}
+
+/* Waits until something was acknowledged or the keeper took boundaries off the ring. */
+static int wait_for_room(struct feeder *f, struct err *e)
+{
+    if (atomic_load(&f->stopping))
+        return err_set(e, INTERRUPTED);
+    if (*f->opt.inline_runners && step_inline(f, e) != 0)
+        return err_result(e);
+    wakeup_ring(f->opt.keeper);
+    if (!*f->opt.inline_runners || f->ring_full)
+        wakeup_wait(&f->wake, ROOM_WAIT_MS);
+    return 0;
+}
+
+static int make_room(struct feeder *f, struct err *e)
+{
+    while (!lanes_make_room(f->opt.lanes)) {
+        feeder_note_chunk(f);
+        if (wait_for_room(f, e) != 0)
+            return err_result(e);
+    }
+    feeder_note_chunk(f);
+    return 0;
+}
+
+static int add_item(struct feeder *f, unsigned lane, const struct lane_row *row, uint64_t *ordinal, struct err *e)
+{
+    if (f->resume.active && row->version_row <= f->resume.row[lane] && f->resume.any[lane]) {
+        *ordinal = 0;
+        return 0;
+    }
+    int rc;
+    while ((rc = lanes_add(f->opt.lanes, lane, row, ordinal, e)) == LANES_FULL)
+        if (make_room(f, e) != 0)
+            return err_result(e);
+    if (rc == 0) {
+        f->appended.row[lane] = row->version_row;
+        f->appended.any[lane] = true;
+    }
+    return rc;
+}
+
+/* A row whose key changed: both images go to the old lane as FROM, then to the new lane as TO, which waits for it. */
+static int add_move(struct feeder *f, struct lane_row *row, unsigned lane_count, struct err *e)
+{
+    uint64_t from = 0, to;
+    unsigned old_lane = key_lane((const char *)f->key.p, f->key.len, lane_count);
+    unsigned new_lane = key_lane((const char *)f->key_after.p, f->key_after.len, lane_count);
+    row->flags = CHANGE_FROM;
+    if (add_item(f, old_lane, row, &from, e) != 0)
+        return err_result(e);
+    row->flags = CHANGE_TO;
+    row->version_row |= 1;
+    row->key = (const char *)f->key_after.p;
+    row->key_len = f->key_after.len;
+    /* A FROM that is out since before the connection broke lies at or before the lane's head. */
+    row->has_ticket = true;
+    row->ticket_lane = old_lane;
+    row->ticket_ordinal = from ? from : ledger_head(lanes_ledger(f->opt.lanes), old_lane);
+    return add_item(f, new_lane, row, &to, e);
+}
+
+/* True when the key's columns have the same bytes on both sides (absent behind = unchanged). */
+static bool same_key_bytes(const struct found *before, const struct found *after, unsigned count)
+{
+    for (unsigned i = 0; i < count; i++) {
+        if (after[i].len == SIZE_MAX)
+            continue;
+        if (before[i].len != after[i].len || !before[i].bytes != !after[i].bytes)
+            return false;
+        if (after[i].bytes && memcmp(before[i].bytes, after[i].bytes, after[i].len) != 0)
+            return false;
+    }
+    return true;
+}
+
+static int make_keys(struct feeder *f, const struct rowset *rs, const struct table_route *route, bool *moved,
+                     struct err *e)
+{
+    *moved = false;
+    buf_clear(&f->key);
+    if (route->key.wanted.count == 0)
+        return 0;
+    if (rs->op == CHANGE_INSERT)
+        return key_text(&route->key, rs->shape, f->after, NULL, "after", &f->key, &f->scratch, e);
+    if (key_text(&route->key, rs->shape, f->before, NULL, "before", &f->key, &f->scratch, e) != 0)
+        return err_result(e);
+    if (rs->op != CHANGE_UPDATE || same_key_bytes(f->before, f->after, route->key.wanted.count))
+        return 0;
+    buf_clear(&f->key_after);
+    if (key_text(&route->key, rs->shape, f->after, f->before, "after", &f->key_after, &f->scratch, e) != 0)
+        return err_result(e);
+    *moved = f->key.len != f->key_after.len || memcmp(f->key.p, f->key_after.p, f->key.len) != 0;
+    return 0;
+}
+
+static int feed_row(struct feeder *f, const struct rowset *rs, const struct table_route *route,
+                    const struct row_view *view, struct err *e)
+{
+    bool moved;
+    unsigned lane_count = lanes_count(f->opt.lanes);
+    if (make_keys(f, rs, route, &moved, e) != 0)
+        return err_result(e);
+    struct lane_row row = {
+        .op = rs->op,
+        .sink_mask = route->sink_mask & f->tx_mask,
+        .version_row = version_row(rs->event_ordinal, view->row_in_event, 0),
+        .event_pos = rs->event_pos,
+        .shape = rs->shape,
+        .key = (const char *)f->key.p,
+        .key_len = f->key.len,
+        .before = view->before,
+        .after = view->after,
+    };
+    if (moved)
+        return add_move(f, &row, lane_count, e);
+    uint64_t ordinal;
+    return add_item(f, key_lane(row.key, row.key_len, lane_count), &row, &ordinal, e);
+}
+
+static int feed_rows(struct feeder *f, const struct rowset *rs, struct err *e)
+{
+    const struct table_route *route = feeder_route(f, rs->shape, e);
+    struct row_iter it = {.p = rs->rows};
+    struct row_view view;
+    int rc = route ? 0 : err_result(e);
+    uint64_t rows = 0;
+    while (rc == 0 && (rc = rowset_next_row(rs, &it, &view, &route->key.wanted, f->before, f->after, e)) == 1) {
+        arena_reset(&f->scratch);
+        rc = feed_row(f, rs, route, &view, e);
+        rows++;
+    }
+    metric_add(&f->stats.rows_total, rows);
+    if (rc < 0)
+        return err_wrap(e, "%s:%" PRIu64 ": %s.%s", f->tx.file, rs->event_pos, rs->shape->tbl->db,
+                        rs->shape->tbl->name);
+    lanes_event_end(f->opt.lanes);
+    if (lanes_chunk_due(f->opt.lanes)) {
+        lanes_publish_chunk(f->opt.lanes);
+        feeder_note_chunk(f);
+        return step_inline(f, e);
+    }
+    return 0;
+}
+
+/* A boundary behind everything appended so far. */
+static int boundary(struct feeder *f, const struct rowset *rs, const struct gtid *gtid, struct err *e)
+{
+    struct boundary at = {.pos = rs->end.pos, .file = rs->end.file, .gtid = *gtid, .commit_us = f->tx.commit_us};
+    while (lanes_end(f->opt.lanes, &at) == LANES_FULL) {
+        lanes_publish(f->opt.lanes);
+        f->ring_full = true;
+        int rc = wait_for_room(f, e);
+        f->ring_full = false;
+        if (rc != 0)
+            return rc;
+    }
+    feeder_tx_done(f);
+    metric_set(&f->stats.read_commit_us, (uint64_t)f->tx.commit_us);
+    if (lanes_should_publish(f->opt.lanes) || *f->opt.inline_runners)
+        return feeder_publish(f, e);
+    return 0;
+}
+
+static int feed_begin(struct feeder *f, const struct rowset *rs, struct err *e)
+{
+    if (feeder_begin(f, rs, e) != 0)
+        return err_result(e);
+    lanes_begin(f->opt.lanes, &f->tx);
+    return 0;
+}
+
+static int feed_end(struct feeder *f, const struct rowset *rs, struct err *e)
+{
+    metric_add(&f->stats.transactions_total, 1);
+    return boundary(f, rs, &f->tx.gtid, e);
+}
+
+static int rollback_failed(struct feeder *f, struct err *e)
+{
+    return err_set(e, ROLLBACK_PUBLISHED, f->tx.file, f->tx.pos);
+}
+
+static int feed_ddl(struct feeder *f, const struct rowset *rs, struct err *e)
+{
+    if (feed_begin(f, rs, e) != 0)
+        return err_result(e);
+    for (unsigned i = 0; rs->effect == EFFECT_TRUNCATE && i < rs->table_count; i++) {
+        uint32_t mask = 0;
+        if (feeder_truncate_mask(f, rs, i, &mask, e) != 0)
+            return err_result(e);
+        mask &= f->tx_mask;
+        int rc = 0;
+        while (mask && (rc = lanes_truncate_table(f->opt.lanes, rs->tables[i].db, rs->tables[i].name, NULL, mask, e)) ==
+                           LANES_FULL)
+            if (make_room(f, e) != 0)
+                return err_result(e);
+        if (rc != 0)
+            return rc;
+    }
+    return feed_end(f, rs, e);
+}
+
+static int feed_lost(struct feeder *f, const struct rowset *rs, struct err *e)
+{
+    log_error(f->opt.env->log, "connection to the source lost", &rs->note);
+    metric_add(&f->stats.reconnects_total, 1);
+    metric_set(&f->stats.up, 0);
+    if (feeder_publish(f, e) != 0)
+        return err_result(e);
+    feeder_lost(f);
+    (void)lanes_rollback_to(f->opt.lanes, ledger_last(lanes_ledger(f->opt.lanes)));
+    return 0;
+}
+
+static int feed_mark(struct feeder *f, const struct rowset *rs, struct err *e)
+{
+    static const struct gtid none = {0};
+    if (rs->end.file[0] == '\0' || f->in_tx)
+        return 0;
+    return boundary(f, rs, &none, e);
+}
+
+static int feed(struct feeder *f, const struct rowset *rs, struct err *e)
+{
+    struct log *log = f->opt.env->log;
+    switch (rs->kind) {
+    case ROWSET_BEGIN:
+        return feed_begin(f, rs, e);
+    case ROWSET_ROWS:
+        return feed_rows(f, rs, e);
+    case ROWSET_END:
+        return feed_end(f, rs, e);
+    case ROWSET_ROLLBACK:
+        if (lanes_rollback(f->opt.lanes) != 0)
+            return rollback_failed(f, e);
+        return boundary(f, rs, &f->tx.gtid, e);
+    case ROWSET_SAVEPOINT:
+        return feeder_savepoint(f, rs, e);
+    case ROWSET_ROLLBACK_TO:
+        if (lanes_rollback_to(f->opt.lanes, feeder_savepoint_find(f, rs)) != 0)
+            return rollback_failed(f, e);
+        return 0;
+    case ROWSET_DDL:
+        return feed_ddl(f, rs, e);
+    case ROWSET_MARK:
+        return feed_mark(f, rs, e);
+    case ROWSET_LOST:
+        return feed_lost(f, rs, e);
+    case ROWSET_NOTE:
+        log_event(log, rs->note.code ? LOG_WARN : LOG_INFO, rs->note.text);
+        return 0;
+    case ROWSET_EOF:
+        f->eof = true;
+        return 0;
+    }
+    return err_set(e, BUG, "unknown rowset");
+}
+
+int feeder_run(struct feeder *f, struct err *e)
+{
+    const struct source_ops *ops = f->opt.source->ops;
+    struct rowset rs;
+    int rc = 0;
+    while (rc == 0 && !f->eof && !atomic_load_explicit(&f->stopping, memory_order_relaxed)) {
+        if (ops->would_block(f->opt.source)) {
+            rc = feeder_publish(f, e);
+            if (rc == 0)
+                rc = feeder_epoch_progress(f, false, e);
+        }
+        if (rc == 0)
+            rc = ops->next(f->opt.source, &rs, e);
+        if (rc == 0) {
+            metric_set(&f->stats.heard_us, (uint64_t)env_mono_us(f->opt.env));
+            metric_set(&f->stats.up, rs.kind != ROWSET_LOST);
+            rc = feed(f, &rs, e);
+        }
+    }
+    /* What is complete goes out whatever ended the loop; a first error stays the one that is told. */
+    struct err last = ERR_INIT;
+    if ((feeder_publish(f, &last) != 0 || feeder_epoch_progress(f, true, &last) != 0) && rc == 0) {
+        *e = last;
+        rc = err_result(e);
+    }
+    metric_set(&f->stats.up, 0);
+    if (rc != 0 && e->code == ERR_INTERRUPTED && atomic_load(&f->stopping)) {
+        err_clear(e);
+        rc = 0;
+    }
+    return rc;
+}

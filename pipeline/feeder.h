@@ -1,0 +1,57 @@
+/* The source thread's loop: rowsets from the source become items in the lanes. Private to pipeline/.
+ *
+ * It alone calls the source, the epochs and the source's side of the lanes. Everything that other threads read of it is
+ * in struct feeder_stats. */
+#ifndef SLUICE_PIPELINE_FEEDER_H
+#define SLUICE_PIPELINE_FEEDER_H
+
+#include "base/metric.h"
+#include "partition/lane.h"
+#include "pipeline/checkpoint.h"
+#include "pipeline/pipeline.h"
+#include "pipeline/wakeup.h"
+#include "position/epoch.h"
+#include "sink/runner.h"
+#include "state/state.h"
+
+struct feeder_stats {
+    _Atomic uint64_t rows_total;
+    _Atomic uint64_t transactions_total;
+    _Atomic uint64_t reconnects_total;
+    _Atomic uint64_t heard_us;       /* monotonic time of the last rowset */
+    _Atomic uint64_t read_commit_us; /* commit time of the last transaction that was read whole */
+    _Atomic uint64_t up;             /* 1 while connected */
+};
+
+struct feeder_options {
+    const struct env *env;
+    struct source *source;
+    const struct routes *routes;
+    struct lanes *lanes;
+    struct runner *const *inline_runners; /* stepped after each publication; NULL-terminated; empty with threads */
+    const struct pipeline_sink *sinks;
+    unsigned sink_count;
+    const struct checkpoint
+        *begin; /* where each sink stands: transactions before are not for it. Read once, at feeder_new */
+    struct state *epoch_state; /* where epochs are read from; NULL: all is epoch 0 */
+    bool epoch_write;          /* … and stored; else the table is only looked up */
+    struct wakeup *keeper;     /* rung when the ring of boundaries is full */
+};
+
+struct feeder;
+
+int feeder_new(struct feeder **out, const struct feeder_options *opt, struct err *e);
+void feeder_free(struct feeder *feeder);
+
+/* Reads until the end (0), until feeder_stop (0), or an error. Everything complete is published on return. */
+int feeder_run(struct feeder *feeder, struct err *e);
+
+/* Any thread: feeder_run returns soon, without the open transaction. */
+void feeder_stop(struct feeder *feeder);
+
+/* Any thread: lanes or ring have room again. */
+void feeder_wake(struct feeder *feeder);
+
+const struct feeder_stats *feeder_figures(const struct feeder *feeder);
+
+#endif

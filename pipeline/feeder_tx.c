@@ -1,0 +1,321 @@
+/* The open transaction: its version, who still needs it, savepoints, what of it is out; routes by shape; the end bound.
+ */
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "pipeline/feeder_private.h"
+
+#define EPOCH_LOG     "epochs"
+#define SCRATCH_BYTES 65536
+#define PROGRESS_US   (INT64_C(10) * 1000 * 1000)
+
+static void rows_release(struct lane_rows *rows)
+{
+    free(rows->row);
+    free(rows->any);
+}
+
+static int rows_init(struct lane_rows *rows, unsigned lanes)
+{
+    rows->row = calloc(lanes, sizeof *rows->row);
+    rows->any = calloc(lanes, sizeof *rows->any);
+    return rows->row && rows->any ? 0 : -1;
+}
+
+static void rows_copy(struct lane_rows *to, const struct lane_rows *from, unsigned lanes)
+{
+    memcpy(to->row, from->row, lanes * sizeof *to->row);
+    memcpy(to->any, from->any, lanes * sizeof *to->any);
+}
+
+int feeder_new(struct feeder **out, const struct feeder_options *opt, struct err *e)
+{
+    unsigned lanes = lanes_count(opt->lanes);
+    struct feeder *f = calloc(1, sizeof *f);
+    if (!f)
+        return err_set(e, NO_MEMORY, sizeof *f);
+    f->opt = *opt;
+    f->wake.fd = -1;
+    f->tx.file = f->file;
+    buf_init(&f->key, 0);
+    buf_init(&f->key_after, 0);
+    arena_init(&f->scratch, SCRATCH_BYTES, SCRATCH_BYTES, 0);
+    int rc = wakeup_init(&f->wake, e);
+    if (rc == 0 && (rows_init(&f->appended, lanes) || rows_init(&f->published, lanes) || rows_init(&f->resume, lanes)))
+        rc = err_set(e, NO_MEMORY, lanes * sizeof(uint64_t));
+    if (rc != 0) {
+        feeder_free(f);
+        return rc;
+    }
+    *out = f;
+    return 0;
+}
+
+void feeder_free(struct feeder *f)
+{
+    if (!f)
+        return;
+    feeder_tx_done(f);
+    for (size_t i = 0; i < f->routes_size; i++)
+        free(f->routes[i]);
+    free(f->routes);
+    free(f->savepoints);
+    rows_release(&f->appended);
+    rows_release(&f->published);
+    rows_release(&f->resume);
+    buf_release(&f->key);
+    buf_release(&f->key_after);
+    arena_release(&f->scratch);
+    wakeup_release(&f->wake);
+    epochs_free(f->epochs);
+    free(f);
+}
+
+void feeder_stop(struct feeder *f)
+{
+    atomic_store(&f->stopping, true);
+    f->opt.source->ops->interrupt(f->opt.source);
+    wakeup_ring(&f->wake);
+}
+
+void feeder_wake(struct feeder *f)
+{
+    wakeup_ring(&f->wake);
+}
+
+const struct feeder_stats *feeder_figures(const struct feeder *f)
+{
+    return &f->stats;
+}
+
+/* Sinks whose own position lies before this transaction. */
+static uint32_t mask_of(const struct feeder *f, const struct rowset *rs)
+{
+    struct filepos at = {.pos = rs->tx.pos};
+    snprintf(at.file, sizeof at.file, "%s", rs->tx.file);
+    uint32_t mask = 0;
+    for (unsigned i = 0; i < f->opt.sink_count; i++) {
+        const struct checkpoint_entry *entry = checkpoint_find(f->opt.begin, f->opt.sinks[i].name);
+        bool done = false;
+        if (entry && entry->pos.gtids && gtid_is_set(&rs->tx.gtid))
+            done = gtid_set_contains(entry->pos.gtids, &rs->tx.gtid);
+        else if (entry && entry->pos.at.file[0])
+            done = filepos_compare(&at, &entry->pos.at) < 0;
+        if (!done)
+            mask |= UINT32_C(1) << i;
+    }
+    return mask;
+}
+
+static int store_epoch(struct feeder *f, const char *record, struct err *e)
+{
+    if (!record || !f->opt.epoch_write)
+        return 0;
+    return state_append(f->opt.epoch_state, EPOCH_LOG, record, strlen(record), e);
+}
+
+static int visit_epoch(void *ctx, const struct state_item *item, struct err *e)
+{
+    return epochs_load(ctx, item->bytes, item->len, e);
+}
+
+/* The table of epochs, read when the first transaction tells the flavour. */
+static int open_epochs(struct feeder *f, enum flavor flavor, struct err *e)
+{
+    const char *record = NULL;
+    f->epochs = epochs_new(flavor);
+    if (!f->epochs)
+        return err_set(e, NO_MEMORY, (size_t)1);
+    if (f->opt.epoch_state && state_scan(f->opt.epoch_state, EPOCH_LOG, visit_epoch, f->epochs, e) != 0)
+        return err_result(e);
+    if (!f->opt.epoch_write) {
+        epochs_freeze(f->epochs);
+        return 0;
+    }
+    if (epochs_begin(f->epochs, &checkpoint_oldest(f->opt.begin)->pos, &record, e) != 0)
+        return err_result(e);
+    return store_epoch(f, record, e);
+}
+
+int feeder_epoch_progress(struct feeder *f, bool now, struct err *e)
+{
+    int64_t now_us = env_mono_us(f->opt.env);
+    if (!f->epochs || !f->opt.epoch_write || (!now && now_us - f->progress_us < PROGRESS_US))
+        return 0;
+    f->progress_us = now_us;
+    return store_epoch(f, epochs_progress(f->epochs), e);
+}
+
+static int assign_version(struct feeder *f, const struct rowset *rs, struct err *e)
+{
+    if (!f->epochs && open_epochs(f, rs->tx.gtid.flavor, e) != 0)
+        return err_result(e);
+    struct epoch_tx tx = {.gtid = rs->tx.gtid, .server_uuid = rs->server_uuid, .commit_us = rs->tx.commit_us};
+    tx.at.pos = rs->tx.pos;
+    snprintf(tx.at.file, sizeof tx.at.file, "%s", rs->tx.file);
+    struct version version = {0};
+    const char *record = NULL;
+    if (epochs_assign(f->epochs, &tx, &version, &record, e) != 0 || store_epoch(f, record, e) != 0)
+        return err_result(e);
+    if (epochs_take_switch(f->epochs))
+        log_event(f->opt.env->log, LOG_WARN,
+                  "epochs come too often: versions are numbered by log position from now on");
+    f->tx.epoch = version.epoch;
+    f->tx.sequence = version.sequence;
+    return 0;
+}
+
+int feeder_begin(struct feeder *f, const struct rowset *rs, struct err *e)
+{
+    bool again = f->lost && gtid_equal(&rs->tx.gtid, &f->tx.gtid) &&
+                 (gtid_is_set(&rs->tx.gtid) || (rs->tx.pos == f->tx.pos && strcmp(rs->tx.file, f->file) == 0));
+    uint32_t epoch = f->tx.epoch;
+    uint64_t sequence = f->tx.sequence;
+    f->tx = rs->tx;
+    f->tx.file = f->file;
+    snprintf(f->file, sizeof f->file, "%s", rs->tx.file);
+    if (again) {
+        f->tx.epoch = epoch;
+        f->tx.sequence = sequence;
+    } else {
+        if (f->resume.active)
+            return err_set(e, CHUNK_LOST, f->file, f->tx.pos);
+        if (assign_version(f, rs, e) != 0)
+            return err_wrap(e, "%s:%" PRIu64, rs->tx.file, rs->tx.pos);
+    }
+    f->lost = false;
+    f->in_tx = true;
+    f->tx_mask = mask_of(f, rs);
+    memset(f->appended.any, 0, lanes_count(f->opt.lanes) * sizeof *f->appended.any);
+    return 0;
+}
+
+void feeder_tx_done(struct feeder *f)
+{
+    for (size_t i = 0; i < f->savepoint_count; i++)
+        free(f->savepoints[i].name);
+    f->savepoint_count = 0;
+    f->in_tx = false;
+    f->resume.active = false;
+    f->published.active = false;
+}
+
+void feeder_note_chunk(struct feeder *f)
+{
+    /* Only when the last row that was appended is out as well: a chunk takes all of them. */
+    if (!lanes_chunk_published(f->opt.lanes) ||
+        ledger_last(lanes_ledger(f->opt.lanes)) != lanes_savepoint(f->opt.lanes))
+        return;
+    rows_copy(&f->published, &f->appended, lanes_count(f->opt.lanes));
+    f->published.active = true;
+}
+
+void feeder_lost(struct feeder *f)
+{
+    f->lost = f->in_tx || f->resume.active;
+    if (f->published.active) {
+        unsigned lanes = lanes_count(f->opt.lanes);
+        if (!f->resume.active)
+            memset(f->resume.any, 0, lanes * sizeof *f->resume.any);
+        for (unsigned i = 0; i < lanes; i++)
+            if (f->published.any[i]) {
+                f->resume.row[i] = f->published.row[i];
+                f->resume.any[i] = true;
+            }
+        f->resume.active = true;
+    }
+    for (size_t i = 0; i < f->savepoint_count; i++)
+        free(f->savepoints[i].name);
+    f->savepoint_count = 0;
+    f->in_tx = false;
+}
+
+int feeder_savepoint(struct feeder *f, const struct rowset *rs, struct err *e)
+{
+    if (f->savepoint_count == SAVEPOINTS_MAX)
+        return err_set(e, LIMIT, "savepoints in one transaction", f->savepoint_count + 1, (size_t)SAVEPOINTS_MAX);
+    if (f->savepoint_count == f->savepoint_size) {
+        size_t size = f->savepoint_size ? f->savepoint_size * 2 : 16;
+        struct savepoint *grown = realloc(f->savepoints, size * sizeof *grown);
+        if (!grown)
+            return err_set(e, NO_MEMORY, size * sizeof *grown);
+        f->savepoints = grown;
+        f->savepoint_size = size;
+    }
+    char *name = malloc(rs->name_len + 1);
+    if (!name)
+        return err_set(e, NO_MEMORY, rs->name_len);
+    memcpy(name, rs->name, rs->name_len);
+    name[rs->name_len] = '\0';
+    f->savepoints[f->savepoint_count++] =
+        (struct savepoint){.name = name, .len = rs->name_len, .ordinal = lanes_savepoint(f->opt.lanes)};
+    return 0;
+}
+
+uint64_t feeder_savepoint_find(struct feeder *f, const struct rowset *rs)
+{
+    while (f->savepoint_count > 0) {
+        const struct savepoint *sp = &f->savepoints[f->savepoint_count - 1];
+        if (sp->len == rs->name_len && strncasecmp(sp->name, rs->name, sp->len) == 0)
+            return sp->ordinal;
+        free(f->savepoints[--f->savepoint_count].name);
+    }
+    return 0;
+}
+
+const struct table_route *feeder_route(struct feeder *f, const struct shape *shape, struct err *e)
+{
+    if (shape->id >= f->routes_size) {
+        size_t size = f->routes_size ? f->routes_size : 64;
+        while (size <= shape->id)
+            size *= 2;
+        struct table_route **grown = realloc(f->routes, size * sizeof *grown);
+        if (!grown) {
+            err_set(e, NO_MEMORY, size * sizeof *grown);
+            return NULL;
+        }
+        memset(grown + f->routes_size, 0, (size - f->routes_size) * sizeof *grown);
+        f->routes = grown;
+        f->routes_size = size;
+    }
+    if (!f->routes[shape->id]) {
+        struct table_route *route = calloc(1, sizeof *route);
+        if (!route) {
+            err_set(e, NO_MEMORY, sizeof *route);
+            return NULL;
+        }
+        if (routes_bind(f->opt.routes, shape->tbl, route, e) != 0) {
+            free(route);
+            return NULL;
+        }
+        f->routes[shape->id] = route;
+        if (route->key.case_insensitive)
+            log_event(f->opt.env->log, LOG_WARN, "key column compares case-insensitively, lanes compare bytes",
+                      LOG_STR("db", shape->tbl->db), LOG_STR("table", shape->tbl->name));
+    }
+    return f->routes[shape->id];
+}
+
+int feeder_truncate_mask(struct feeder *f, const struct rowset *rs, unsigned i, uint32_t *mask, struct err *e)
+{
+    const struct route *list;
+    unsigned count = routes_list(f->opt.routes, &list);
+    const struct ddl_table *table = &rs->tables[i];
+    *mask = 0;
+    for (unsigned r = 0; r < count; r++) {
+        if (!route_matches(&list[r], table->db, table->name))
+            continue;
+        if (list[r].on_truncate == ON_TRUNCATE_STOP) {
+            char statement[200];
+            snprintf(statement, sizeof statement, "%.*s", (int)(rs->statement_len < 199 ? rs->statement_len : 199),
+                     rs->statement);
+            err_set(e, TRUNCATE_STOP, table->db, table->name, statement);
+            return err_wrap(e, "%s:%" PRIu64, f->file, f->tx.pos);
+        }
+        if (list[r].on_truncate == ON_TRUNCATE_SWEEP)
+            *mask |= list[r].sink_mask;
+    }
+    return 0;
+}

@@ -1,0 +1,316 @@
+/* Parts and threads of one spine: made, started, ended and freed here. */
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/backoff.h"
+#include "base/log.h"
+#include "pipeline/pipeline_private.h"
+
+#define OPEN_BACKOFF_MS     200
+#define OPEN_BACKOFF_MAX_MS 10000
+
+int pipeline_exit_code(const struct err *e)
+{
+    switch (err_class(e)) {
+    case ERR_CLASS_NONE:
+        return 0;
+    case ERR_CLASS_RETRY:
+        return 1;
+    case ERR_CLASS_USAGE:
+        return 2;
+    case ERR_CLASS_STOP:
+    case ERR_CLASS_POISON:
+    case ERR_CLASS_BUG:
+        break;
+    }
+    return 4;
+}
+
+static void wake_worker(void *ctx, unsigned sink, unsigned lane)
+{
+    struct pipeline *pipe = ctx;
+    runner_wake(pipe->runners[sink], lane);
+}
+
+static void wake_source(void *ctx)
+{
+    struct pipeline *pipe = ctx;
+    if (atomic_load_explicit(&pipe->opened, memory_order_acquire))
+        feeder_wake(pipe->feeder);
+}
+
+/* Worker threads: a sink went down, came back, or ended. */
+static void sink_notify(void *ctx, struct runner *runner, const struct err *e, bool fatal)
+{
+    struct pipeline *pipe = ctx;
+    struct log *log = pipe->spec.env->log;
+    if (!e) {
+        log_event(log, LOG_INFO, "sink is back", LOG_STR("sink", runner_name(runner)));
+        return;
+    }
+    if (!fatal) {
+        log_error(log, "sink cannot be reached, trying again", e);
+        return;
+    }
+    pthread_mutex_lock(&pipe->fatal_lock);
+    if (pipe->fatal.code == ERR_NONE)
+        pipe->fatal = *e;
+    pthread_mutex_unlock(&pipe->fatal_lock);
+    wakeup_ring(&pipe->wake);
+}
+
+static int make_lanes(struct pipeline *pipe, struct err *e)
+{
+    struct lanes_options opt = {
+        .lanes = pipe->spec.lanes,
+        .sinks = pipe->spec.sink_count,
+        .buffer_bytes = pipe->spec.buffer_bytes,
+        .tx_buffer_bytes = pipe->spec.tx_buffer_bytes,
+        .max_item_bytes = pipe->spec.max_event_bytes,
+        .wake_worker = wake_worker,
+        .wake_source = wake_source,
+        .ctx = pipe,
+    };
+    return lanes_new(&pipe->lanes, &opt, e);
+}
+
+static int make_runners(struct pipeline *pipe, struct err *e)
+{
+    pipe->runners = calloc(pipe->spec.sink_count + 1, sizeof *pipe->runners);
+    pipe->safe = calloc(pipe->spec.sink_count, sizeof *pipe->safe);
+    if (!pipe->runners || !pipe->safe)
+        return err_set(e, NO_MEMORY, sizeof *pipe->runners);
+    pipe->all_inline = true;
+    for (unsigned i = 0; i < pipe->spec.sink_count; i++) {
+        const struct pipeline_sink *sink = &pipe->spec.sinks[i];
+        struct runner_options opt = {
+            .ops = sink->ops,
+            .options = sink->options,
+            .name = sink->name,
+            .sink = i,
+            .workers = sink->workers,
+            .lanes = pipe->lanes,
+            .routes = pipe->spec.routes,
+            .env = pipe->spec.env,
+            .notify = sink_notify,
+            .ctx = pipe,
+        };
+        if (runner_new(&pipe->runners[i], &opt, e) != 0)
+            return err_result(e);
+        pipe->all_inline = pipe->all_inline && sink->workers == 0;
+    }
+    return 0;
+}
+
+int pipeline_open(struct pipeline **out, const struct pipeline_spec *spec, struct err *e)
+{
+    struct pipeline *pipe = calloc(1, sizeof *pipe);
+    if (!pipe) {
+        spec->source->ops->close(spec->source);
+        return err_set(e, NO_MEMORY, sizeof *pipe);
+    }
+    pipe->spec = *spec;
+    pipe->wake.fd = pipe->open_wake.fd = -1;
+    pthread_mutex_init(&pipe->fatal_lock, NULL);
+    int rc = wakeup_init(&pipe->wake, e);
+    if (rc == 0)
+        rc = wakeup_init(&pipe->open_wake, e);
+    if (rc == 0 && spec->state)
+        rc = checkpoint_load(&pipe->begin, spec->state, e);
+    if (rc == 0)
+        rc = make_lanes(pipe, e);
+    if (rc == 0)
+        rc = make_runners(pipe, e);
+    if (rc != 0) {
+        pipeline_close(pipe);
+        return rc;
+    }
+    *out = pipe;
+    return 0;
+}
+
+int pipeline_check(struct pipeline *pipe, const struct table *tbl, struct err *e)
+{
+    struct table_route route;
+    if (routes_bind(pipe->spec.routes, tbl, &route, e) != 0)
+        return err_result(e);
+    for (unsigned i = 0; i < pipe->spec.sink_count; i++)
+        if (runner_check(pipe->runners[i], tbl, e) != 0)
+            return err_result(e);
+    return 0;
+}
+
+/* Gives every sink its position: its own from the checkpoint, else where the source began. */
+static int settle_positions(struct pipeline *pipe, const struct position *from, struct err *e)
+{
+    unsigned count = pipe->spec.sink_count;
+    struct checkpoint full = {.entries = calloc(count, sizeof *full.entries)};
+    if (!full.entries)
+        return err_set(e, NO_MEMORY, count * sizeof *full.entries);
+    for (unsigned i = 0; i < count; i++) {
+        const char *name = pipe->spec.sinks[i].name;
+        const struct checkpoint_entry *known = checkpoint_find(&pipe->begin, name);
+        struct checkpoint_entry *entry = &full.entries[i];
+        entry->name = strdup(name);
+        position_init(&entry->pos);
+        full.count++;
+        if (!entry->name || position_copy(&entry->pos, known ? &known->pos : from, e) != 0) {
+            checkpoint_release(&full);
+            return err_set(e, NO_MEMORY, strlen(name));
+        }
+    }
+    for (unsigned i = 0; i < pipe->begin.count; i++)
+        if (!checkpoint_find(&full, pipe->begin.entries[i].name))
+            log_event(pipe->spec.env->log, LOG_WARN, "a sink is no longer configured, its position is dropped",
+                      LOG_STR("sink", pipe->begin.entries[i].name));
+    checkpoint_release(&pipe->begin);
+    pipe->begin = full;
+    pipe->positions = (struct checkpoint){.entries = calloc(count, sizeof *full.entries)};
+    if (!pipe->positions.entries)
+        return err_set(e, NO_MEMORY, count * sizeof *full.entries);
+    for (unsigned i = 0; i < count; i++) {
+        struct checkpoint_entry *entry = &pipe->positions.entries[i];
+        entry->name = strdup(full.entries[i].name);
+        position_init(&entry->pos);
+        pipe->positions.count++;
+        if (!entry->name || position_copy(&entry->pos, &full.entries[i].pos, e) != 0)
+            return err_set(e, NO_MEMORY, sizeof *entry);
+    }
+    return pipe->spec.state ? checkpoint_store(&pipe->positions, pipe->spec.state, e) : 0;
+}
+
+static int make_feeder(struct pipeline *pipe, struct err *e)
+{
+    struct feeder_options opt = {
+        .env = pipe->spec.env,
+        .source = pipe->spec.source,
+        .routes = pipe->spec.routes,
+        .lanes = pipe->lanes,
+        .inline_runners = pipe->all_inline ? pipe->runners : &pipe->no_runner,
+        .sinks = pipe->spec.sinks,
+        .sink_count = pipe->spec.sink_count,
+        .begin = &pipe->begin,
+        .epoch_state = pipe->spec.epoch_state,
+        .epoch_write = pipe->spec.epoch_state && pipe->spec.epoch_state == pipe->spec.state,
+        .keeper = &pipe->wake,
+    };
+    return feeder_new(&pipe->feeder, &opt, e);
+}
+
+/* Checks, then opens the source at the oldest position, or at the configured start. */
+static int try_source(struct pipeline *pipe, const struct start *start, struct position *from, struct err *e)
+{
+    struct source *src = pipe->spec.source;
+    if (pipe->spec.prepare && pipe->spec.prepare(pipe->spec.prepare_ctx, pipe, e) != 0)
+        return err_result(e);
+    return src->ops->open(src, start, from, e);
+}
+
+/* A server that is away is tried again until it is there; a command with an end gives up at once. */
+static int open_source(struct pipeline *pipe, struct position *from, struct err *e)
+{
+    struct start start = *pipe->spec.start;
+    const struct checkpoint_entry *oldest = checkpoint_oldest(&pipe->begin);
+    if (oldest) {
+        start.kind = oldest->pos.gtids ? START_GTID : START_FILEPOS;
+        start.pos = oldest->pos;
+    }
+    struct backoff backoff;
+    backoff_init(&backoff, OPEN_BACKOFF_MS, OPEN_BACKOFF_MAX_MS);
+    while (try_source(pipe, &start, from, e) != 0) {
+        if (err_class(e) != ERR_CLASS_RETRY || pipe->spec.ends || atomic_load(&pipe->stopping))
+            return err_result(e);
+        log_error(pipe->spec.env->log, "the source cannot be reached, trying again", e);
+        err_clear(e);
+        wakeup_wait(&pipe->open_wake, (int)backoff_next(&backoff, pipe->spec.env));
+    }
+    return 0;
+}
+
+static int start_workers(struct pipeline *pipe, struct err *e)
+{
+    for (unsigned i = 0; i < pipe->spec.sink_count; i++) {
+        if (pipe->spec.sinks[i].workers > 0 && runner_start(pipe->runners[i], e) != 0)
+            return err_result(e);
+        pipe->started_runners = i + 1;
+    }
+    return 0;
+}
+
+static void *source_main(void *arg)
+{
+    struct pipeline *pipe = arg;
+    struct err *e = &pipe->source_err;
+    struct position from;
+    position_init(&from);
+    int rc = open_source(pipe, &from, e);
+    if (rc == 0)
+        rc = settle_positions(pipe, &from, e);
+    if (rc == 0)
+        rc = start_workers(pipe, e);
+    if (rc == 0)
+        rc = make_feeder(pipe, e);
+    if (rc == 0) {
+        char at[FILEPOS_TEXT_MAX];
+        filepos_print(&from.at, at);
+        log_event(pipe->spec.env->log, LOG_INFO, "reading", LOG_STR("from", at),
+                  LOG_STR("source", pipe->spec.source->ops->kind));
+        atomic_store_explicit(&pipe->opened, true, memory_order_release);
+        if (atomic_load(&pipe->stopping))
+            feeder_stop(pipe->feeder);
+        rc = feeder_run(pipe->feeder, e);
+    }
+    if (rc != 0 && e->code == ERR_INTERRUPTED && atomic_load(&pipe->stopping))
+        err_clear(e);
+    position_release(&from);
+    atomic_store_explicit(&pipe->source_done, true, memory_order_release);
+    wakeup_ring(&pipe->wake);
+    return NULL;
+}
+
+int pipeline_start(struct pipeline *pipe, struct err *e)
+{
+    pipe->started_us = pipe->figures_us = env_mono_us(pipe->spec.env);
+    int rc = pthread_create(&pipe->source_thread, NULL, source_main, pipe);
+    if (rc != 0)
+        return err_set(e, NO_MEMORY, (size_t)rc);
+    pipe->source_started = true;
+    return 0;
+}
+
+void pipeline_stop_source(struct pipeline *pipe)
+{
+    atomic_store(&pipe->stopping, true);
+    if (!pipe->source_started)
+        return;
+    if (atomic_load_explicit(&pipe->opened, memory_order_acquire))
+        feeder_stop(pipe->feeder);
+    else
+        pipe->spec.source->ops->interrupt(pipe->spec.source);
+    wakeup_ring(&pipe->open_wake);
+}
+
+bool pipeline_was_stopped(const struct pipeline *pipe)
+{
+    return pipe->signalled;
+}
+
+void pipeline_close(struct pipeline *pipe)
+{
+    if (!pipe)
+        return;
+    feeder_free(pipe->feeder);
+    for (unsigned i = 0; pipe->runners && i < pipe->spec.sink_count; i++)
+        runner_free(pipe->runners[i]);
+    free(pipe->runners);
+    free(pipe->safe);
+    lanes_free(pipe->lanes);
+    checkpoint_release(&pipe->begin);
+    checkpoint_release(&pipe->positions);
+    pipe->spec.source->ops->close(pipe->spec.source);
+    wakeup_release(&pipe->wake);
+    wakeup_release(&pipe->open_wake);
+    pthread_mutex_destroy(&pipe->fatal_lock);
+    free(pipe);
+}

@@ -1,0 +1,119 @@
+/* The spine: one source, N lanes, M sinks, one keeper. Every command that moves changes fills a struct pipeline_spec
+ * and runs it; no subcommand has a loop of its own.
+ *
+ * Threads: the caller of pipeline_run is the keeper (signals, checkpoint clock, stats line, admin requests); one source
+ * thread feeds the lanes; each sink has its workers (0: inline in the source thread). */
+#ifndef SLUICE_PIPELINE_PIPELINE_H
+#define SLUICE_PIPELINE_PIPELINE_H
+
+#include <stdbool.h>
+
+#include "base/buf.h"
+#include "base/env.h"
+#include "base/err.h"
+#include "base/metric.h"
+
+struct position;
+struct routes;
+struct sink_ops;
+struct source;
+struct start;
+struct state;
+struct table;
+
+struct pipeline_sink {
+    const char *name; /* of the configuration; key of its position in the checkpoint */
+    const struct sink_ops *ops;
+    const void *options;
+    unsigned workers; /* 0: inline */
+};
+
+/* What a figures line and `status` show; filled by pipeline_stats, named by pipeline_figures. */
+struct pipeline_stats {
+    uint64_t rows_total;
+    uint64_t transactions_total;
+    uint64_t applied_total;
+    uint64_t unacknowledged;
+    uint64_t parked;
+    uint64_t retries_total;
+    uint64_t buffer_used_bytes;
+    uint64_t lag_ms;
+    uint64_t idle_ms;
+    uint64_t reconnects_total;
+    uint64_t source_up;
+    uint64_t sinks_down;
+};
+
+/* One row per member of struct pipeline_stats, ended by a NULL name. */
+struct pipeline_figure {
+    const char *name;
+    const char *unit;
+    enum metric_type type;
+    size_t offset; /* of a uint64_t */
+    const char *help;
+};
+extern const struct pipeline_figure pipeline_figures[];
+
+/* Polled by the keeper beside its own descriptors, for an admin socket. */
+struct pipeline_service {
+    int fd;
+    void (*ready)(void *ctx);
+    void *ctx;
+};
+
+struct pipeline;
+
+struct pipeline_spec {
+    const struct env *env;
+    struct source *source; /* taken: closed by pipeline_close */
+    const struct routes *routes;
+    const struct pipeline_sink *sinks;
+    unsigned sink_count;
+    unsigned lanes;
+    uint64_t buffer_bytes, tx_buffer_bytes, max_event_bytes;
+
+    struct state *state;       /* where the checkpoint is kept; NULL: nowhere */
+    struct state *epoch_state; /* epochs are read from here; NULL: all epoch 0. Written when it is `state` */
+    const struct start *start; /* without a checkpoint */
+    bool ends; /* the source ends by itself: a server that cannot be reached is an error, not waited for */
+    unsigned checkpoint_ms, shutdown_ms, stats_interval_ms; /* stats 0: no line */
+
+    /* Called by the source thread before the source is opened, again and again while it fails with RETRY: checks what
+     * only the server knows, and binds the routes by pipeline_check. May be NULL. */
+    int (*prepare)(void *ctx, struct pipeline *pipe, struct err *e);
+    void *prepare_ctx;
+
+    void (*progress)(void *ctx, const struct pipeline_stats *stats,
+                     const struct position *at); /* twice a second; may be NULL */
+    void *progress_ctx;
+};
+
+/* Loads the checkpoint and the epochs, makes lanes and workers; no thread yet, no connection. The spec and what it
+ * points to are borrowed until pipeline_close (the source is taken, also on failure). Errors: of state, USAGE for
+ * routes that do not bind. */
+int pipeline_open(struct pipeline **out, const struct pipeline_spec *spec, struct err *e);
+
+/* Binds every route that matches the table, so that a missing column is a configuration error at start. From prepare.
+ */
+int pipeline_check(struct pipeline *pipe, const struct table *tbl, struct err *e);
+
+/* Runs until the source ends, a signal asks for the end (SIGTERM, SIGINT: drain, checkpoint, 0; a second one leaves at
+ * once with exit code 1), or an error stops it. On return everything acknowledged is in the checkpoint. */
+int pipeline_run(struct pipeline *pipe, const struct pipeline_service *service, struct err *e);
+
+/* Keeper's thread, or after pipeline_run. `at`: the position of the slowest sink, borrowed until the next run step;
+ * NULL ok. */
+void pipeline_stats(struct pipeline *pipe, struct pipeline_stats *out, const struct position **at);
+
+/* Writes the status as one JSON object (docs/operation.md): keeper's thread. */
+void pipeline_status(struct pipeline *pipe, struct buf *out);
+
+/* After pipeline_run: a signal ended it before its end was reached. */
+bool pipeline_was_stopped(const struct pipeline *pipe);
+
+void pipeline_close(struct pipeline *pipe); /* accepts NULL */
+
+/* The exit code of a command for an error: 0 none, 1 RETRY, 2 USAGE, 4 STOP, POISON and BUG. */
+int pipeline_exit_code(const struct err *e);
+
+#endif

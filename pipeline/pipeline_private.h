@@ -1,0 +1,56 @@
+/* The pipeline's own struct, shared by pipeline.c (parts and threads), keeper.c (the main loop) and figures.c (what is
+ * seen). */
+#ifndef SLUICE_PIPELINE_PIPELINE_PRIVATE_H
+#define SLUICE_PIPELINE_PIPELINE_PRIVATE_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+#include "pipeline/feeder.h"
+#include "pipeline/pipeline.h"
+
+struct pipeline {
+    struct pipeline_spec spec;
+    struct lanes *lanes;
+    struct runner **runners;  /* sink_count, then NULL */
+    struct runner *no_runner; /* an empty list for the feeder */
+    bool all_inline;
+    unsigned started_runners; /* read after the source thread was joined */
+    struct wakeup wake;       /* the keeper's bell */
+    struct wakeup open_wake;  /* cuts the pause between two tries to open the source */
+
+    pthread_t source_thread;
+    bool source_started;
+    atomic_bool opened; /* feeder and positions are there */
+    atomic_bool source_done;
+    atomic_bool stopping;
+    struct err source_err; /* read after source_done */
+    struct feeder *feeder;
+
+    pthread_mutex_t fatal_lock;
+    struct err fatal; /* first fatal error of a worker */
+
+    /* keeper */
+    struct checkpoint positions; /* one entry per sink, in the order of the spec; what was stored last is not newer */
+    struct checkpoint begin;     /* as loaded or as the source began; never changes after `opened` */
+    uint64_t *safe;              /* per sink, previous result of ledger_safe */
+    bool signalled;
+    int64_t started_us;
+    int64_t stop_deadline_us;
+    uint64_t figures_rows; /* at the last figures line */
+    int64_t figures_us;
+};
+
+/* Keeper: moves the positions to what is safe and stores them when they moved. */
+int keeper_checkpoint(struct pipeline *pipe, struct err *e);
+
+/* Threads: workers and source begin; on failure those that run are ended by the caller's wind-up. */
+int pipeline_start(struct pipeline *pipe, struct err *e);
+
+/* The source thread ends soon; any number of times. */
+void pipeline_stop_source(struct pipeline *pipe);
+
+/* One log line of figures. */
+void figures_line(struct pipeline *pipe);
+
+#endif

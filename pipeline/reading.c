@@ -1,0 +1,237 @@
+/* Sources from settings or files, and what is asked of a server before a service starts. */
+#include "pipeline/reading.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "binlog/source_file.h"
+#include "binlog/source_stream.h"
+
+#define UUID_RECORD "replica_uuid"
+
+int reading_from_files(struct reading *out, const struct reading_files *files, const struct routes *routes,
+                       const struct env *env, struct err *e)
+{
+    out->interest = routes_interest(routes);
+    if (schema_new(&out->schema, NULL, e) != 0)
+        return err_result(e);
+    struct source_file_options opt = {
+        .env = env,
+        .paths = files->paths,
+        .path_count = files->count,
+        .to = files->to,
+        .reader = {.interest = &out->interest, .schema = out->schema},
+    };
+    return source_file_new(&out->source, &opt, e);
+}
+
+void reading_release(struct reading *reading)
+{
+    schema_free(reading->schema);
+    schema_server_free(reading->server);
+    arena_release(&reading->arena);
+    *reading = (struct reading){0};
+}
+
+/* "host", "host:port", "[v6]:port" into the options of one connection. */
+static int read_host(struct reading *reading, struct client_options *opt, const char *text, struct err *e)
+{
+    const char *end = text[0] == '[' ? strchr(text, ']') : strchr(text, ':');
+    const char *name = text[0] == '[' ? text + 1 : text;
+    const char *colon = text[0] == '[' && end ? end + 1 : end;
+    size_t len = end ? (size_t)(end - name) : strlen(name);
+    if (len == 0 || (text[0] == '[' && !end))
+        return err_set(e, CONFIG_VALUE, "source.host", "write host, host:port or [address]:port");
+    if (colon && *colon) {
+        char *rest;
+        unsigned long port = strtoul(colon + 1, &rest, 10);
+        if (*colon != ':' || rest == colon + 1 || *rest || port == 0 || port > 65535)
+            return err_set(e, CONFIG_VALUE, "source.host", "the port is a number from 1 to 65535");
+        opt->port = (unsigned)port;
+    }
+    opt->host = arena_copy(&reading->arena, name, len);
+    return opt->host ? 0 : err_set(e, NO_MEMORY, len);
+}
+
+/* One struct client_options per host of the settings, in the reading's arena. */
+static int make_hosts(struct reading *reading, const struct settings *settings, struct err *e)
+{
+    const struct source_settings *src = &settings->source;
+    struct client_options *hosts = arena_alloc(&reading->arena, src->hosts.count * sizeof *hosts);
+    if (!hosts)
+        return err_set(e, NO_MEMORY, src->hosts.count * sizeof *hosts);
+    for (size_t i = 0; i < src->hosts.count; i++) {
+        hosts[i] = (struct client_options){.port = src->port,
+                                           .socket = src->socket,
+                                           .user = src->user,
+                                           .password = src->password,
+                                           .tls = (enum client_tls)src->tls,
+                                           .tls_ca = src->tls_ca,
+                                           .tls_cert = src->tls_cert,
+                                           .tls_key = src->tls_key,
+                                           .connect_timeout_ms = (unsigned)src->connect_timeout_ms,
+                                           .max_event_bytes = settings->max_event_bytes};
+        if (read_host(reading, &hosts[i], src->hosts.items[i], e) != 0)
+            return err_wrap(e, "%s", settings->file);
+    }
+    reading->hosts = hosts;
+    reading->host_count = src->hosts.count;
+    return 0;
+}
+
+static void make_uuid(const struct env *env, char out[SERVER_UUID_MAX + 1])
+{
+    uint8_t b[16];
+    env->random(env->ctx, b, sizeof b);
+    b[6] = (uint8_t)((b[6] & 0x0f) | 0x40);
+    b[8] = (uint8_t)((b[8] & 0x3f) | 0x80);
+    snprintf(out, SERVER_UUID_MAX + 1, "%02x%02x%02x%02x-%02x%02x-%02x%02x-%02x%02x-%02x%02x%02x%02x%02x%02x", b[0],
+             b[1], b[2], b[3], b[4], b[5], b[6], b[7], b[8], b[9], b[10], b[11], b[12], b[13], b[14], b[15]);
+}
+
+/* Our own UUID as a replica: kept in the state, so that a server knows us again after a restart. */
+static int own_uuid(struct reading *reading, const struct reading_live_options *opt, struct err *e)
+{
+    struct buf stored;
+    bool found = false;
+    int rc = 0;
+    make_uuid(opt->env, reading->uuid);
+    if (!opt->state)
+        return 0;
+    buf_init(&stored, 4096);
+    rc = state_get(opt->state, UUID_RECORD, &stored, &found, e);
+    if (rc == 0 && found && stored.len == SERVER_UUID_MAX)
+        memcpy(reading->uuid, stored.p, SERVER_UUID_MAX);
+    else if (rc == 0)
+        rc = state_put(opt->state, UUID_RECORD, reading->uuid, SERVER_UUID_MAX, e);
+    buf_release(&stored);
+    return rc;
+}
+
+/* All constraints that any route accepts. */
+static int accepted(struct reading *reading, const struct settings *settings, const char *const **out, struct err *e)
+{
+    size_t count = 0;
+    for (unsigned r = 0; r < settings->route_count; r++)
+        for (const char *const *name = settings->routes[r].accept_unlogged; name && *name; name++)
+            count++;
+    const char **list = arena_alloc(&reading->arena, (count + 1) * sizeof *list);
+    if (!list)
+        return err_set(e, NO_MEMORY, (count + 1) * sizeof *list);
+    count = 0;
+    for (unsigned r = 0; r < settings->route_count; r++)
+        for (const char *const *name = settings->routes[r].accept_unlogged; name && *name; name++)
+            list[count++] = *name;
+    list[count] = NULL;
+    *out = list;
+    return 0;
+}
+
+int reading_live(struct reading *out, const struct reading_live_options *opt, struct err *e)
+{
+    const struct settings *settings = opt->settings;
+    const char *const *accept_unlogged = NULL;
+    arena_init(&out->arena, 4096, 0, 0);
+    out->interest = routes_interest(opt->routes);
+    if (make_hosts(out, settings, e) != 0 || own_uuid(out, opt, e) != 0 ||
+        accepted(out, settings, &accept_unlogged, e) != 0 || schema_server_new(&out->server, &out->hosts[0], e) != 0 ||
+        schema_new(&out->schema, schema_server_reader(out->server), e) != 0)
+        return err_result(e);
+    struct stream_options stream = {
+        .env = opt->env,
+        .hosts = out->hosts,
+        .host_count = out->host_count,
+        .server_id = (uint32_t)settings->source.server_id,
+        .replica_uuid = out->uuid,
+        .heartbeat_ms = (unsigned)settings->source.heartbeat_ms,
+        .on_lost_continue = settings->source.on_lost_transactions == ON_LOST_CONTINUE,
+        .with_purged = true,
+        .schema = out->schema,
+        .schema_server = out->server,
+        .interest = &out->interest,
+        .check_cascades = !opt->only_print,
+        .accept_unlogged = accept_unlogged,
+        .on_statement = (enum on_statement)settings->source.on_statement,
+        .max_event_bytes = settings->max_event_bytes,
+        .to = opt->to,
+    };
+    return source_stream_new(&out->source, &stream, e);
+}
+
+/* What the visit of a server's tables needs. */
+struct check {
+    const struct env *env;
+    const struct routes *routes;
+    struct pipeline *pipe;
+    struct schema *schema;
+    struct schema_server *server;
+};
+
+static int check_table(void *ctx, const char *db, const char *table, struct err *e)
+{
+    struct check *check = ctx;
+    if (!routes_wants(check->routes, db, table))
+        return 0;
+    const struct ddl_table name = {.db = db, .name = table};
+    if (schema_server_check_filters(check->server, &name, 1, e) != 0 ||
+        schema_refresh(check->schema, db, table, e) != 0)
+        return err_result(e);
+    const struct table *tbl = schema_current(check->schema, db, table);
+    return tbl ? pipeline_check(check->pipe, tbl, e) : 0;
+}
+
+/* Routes that name one table exactly are looked up one by one: a server may have very many others. */
+static int check_routes(struct check *check, struct err *e)
+{
+    const struct route *list;
+    unsigned count = routes_list(check->routes, &list);
+    bool patterns = false;
+    for (unsigned r = 0; r < count; r++) {
+        if (!route_is_exact(&list[r])) {
+            patterns = true;
+            continue;
+        }
+        if (check_table(check, list[r].db, list[r].table, e) != 0)
+            return err_result(e);
+        if (!schema_current(check->schema, list[r].db, list[r].table))
+            log_event(check->env->log, LOG_WARN, "a routed table does not exist yet", LOG_STR("db", list[r].db),
+                      LOG_STR("table", list[r].table), LOG_UINT("line", list[r].line));
+    }
+    return patterns ? schema_server_tables(check->server, check_table, check, e) : 0;
+}
+
+int reading_check(struct reading *reading, const struct reading_live_options *opt, struct pipeline *pipe, struct err *e)
+{
+    int rc = -1;
+    for (size_t i = 0; i < reading->host_count; i++) {
+        struct check check = {.env = opt->env, .routes = opt->routes, .pipe = pipe};
+        err_clear(e);
+        rc = schema_server_new(&check.server, &reading->hosts[i], e);
+        if (rc == 0)
+            rc = schema_new(&check.schema, schema_server_reader(check.server), e);
+        if (rc == 0)
+            rc = check_routes(&check, e);
+        schema_free(check.schema);
+        schema_server_free(check.server);
+        if (rc == 0 || err_class(e) != ERR_CLASS_RETRY)
+            break;
+    }
+    return rc;
+}
+
+int reading_server_position(struct reading *reading, struct position *out, struct err *e)
+{
+    int rc = -1;
+    for (size_t i = 0; i < reading->host_count; i++) {
+        struct client *cli = NULL;
+        err_clear(e);
+        rc = client_connect(&cli, &reading->hosts[i], e);
+        if (rc == 0)
+            rc = source_stream_end(cli, out, e);
+        client_close(cli);
+        if (rc == 0 || err_class(e) != ERR_CLASS_RETRY)
+            break;
+    }
+    return rc;
+}

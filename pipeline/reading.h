@@ -1,0 +1,55 @@
+/* A source with what it needs, made from the settings or from file names: hosts, schema, its reader, the source itself.
+ */
+#ifndef SLUICE_PIPELINE_READING_H
+#define SLUICE_PIPELINE_READING_H
+
+#include "pipeline/settings.h"
+#include "schema/server.h"
+
+/* Zeroed before use; must not move afterwards (the source borrows from it). */
+struct reading {
+    struct source *source;        /* goes to pipeline_spec, which closes it */
+    struct schema *schema;        /* owns the shapes: freed by reading_release, after pipeline_close */
+    struct schema_server *server; /* a live server's definitions; NULL for files */
+    struct interest interest;
+    const struct client_options *hosts;
+    size_t host_count;
+    char uuid[SERVER_UUID_MAX + 1]; /* ours, as a replica */
+    struct arena arena;
+};
+
+/* All borrowed until the source is closed. */
+struct reading_live_options {
+    const struct settings *settings;
+    const struct routes *routes;
+    const struct env *env;
+    struct state *state;    /* keeps our UUID; NULL: a new one each time */
+    const struct start *to; /* NULL: never ends */
+    bool only_print;        /* nothing depends on the changes being complete: foreign keys are not checked */
+};
+
+/* A live server; nothing is connected yet. Errors: NO_MEMORY, USAGE class, the state's. */
+int reading_live(struct reading *out, const struct reading_live_options *opt, struct err *e);
+
+/* Binlog files. */
+struct reading_files {
+    const char *const *paths;
+    size_t count;
+    const struct start *to;
+};
+int reading_from_files(struct reading *out, const struct reading_files *files, const struct routes *routes,
+                       const struct env *env, struct err *e);
+
+/* Accepts an empty one. Not before the pipeline is closed. */
+void reading_release(struct reading *reading);
+
+/* Before a service starts: asks the first server that answers for every table that a route names, binds the routes to
+ * them (a missing column is a configuration error with its line), and refuses databases that the server does not log.
+ * With a connection of its own. Errors: client_connect's, BINLOG_FILTERED, those of pipeline_check. */
+int reading_check(struct reading *reading, const struct reading_live_options *opt, struct pipeline *pipe,
+                  struct err *e);
+
+/* Where the first server that answers stands now. *out is initialised by the caller. */
+int reading_server_position(struct reading *reading, struct position *out, struct err *e);
+
+#endif

@@ -1,0 +1,58 @@
+/* The configuration file as the program uses it: sections → option tables → structs. Read once, before any thread. */
+#ifndef SLUICE_PIPELINE_SETTINGS_H
+#define SLUICE_PIPELINE_SETTINGS_H
+
+#include "base/log.h"
+#include "binlog/log_reader.h"
+#include "client/client.h"
+#include "config/option.h"
+#include "partition/route.h"
+#include "pipeline/pipeline.h"
+#include "sink/sink.h"
+#include "state/state.h"
+
+enum on_lost { ON_LOST_STOP, ON_LOST_CONTINUE };
+
+struct source_settings {
+    struct option_list hosts;
+    uint16_t port;
+    const char *socket, *user, *password, *start;
+    int tls; /* enum client_tls */
+    const char *tls_ca, *tls_cert, *tls_key;
+    uint64_t server_id;
+    uint64_t heartbeat_ms, connect_timeout_ms;
+    int on_lost_transactions; /* enum on_lost */
+    int on_statement;         /* enum on_statement */
+};
+
+struct settings {
+    const char *file;
+    const char *state_dir;
+    uint64_t partitions;
+    uint64_t buffer_bytes, tx_buffer_bytes, max_event_bytes;
+    uint64_t checkpoint_ms, shutdown_ms, stats_interval_ms;
+    int log_format, log_level; /* enum log_format, enum log_level */
+    struct source_settings source;
+    const struct pipeline_sink *sinks;
+    unsigned sink_count;
+    const struct route *routes;
+    unsigned route_count;
+};
+
+/* Reads and checks the file. Everything in *out lives in *cfg, which the caller frees. Errors: USAGE class, with line.
+ */
+int settings_read(struct settings *out, struct config **cfg, const struct env *env, const char *path, struct err *e);
+
+/* A sink of a kind with its defaults, inline and named for the kind: of commands that bring their own. Its options live
+ * in *cfg, which the caller frees. */
+int settings_default_sink(struct pipeline_sink *out, const char *kind, struct config **cfg, const struct env *env,
+                          struct err *e);
+
+/* The tables, for the generated reference. */
+extern const struct option settings_options[], settings_source_options[], settings_sink_options[],
+    settings_route_options[];
+
+/* Prints docs/configuration.md's tables, sections and all sink kinds. */
+void settings_print_reference(FILE *out);
+
+#endif

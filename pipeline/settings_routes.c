@@ -1,0 +1,224 @@
+/* `sinks` and `routes` of the configuration file. */
+#include <string.h>
+
+#include "pipeline/settings_private.h"
+
+#define SINK_NAME_MAX 64
+
+struct sink_values {
+    const char *type;
+    uint64_t workers;
+};
+
+const struct option settings_sink_options[] = {
+    {.name = "type",
+     .type = OPTION_STRING,
+     .offset = offsetof(struct sink_values, type),
+     .flags = OPTION_REQUIRED,
+     .help = "Kind of the sink, one of those below."},
+    {.name = "workers",
+     .type = OPTION_UINT,
+     .offset = offsetof(struct sink_values, workers),
+     .text = "1",
+     .min = 1,
+     .max = 256,
+     .help = "Threads, each with its own connection and its share of the lanes."},
+    {.name = NULL}};
+
+struct route_values {
+    const char *table;
+    struct option_list key, to, accept_unlogged;
+    int on_truncate;
+};
+
+static const struct option_name truncate_modes[] = {
+    {"stop", ON_TRUNCATE_STOP}, {"sweep", ON_TRUNCATE_SWEEP}, {"ignore", ON_TRUNCATE_IGNORE}, {NULL, 0}};
+
+#define ROUTE(name_) .offset = offsetof(struct route_values, name_)
+const struct option settings_route_options[] = {
+    {.name = "table",
+     .type = OPTION_STRING,
+     ROUTE(table),
+     .flags = OPTION_REQUIRED,
+     .help = "database.table; * and ? stand for any characters and any one."},
+    {.name = "key",
+     .type = OPTION_LIST,
+     ROUTE(key),
+     .help = "Column or columns whose changes stay in order; the primary key when not given."},
+    {.name = "to",
+     .type = OPTION_LIST,
+     ROUTE(to),
+     .flags = OPTION_REQUIRED,
+     .help = "Name of the sink, or of several."},
+    {.name = "on_truncate",
+     .type = OPTION_ENUM,
+     ROUTE(on_truncate),
+     .text = "stop",
+     .names = truncate_modes,
+     .help = "When rows are discarded without row events (TRUNCATE, DROP, partitions): stop, sweep the keys, or ignore "
+             "it."},
+    {.name = "accept_unlogged",
+     .type = OPTION_LIST,
+     ROUTE(accept_unlogged),
+     .help = "Names of foreign keys whose cascades are not logged and need not be followed."},
+    {.name = NULL}};
+
+static void *settings_alloc(struct config *cfg, size_t len, struct err *e)
+{
+    void *p = arena_alloc(config_arena(cfg), len ? len : 1);
+    if (!p) {
+        err_set(e, NO_MEMORY, len);
+        return NULL;
+    }
+    memset(p, 0, len);
+    return p;
+}
+
+static bool name_is_plain(const char *name)
+{
+    size_t len = strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-");
+    return len > 0 && name[len] == '\0' && len <= SINK_NAME_MAX;
+}
+
+static int read_sink(struct pipeline_sink *out, struct config *cfg, const struct node *node, struct err *e)
+{
+    struct sink_values values;
+    if (!name_is_plain(node->key))
+        return node_error(node, e, "the name of a sink is 1 to 64 letters, digits, _ and -");
+    if (node->kind != NODE_MAPPING)
+        return node_error(node, e, "a sink is a mapping with its type");
+    if (option_parse(cfg, settings_sink_options, node, &values, e) != 0)
+        return err_result(e);
+    const struct sink_ops *ops = sink_find(values.type);
+    if (!ops)
+        return node_error(node_child(node, "type"), e, "there is no sink of type '%s'", values.type);
+    const struct option *const tables[] = {settings_sink_options, ops->options, NULL};
+    void *options = settings_alloc(cfg, ops->options_size, e);
+    if (!options || option_check_keys(node, tables, NULL, e) != 0)
+        return err_result(e);
+    if (ops->options && option_parse(cfg, ops->options, node, options, e) != 0)
+        return err_result(e);
+    if (ops->check && ops->check(options, e) != 0)
+        return err_wrap(e, "%s:%u: %s", node->file, node->line, node->path);
+    if ((ops->flags & SINK_ONE_WORKER) && values.workers > 1)
+        return node_error(node, e, "a sink of type %s has one worker", ops->kind);
+    *out =
+        (struct pipeline_sink){.name = node->key, .ops = ops, .options = options, .workers = (unsigned)values.workers};
+    return 0;
+}
+
+int settings_read_sinks(struct settings *out, struct config *cfg, struct err *e)
+{
+    const struct node *section;
+    if (config_section(cfg, config_root(cfg), "sinks", &section, e) != 0)
+        return err_result(e);
+    if (section->count == 0)
+        return node_error(section, e, "at least one sink is needed");
+    if (section->count > LEDGER_SINKS_MAX)
+        return node_error(section, e, "at most %d sinks", LEDGER_SINKS_MAX);
+    struct pipeline_sink *sinks = settings_alloc(cfg, section->count * sizeof *sinks, e);
+    if (!sinks)
+        return err_result(e);
+    for (const struct node *node = node_first(section); node; node = node->next)
+        if (read_sink(&sinks[out->sink_count++], cfg, node, e) != 0)
+            return err_result(e);
+    out->sinks = sinks;
+    return 0;
+}
+
+int settings_default_sink(struct pipeline_sink *out, const char *kind, struct config **cfg, const struct env *env,
+                          struct err *e)
+{
+    const struct sink_ops *ops = sink_find(kind);
+    if (!ops)
+        return err_set(e, BUG, "a command names a sink that does not exist");
+    if (config_parse(cfg, env, kind, "", e) != 0)
+        return err_result(e);
+    void *options = settings_alloc(*cfg, ops->options_size, e);
+    if (!options || (ops->options && option_parse(*cfg, ops->options, config_root(*cfg), options, e) != 0))
+        return err_result(e);
+    *out = (struct pipeline_sink){.name = ops->kind, .ops = ops, .options = options, .workers = 0};
+    return 0;
+}
+
+/* Splits "db.table" at its dot. */
+static int read_pattern(struct route *route, struct config *cfg, const struct node *node, const char *text,
+                        struct err *e)
+{
+    const char *dot = strchr(text, '.');
+    if (!dot || dot == text || !dot[1] || strchr(dot + 1, '.'))
+        return node_error(node_child(node, "table"), e, "'%s' is not database.table", text);
+    route->db = arena_copy(config_arena(cfg), text, (size_t)(dot - text));
+    route->table = arena_copy(config_arena(cfg), dot + 1, strlen(dot + 1));
+    return route->db && route->table ? 0 : err_set(e, NO_MEMORY, strlen(text));
+}
+
+/* Finds the sinks of a route and fills the option struct of each kind, one struct per sink. */
+static int read_targets(struct route *route, const struct settings *settings, struct config *cfg,
+                        const struct node *node, const struct option_list *to, struct err *e)
+{
+    const struct option *tables[LEDGER_SINKS_MAX + 2] = {settings_route_options};
+    size_t table_count = 1;
+    for (size_t i = 0; i < to->count; i++) {
+        unsigned s = 0;
+        while (s < settings->sink_count && strcmp(settings->sinks[s].name, to->items[i]) != 0)
+            s++;
+        if (s == settings->sink_count)
+            return node_error(node_child(node, "to"), e, "there is no sink called '%s'", to->items[i]);
+        if (route->sink_mask >> s & 1)
+            return node_error(node_child(node, "to"), e, "sink '%s' is named twice", to->items[i]);
+        route->sink_mask |= UINT32_C(1) << s;
+        const struct sink_ops *ops = settings->sinks[s].ops;
+        void *options = settings_alloc(cfg, ops->route_options_size, e);
+        if (!options || (ops->route_options && option_parse(cfg, ops->route_options, node, options, e) != 0))
+            return err_result(e);
+        route->sink_options[s] = options;
+        if (ops->route_options)
+            tables[table_count++] = ops->route_options;
+        if (route->on_truncate == ON_TRUNCATE_SWEEP && !(ops->flags & SINK_CAN_SWEEP))
+            return node_error(node_child(node, "on_truncate"), e, "sink '%s' cannot sweep", to->items[i]);
+    }
+    tables[table_count] = NULL;
+    return option_check_keys(node, tables, NULL, e);
+}
+
+static int read_route(struct route *route, const struct settings *settings, struct config *cfg, const struct node *node,
+                      struct err *e)
+{
+    struct route_values values;
+    if (node->kind != NODE_MAPPING)
+        return node_error(node, e, "a route is a mapping with table and to");
+    if (option_parse(cfg, settings_route_options, node, &values, e) != 0 ||
+        read_pattern(route, cfg, node, values.table, e) != 0)
+        return err_result(e);
+    route->line = node->line;
+    route->key = values.key.count ? values.key.items : NULL;
+    route->key_count = (unsigned)values.key.count;
+    route->on_truncate = (enum on_truncate)values.on_truncate;
+    const char **accepted = settings_alloc(cfg, (values.accept_unlogged.count + 1) * sizeof *accepted, e);
+    if (!accepted)
+        return err_result(e);
+    for (size_t i = 0; i < values.accept_unlogged.count; i++)
+        accepted[i] = values.accept_unlogged.items[i];
+    route->accept_unlogged = accepted;
+    if (values.key.count > KEY_COLUMNS_MAX)
+        return node_error(node_child(node, "key"), e, "a key has at most %d columns", KEY_COLUMNS_MAX);
+    return read_targets(route, settings, cfg, node, &values.to, e);
+}
+
+int settings_read_routes(struct settings *out, struct config *cfg, struct err *e)
+{
+    const struct node *section;
+    if (config_sequence(cfg, config_root(cfg), "routes", &section, e) != 0)
+        return err_result(e);
+    if (section->count == 0)
+        return node_error(section, e, "at least one route is needed");
+    struct route *routes = settings_alloc(cfg, section->count * sizeof *routes, e);
+    if (!routes)
+        return err_result(e);
+    for (const struct node *node = node_first(section); node; node = node->next)
+        if (read_route(&routes[out->route_count++], out, cfg, node, e) != 0)
+            return err_result(e);
+    out->routes = routes;
+    return 0;
+}
