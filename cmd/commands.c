@@ -1,0 +1,12 @@
+/* The table of commands: what each joins to one spine.
+ *
+ *   command   source             lanes       sinks                           position is kept in
+ *   run       stream             partitions  the routes' sinks               state_dir
+ *   dump      stream or files    one         stdout, inline                  nowhere
+ *   replay    stream             partitions  the routes' sinks or a counter  state_dir/replay/NAME
+ *   position  none: shows or sets what run keeps
+ *   status    none: asks a running service */
+#include "cmd/command.h"
+
+const struct command *const commands[] = {&command_run,      &command_dump,   &command_replay,
+                                          &command_position, &command_status, NULL};

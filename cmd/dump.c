@@ -1,0 +1,170 @@
+/* sluice dump: changes as JSON lines on standard output, from files or from a live server; keeps no position. */
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "cmd/command.h"
+#include "pipeline/reading.h"
+
+#define DUMP_BUFFER_BYTES  (16u * 1024 * 1024)
+#define DUMP_TABLES_MAX    256
+#define DUMP_CHECKPOINT_MS 200
+
+struct dump_flags {
+    const char *config, *from, *to, *format;
+    struct option_list tables;
+};
+
+#define FLAG(name_) .offset = offsetof(struct dump_flags, name_)
+static const struct option flags[] = {
+    FLAG_CONFIG(dump_flags, config, 0),
+    {.name = "from",
+     .type = OPTION_STRING,
+     FLAG(from),
+     .help = "Begin: FILE:POS, a GTID set, a time, earliest or current. Files begin at their begin, a server at "
+             "source.start."},
+    {.name = "to",
+     .type = OPTION_STRING,
+     FLAG(to),
+     .help = "End: FILE:POS, a GTID set, or a time; a server is followed without end else."},
+    {.name = "table",
+     .type = OPTION_LIST,
+     FLAG(tables),
+     .help = "Only these tables, database.table with * and ?; may be given again. All of the files, or the routes' of "
+             "the configuration, else."},
+    {.name = "format", .type = OPTION_STRING, FLAG(format), .text = "sluice", .help = "Output format: sluice."},
+    {.name = NULL}};
+
+struct dump {
+    struct env env;
+    struct config *cfg, *sink_cfg;
+    struct settings settings;
+    bool live;
+    struct start from, to;
+    struct route list[DUMP_TABLES_MAX];
+    unsigned route_count;
+    struct arena names;
+    struct routes *routes;
+    struct reading reading;
+    struct pipeline *pipe;
+};
+
+static int add_pattern(struct dump *dump, const char *text, struct err *e)
+{
+    const char *dot = strchr(text, '.');
+    if (!dot || dot == text || !dot[1])
+        return err_set(e, USAGE, "--table: write database.table");
+    if (dump->route_count == DUMP_TABLES_MAX)
+        return err_set(e, LIMIT, "--table", (size_t)dump->route_count + 1, (size_t)DUMP_TABLES_MAX);
+    struct route *route = &dump->list[dump->route_count++];
+    *route = (struct route){.db = arena_copy(&dump->names, text, (size_t)(dot - text)),
+                            .table = arena_copy(&dump->names, dot + 1, strlen(dot + 1)),
+                            .keyless = true,
+                            .sink_mask = 1,
+                            .on_truncate = ON_TRUNCATE_SWEEP};
+    return route->db && route->table ? 0 : err_set(e, NO_MEMORY, strlen(text));
+}
+
+/* The tables of the flags, else the routes' with their keys, else all. */
+static int make_routes(struct dump *dump, const struct dump_flags *given, struct err *e)
+{
+    for (size_t i = 0; i < given->tables.count; i++)
+        if (add_pattern(dump, given->tables.items[i], e) != 0)
+            return err_result(e);
+    for (unsigned i = 0; dump->live && given->tables.count == 0 && i < dump->settings.route_count; i++) {
+        if (dump->route_count == DUMP_TABLES_MAX)
+            return err_set(e, LIMIT, "routes", (size_t)dump->route_count + 1, (size_t)DUMP_TABLES_MAX);
+        struct route *route = &dump->list[dump->route_count++];
+        *route = dump->settings.routes[i];
+        route->keyless = true;
+        route->sink_mask = 1;
+        route->on_truncate = ON_TRUNCATE_SWEEP;
+        memset(route->sink_options, 0, sizeof route->sink_options);
+    }
+    if (dump->route_count == 0 && add_pattern(dump, "*.*", e) != 0)
+        return err_result(e);
+    return routes_new(&dump->routes, dump->list, dump->route_count, e);
+}
+
+static int parse_bounds(struct dump *dump, const struct dump_flags *given, struct err *e)
+{
+    const char *from = given->from ? given->from : dump->live ? dump->settings.source.start : "earliest";
+    if (start_parse(&dump->from, from, e) != 0)
+        return err_wrap(e, "--from");
+    if (given->to && start_parse(&dump->to, given->to, e) != 0)
+        return err_wrap(e, "--to");
+    return 0;
+}
+
+static int open_dump(struct dump *dump, const struct dump_flags *given, const struct invocation *inv,
+                     const struct pipeline_sink *sink, struct err *e)
+{
+    if (given->config && settings_read(&dump->settings, &dump->cfg, &dump->env, given->config, e) != 0)
+        return err_result(e);
+    if (parse_bounds(dump, given, e) != 0 || make_routes(dump, given, e) != 0)
+        return err_result(e);
+    const struct start *to = given->to ? &dump->to : NULL;
+    struct reading_files files = {.paths = inv->words, .count = inv->word_count, .to = to};
+    struct reading_live_options live = {
+        .settings = &dump->settings, .routes = dump->routes, .env = &dump->env, .to = to, .only_print = true};
+    int rc = dump->live ? reading_live(&dump->reading, &live, e)
+                        : reading_from_files(&dump->reading, &files, dump->routes, &dump->env, e);
+    if (rc != 0)
+        return rc;
+    struct pipeline_spec spec = {
+        .env = &dump->env,
+        .source = dump->reading.source,
+        .routes = dump->routes,
+        .sinks = sink,
+        .sink_count = 1,
+        .lanes = 1,
+        .buffer_bytes = dump->live ? dump->settings.buffer_bytes : DUMP_BUFFER_BYTES,
+        .max_event_bytes = dump->live ? dump->settings.max_event_bytes : UINT32_MAX,
+        .start = &dump->from,
+        .ends = to || !dump->live,
+        .checkpoint_ms = DUMP_CHECKPOINT_MS,
+    };
+    return pipeline_open(&dump->pipe, &spec, e);
+}
+
+static int run(const struct invocation *inv, int *exit_code, struct err *e)
+{
+    (void)exit_code;
+    const struct dump_flags *given = inv->flags;
+    if (!given->config && inv->word_count == 0)
+        return err_set(e, USAGE, "name binlog files, or a live source with -c");
+    if (strcmp(given->format, "sluice") != 0)
+        return err_set(e, USAGE, "--format: there is only 'sluice'");
+    struct dump *dump = calloc(1, sizeof *dump);
+    if (!dump)
+        return err_set(e, NO_MEMORY, sizeof *dump);
+    dump->env = inv->env;
+    dump->env.log = log_new(&inv->env, STDERR_FILENO, LOG_LOGFMT, LOG_WARN);
+    dump->live = given->config && inv->word_count == 0;
+    arena_init(&dump->names, 4096, 0, 0);
+    position_init(&dump->from.pos);
+    position_init(&dump->to.pos);
+    struct pipeline_sink sink;
+    if (settings_default_sink(&sink, "stdout", &dump->sink_cfg, &dump->env, e) == 0 &&
+        open_dump(dump, given, inv, &sink, e) == 0)
+        (void)pipeline_run(dump->pipe, NULL, e);
+    pipeline_close(dump->pipe);
+    reading_release(&dump->reading);
+    routes_free(dump->routes);
+    position_release(&dump->from.pos);
+    position_release(&dump->to.pos);
+    arena_release(&dump->names);
+    config_free(dump->cfg);
+    config_free(dump->sink_cfg);
+    log_free(dump->env.log);
+    free(dump);
+    return err_result(e);
+}
+
+const struct command command_dump = {.name = "dump",
+                                     .words = "FILE… | -c CONFIG",
+                                     .help = "Prints changes as JSON lines.",
+                                     .flags = flags,
+                                     .flags_size = sizeof(struct dump_flags),
+                                     .run = run};

@@ -1,0 +1,216 @@
+/* sluice replay NAME: reads a stretch of the log again into the configured sinks, beside or without the service, with a
+ * checkpoint of its own. */
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "cmd/command.h"
+#include "cmd/progress.h"
+#include "pipeline/checkpoint.h"
+#include "pipeline/reading.h"
+
+struct replay_flags {
+    const char *config, *from, *to;
+    struct option_list tables;
+    bool dry_run;
+};
+
+#define FLAG(name_) .offset = offsetof(struct replay_flags, name_)
+static const struct option flags[] = {
+    FLAG_CONFIG(replay_flags, config, OPTION_REQUIRED),
+    {.name = "from",
+     .type = OPTION_STRING,
+     FLAG(from),
+     .help =
+         "Begin: FILE:POS, a GTID set, a time, or earliest. A replay that was cut goes on where it was without it."},
+    {.name = "to",
+     .type = OPTION_STRING,
+     FLAG(to),
+     .text = "now",
+     .help = "End: FILE:POS, a GTID set, a time, or now: the service's own position at this start, else the server's."},
+    {.name = "table",
+     .type = OPTION_LIST,
+     FLAG(tables),
+     .help = "Only these of the routed tables; may be given again."},
+    {.name = "dry_run", .type = OPTION_BOOL, FLAG(dry_run), .help = "Only count what would be applied."},
+    {.name = NULL}};
+
+struct replay {
+    struct env env;
+    struct config *cfg, *sink_cfg;
+    struct settings settings;
+    struct start from, to;
+    struct route *list;
+    struct routes *routes;
+    struct pipeline_sink counter;
+    struct state *service, *state; /* the service's, read only; our own */
+    char *dir;
+    struct reading reading;
+    struct pipeline *pipe;
+    struct progress progress;
+};
+
+static bool name_is_plain(const char *name)
+{
+    size_t len = strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789_-");
+    return len > 0 && len <= 48 && name[len] == '\0';
+}
+
+/* The routed tables that --table leaves: a route stays when one of the patterns is its table, word for word. */
+static int make_routes(struct replay *replay, const struct replay_flags *given, struct err *e)
+{
+    unsigned kept = 0;
+    replay->list = calloc(replay->settings.route_count, sizeof *replay->list);
+    if (!replay->list)
+        return err_set(e, NO_MEMORY, replay->settings.route_count * sizeof *replay->list);
+    for (unsigned r = 0; r < replay->settings.route_count; r++) {
+        const struct route *route = &replay->settings.routes[r];
+        bool keep = given->tables.count == 0;
+        for (size_t i = 0; i < given->tables.count && !keep; i++) {
+            size_t db_len = strlen(route->db);
+            const char *name = given->tables.items[i];
+            keep = strncmp(name, route->db, db_len) == 0 && name[db_len] == '.' &&
+                   strcmp(name + db_len + 1, route->table) == 0;
+        }
+        if (!keep)
+            continue;
+        replay->list[kept] = *route;
+        if (given->dry_run)
+            replay->list[kept].sink_mask = 1;
+        kept++;
+    }
+    if (kept == 0)
+        return err_set(e, USAGE, "--table names no table of a route");
+    return routes_new(&replay->routes, replay->list, kept, e);
+}
+
+/* "now" is where the service stands, so that the replay meets it and does not overtake it; without a service, where the
+ * server stands. */
+static int end_now(struct replay *replay, struct err *e)
+{
+    struct checkpoint cp = {0};
+    if (checkpoint_load(&cp, replay->service, e) != 0)
+        return err_result(e);
+    const struct checkpoint_entry *oldest = checkpoint_oldest(&cp);
+    int rc = oldest ? position_copy(&replay->to.pos, &oldest->pos, e)
+                    : reading_server_position(&replay->reading, &replay->to.pos, e);
+    replay->to.kind = replay->to.pos.gtids ? START_GTID : START_FILEPOS;
+    checkpoint_release(&cp);
+    return rc;
+}
+
+static int parse_bounds(struct replay *replay, const struct replay_flags *given, struct err *e)
+{
+    struct checkpoint own = {0};
+    if (checkpoint_load(&own, replay->state, e) != 0)
+        return err_result(e);
+    bool resumes = own.count > 0;
+    checkpoint_release(&own);
+    if (!given->from && !resumes)
+        return err_set(e, USAGE, "--from is needed: this replay has not begun yet");
+    if (given->from && resumes)
+        return err_set(e, USAGE, "this replay has begun already: leave --from out to go on, or take another name");
+    if (start_parse(&replay->from, given->from ? given->from : "earliest", e) != 0)
+        return err_wrap(e, "--from");
+    if (strcmp(given->to, "now") == 0)
+        return end_now(replay, e);
+    return start_parse(&replay->to, given->to, e) != 0 ? err_wrap(e, "--to") : 0;
+}
+
+static int open_states(struct replay *replay, const char *name, struct err *e)
+{
+    size_t size = strlen(replay->settings.state_dir) + strlen(name) + sizeof "/replay/";
+    replay->dir = malloc(size);
+    if (!replay->dir)
+        return err_set(e, NO_MEMORY, size);
+    snprintf(replay->dir, size, "%s/replay/%s", replay->settings.state_dir, name);
+    if (state_open(&replay->service, &replay->env, replay->settings.state_dir, STATE_READ, e) != 0)
+        return err_result(e);
+    return state_open(&replay->state, &replay->env, replay->dir, STATE_OWN, e);
+}
+
+static int open_replay(struct replay *replay, const struct replay_flags *given, const char *name, struct err *e)
+{
+    const struct settings *settings = &replay->settings;
+    if (settings_read(&replay->settings, &replay->cfg, &replay->env, given->config, e) != 0 ||
+        open_states(replay, name, e) != 0 || make_routes(replay, given, e) != 0)
+        return err_result(e);
+    struct reading_live_options live = {
+        .settings = settings, .routes = replay->routes, .env = &replay->env, .to = &replay->to};
+    if (reading_live(&replay->reading, &live, e) != 0 || parse_bounds(replay, given, e) != 0)
+        return err_result(e);
+    if (given->dry_run && settings_default_sink(&replay->counter, "counter", &replay->sink_cfg, &replay->env, e) != 0)
+        return err_result(e);
+    progress_init(&replay->progress, &replay->to);
+    struct pipeline_spec spec = {
+        .env = &replay->env,
+        .source = replay->reading.source,
+        .routes = replay->routes,
+        .sinks = given->dry_run ? &replay->counter : settings->sinks,
+        .sink_count = given->dry_run ? 1 : settings->sink_count,
+        .lanes = (unsigned)settings->partitions,
+        .buffer_bytes = settings->buffer_bytes,
+        .tx_buffer_bytes = settings->tx_buffer_bytes,
+        .max_event_bytes = settings->max_event_bytes,
+        .state = given->dry_run ? NULL : replay->state,
+        .epoch_state = replay->service,
+        .start = &replay->from,
+        .ends = true,
+        .checkpoint_ms = (unsigned)settings->checkpoint_ms,
+        .shutdown_ms = (unsigned)settings->shutdown_ms,
+        .stats_interval_ms = replay->progress.terminal ? 0 : (unsigned)settings->stats_interval_ms,
+        .progress = replay->progress.terminal ? progress_draw : NULL,
+        .progress_ctx = &replay->progress,
+    };
+    return pipeline_open(&replay->pipe, &spec, e);
+}
+
+/* Tells what was done and, after a whole run, forgets the checkpoint, so that the name can be used again. */
+static int finish(struct replay *replay, const struct replay_flags *given, const char *name, struct err *e)
+{
+    struct pipeline_stats stats;
+    pipeline_stats(replay->pipe, &stats, NULL);
+    progress_end(&replay->progress);
+    fprintf(stderr, "replay %s: %" PRIu64 " rows in %" PRIu64 " transactions read, %" PRIu64 " changes %s\n", name,
+            stats.rows_total, stats.transactions_total, stats.applied_total, given->dry_run ? "counted" : "applied");
+    return given->dry_run || pipeline_was_stopped(replay->pipe) ? 0 : checkpoint_remove(replay->state, e);
+}
+
+static int run(const struct invocation *inv, int *exit_code, struct err *e)
+{
+    (void)exit_code;
+    const struct replay_flags *given = inv->flags;
+    if (inv->word_count != 1 || !name_is_plain(inv->words[0]))
+        return err_set(e, USAGE, "give the replay a name of lower-case letters, digits, _ and -");
+    struct replay *replay = calloc(1, sizeof *replay);
+    if (!replay)
+        return err_set(e, NO_MEMORY, sizeof *replay);
+    replay->env = inv->env;
+    replay->env.log = log_new(&inv->env, STDERR_FILENO, LOG_LOGFMT, LOG_INFO);
+    position_init(&replay->from.pos);
+    position_init(&replay->to.pos);
+    if (open_replay(replay, given, inv->words[0], e) == 0 && pipeline_run(replay->pipe, NULL, e) == 0)
+        (void)finish(replay, given, inv->words[0], e);
+    pipeline_close(replay->pipe);
+    reading_release(&replay->reading);
+    state_close(replay->state);
+    state_close(replay->service);
+    free(replay->dir);
+    routes_free(replay->routes);
+    free(replay->list);
+    position_release(&replay->from.pos);
+    position_release(&replay->to.pos);
+    config_free(replay->cfg);
+    config_free(replay->sink_cfg);
+    log_free(replay->env.log);
+    free(replay);
+    return err_result(e);
+}
+
+const struct command command_replay = {.name = "replay",
+                                       .words = "NAME -c CONFIG --from POSITION",
+                                       .help = "Reads a stretch of the log again into the sinks.",
+                                       .flags = flags,
+                                       .flags_size = sizeof(struct replay_flags),
+                                       .run = run};

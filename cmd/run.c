@@ -1,0 +1,115 @@
+/* sluice run: the service. */
+#include <unistd.h>
+
+#include "admin/status_socket.h"
+#include "base/log.h"
+#include "cmd/command.h"
+#include "pipeline/reading.h"
+
+struct run_flags {
+    const char *config;
+};
+
+static const struct option flags[] = {FLAG_CONFIG(run_flags, config, OPTION_REQUIRED), {.name = NULL}};
+
+/* Everything that must be undone in reverse order. */
+struct service {
+    struct config *cfg;
+    struct settings settings;
+    struct env env;
+    struct start start;
+    struct routes *routes;
+    struct state *state;
+    struct reading_live_options live;
+    struct reading reading;
+    struct pipeline *pipe;
+    struct status_socket *status;
+};
+
+/* Source thread, before the first connection of the stream. */
+static int prepare(void *ctx, struct pipeline *pipe, struct err *e)
+{
+    struct service *svc = ctx;
+    return reading_check(&svc->reading, &svc->live, pipe, e);
+}
+
+static int open_service(struct service *svc, struct err *e)
+{
+    const struct settings *settings = &svc->settings;
+    if (start_parse(&svc->start, settings->source.start, e) != 0 ||
+        routes_new(&svc->routes, settings->routes, settings->route_count, e) != 0 ||
+        state_open(&svc->state, &svc->env, settings->state_dir, STATE_OWN, e) != 0)
+        return err_result(e);
+    svc->live = (struct reading_live_options){
+        .settings = settings, .routes = svc->routes, .env = &svc->env, .state = svc->state};
+    if (reading_live(&svc->reading, &svc->live, e) != 0)
+        return err_result(e);
+    struct pipeline_spec spec = {
+        .env = &svc->env,
+        .source = svc->reading.source,
+        .routes = svc->routes,
+        .sinks = settings->sinks,
+        .sink_count = settings->sink_count,
+        .lanes = (unsigned)settings->partitions,
+        .buffer_bytes = settings->buffer_bytes,
+        .tx_buffer_bytes = settings->tx_buffer_bytes,
+        .max_event_bytes = settings->max_event_bytes,
+        .state = svc->state,
+        .epoch_state = svc->state,
+        .start = &svc->start,
+        .checkpoint_ms = (unsigned)settings->checkpoint_ms,
+        .shutdown_ms = (unsigned)settings->shutdown_ms,
+        .stats_interval_ms = (unsigned)settings->stats_interval_ms,
+        .prepare = prepare,
+        .prepare_ctx = svc,
+    };
+    if (pipeline_open(&svc->pipe, &spec, e) != 0)
+        return err_result(e);
+    return status_socket_open(&svc->status, settings->state_dir, svc->pipe, e);
+}
+
+static void close_service(struct service *svc)
+{
+    status_socket_close(svc->status);
+    pipeline_close(svc->pipe);
+    reading_release(&svc->reading);
+    state_close(svc->state);
+    routes_free(svc->routes);
+    position_release(&svc->start.pos);
+    log_free(svc->env.log);
+    config_free(svc->cfg);
+}
+
+static int run(const struct invocation *inv, int *exit_code, struct err *e)
+{
+    const struct run_flags *given = inv->flags;
+    struct service svc = {.env = inv->env};
+    if (inv->word_count)
+        return err_set(e, USAGE, "run takes no arguments but its flags");
+    if (settings_read(&svc.settings, &svc.cfg, &svc.env, given->config, e) != 0)
+        return err_result(e);
+    position_init(&svc.start.pos);
+    svc.env.log = log_new(&inv->env, STDERR_FILENO, (enum log_format)svc.settings.log_format,
+                          (enum log_level)svc.settings.log_level);
+    log_event(svc.env.log, LOG_INFO, "sluice " SLUICE_VERSION " starts", LOG_STR("config", given->config),
+              LOG_STR("state_dir", svc.settings.state_dir));
+    struct err mine = ERR_INIT;
+    int rc = open_service(&svc, &mine);
+    if (rc == 0)
+        rc = pipeline_run(svc.pipe, status_socket_service(svc.status), &mine);
+    if (rc != 0)
+        log_error(svc.env.log, "stopped", &mine);
+    else
+        log_event(svc.env.log, LOG_INFO, "ended");
+    /* A log line has said why: the error goes no further than the exit code. */
+    *exit_code = pipeline_exit_code(&mine);
+    close_service(&svc);
+    return 0;
+}
+
+const struct command command_run = {.name = "run",
+                                    .words = "-c CONFIG",
+                                    .help = "The service: follows the database and keeps the sinks true to it.",
+                                    .flags = flags,
+                                    .flags_size = sizeof(struct run_flags),
+                                    .run = run};
