@@ -164,6 +164,9 @@ static void buf__appending__keeps_bytes_and_cap(void **state)
     (void)state;
     struct buf b;
     buf_init(&b, 1000);
+    buf_add(&b, NULL, 0);
+    assert_null(b.p);
+    assert_non_null(buf_room(&b, 0));
     for (int i = 0; i < 100; i++)
         buf_printf(&b, "%04d,", i);
     assert_int_equal(b.len, 500);
