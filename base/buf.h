@@ -32,18 +32,20 @@ static inline void buf_clear(struct buf *b)
 }
 
 /* Room for `more` bytes behind the end, which the caller may write and then account for by adding to b->len; NULL when
- * there is no memory. */
+ * there is no memory, never for 0 bytes. */
 static inline uint8_t *buf_room(struct buf *b, size_t more)
 {
-    if (b->failed || (more > b->size - b->len && buf_grow(b, more) != 0))
+    if (b->failed || ((!b->p || more > b->size - b->len) && buf_grow(b, more) != 0))
         return NULL;
     return b->p + b->len;
 }
 
 static inline void buf_add(struct buf *b, const void *bytes, size_t len)
 {
+    if (len == 0)
+        return;
     uint8_t *p = buf_room(b, len);
-    if (p && len) {
+    if (p) {
         memcpy(p, bytes, len);
         b->len += len;
     }
