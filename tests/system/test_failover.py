@@ -25,8 +25,7 @@ def hosts(*servers):
 def failing_over(pair, redis, **more):
     primary, replica = pair
     made = config(primary, redis, **more)
-    del made["source"]["host"], made["source"]["port"]
-    made["source"]["hosts"] = hosts(primary, replica)
+    made["source"]["host"] = hosts(primary, replica)
     return made
 
 

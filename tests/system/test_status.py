@@ -55,7 +55,7 @@ def test_stats_line_has_the_promised_figures(shop, sluice):
     driver = sluice(config(shop.db, shop.redis, stats_interval="1s")).start()
     shop.orders([1])
     shop.wait_streaming(driver)
-    line = driver.wait_log(msg="stats")
+    line = driver.wait_log(msg="figures")
     text = " ".join(line)
     for figure in ("lag", "rows", "queue", "unacknowledged", "parked", "retries"):
         assert figure in text, (figure, line)
@@ -63,7 +63,7 @@ def test_stats_line_has_the_promised_figures(shop, sluice):
 
 
 def test_log_lines_are_json_when_asked(shop, sluice):
-    driver = sluice(config(shop.db, shop.redis, log={"format": "json"})).start()
+    driver = sluice(config(shop.db, shop.redis, log_format="json")).start()
     shop.wait_streaming(driver)
     assert driver.stop() == FINE
     with open(driver.log_path, encoding="utf-8") as log:
