@@ -56,7 +56,8 @@ install_packages() {
         made=1
     fi
     local status=0
-    quietly as_root apt-get install -y --no-install-recommends "${missing[@]}" ||
+    # The first try fails where the package lists are missing or old.
+    as_root apt-get install -y --no-install-recommends "${missing[@]}" >/dev/null 2>&1 ||
         { quietly as_root apt-get update &&
             quietly as_root apt-get install -y --no-install-recommends "${missing[@]}"; } || status=$?
     [ -z "$made" ] || as_root rm -f "$policy"
