@@ -100,7 +100,8 @@ static int parse_bounds(struct dump *dump, const struct dump_flags *given, struc
 static int open_dump(struct dump *dump, const struct dump_flags *given, const struct invocation *inv,
                      const struct pipeline_sink *sink, struct err *e)
 {
-    if (given->config && settings_read(&dump->settings, &dump->cfg, &dump->env, given->config, e) != 0)
+    if (given->config && settings_read(&dump->settings, &dump->cfg, &dump->env,
+                                       &(struct settings_file){given->config, SETTINGS_SOURCE}, e) != 0)
         return err_result(e);
     if (parse_bounds(dump, given, e) != 0 || make_routes(dump, given, e) != 0)
         return err_result(e);

@@ -61,7 +61,7 @@ static int run(const struct invocation *inv, int *exit_code, struct err *e)
     struct settings settings;
     struct config *cfg;
     struct state *state;
-    if (settings_read(&settings, &cfg, &inv->env, given->config, e) != 0)
+    if (settings_read(&settings, &cfg, &inv->env, &(struct settings_file){given->config, SETTINGS_WHOLE}, e) != 0)
         return err_result(e);
     if (state_open(&state, &inv->env, settings.state_dir, is_show ? STATE_READ : STATE_OWN, e) == 0) {
         if (is_show)

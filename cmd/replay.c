@@ -133,7 +133,8 @@ static int open_states(struct replay *replay, const char *name, struct err *e)
 static int open_replay(struct replay *replay, const struct replay_flags *given, const char *name, struct err *e)
 {
     const struct settings *settings = &replay->settings;
-    if (settings_read(&replay->settings, &replay->cfg, &replay->env, given->config, e) != 0 ||
+    if (settings_read(&replay->settings, &replay->cfg, &replay->env,
+                      &(struct settings_file){given->config, SETTINGS_WHOLE}, e) != 0 ||
         open_states(replay, name, e) != 0 || make_routes(replay, given, e) != 0)
         return err_result(e);
     struct reading_live_options live = {

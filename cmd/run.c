@@ -86,7 +86,8 @@ static int run(const struct invocation *inv, int *exit_code, struct err *e)
     struct service svc = {.env = inv->env};
     if (inv->word_count)
         return err_set(e, USAGE, "run takes no arguments but its flags");
-    if (settings_read(&svc.settings, &svc.cfg, &svc.env, given->config, e) != 0)
+    if (settings_read(&svc.settings, &svc.cfg, &svc.env, &(struct settings_file){given->config, SETTINGS_WHOLE}, e) !=
+        0)
         return err_result(e);
     position_init(&svc.start.pos);
     svc.env.log = log_new(&inv->env, STDERR_FILENO, (enum log_format)svc.settings.log_format,

@@ -24,8 +24,8 @@ const struct option settings_options[] = {
     {.name = "state_dir",
      .type = OPTION_STRING,
      FIELD(state_dir),
-     .flags = OPTION_REQUIRED,
-     .help = "Folder of the checkpoint and the epochs; made with mode 0700. One service owns it at a time."},
+     .help = "Required but for dump. Folder of the checkpoint and the epochs; made with mode 0700. One service owns it "
+             "at a time."},
     {.name = "partitions",
      .type = OPTION_UINT,
      FIELD(partitions),
@@ -153,7 +153,7 @@ const struct option settings_source_options[] = {
      .help = "A change that was logged as a statement cannot be followed: stop, or warn and go on."},
     {.name = NULL}};
 
-static int read_all(struct settings *out, struct config *cfg, struct err *e)
+static int read_all(struct settings *out, struct config *cfg, enum settings_need need, struct err *e)
 {
     static const struct option *const tables[] = {settings_options, NULL};
     static const struct option *const source_tables[] = {settings_source_options, NULL};
@@ -170,22 +170,26 @@ static int read_all(struct settings *out, struct config *cfg, struct err *e)
     if (start_parse(&start, out->source.start, e) != 0)
         return err_wrap(e, "%s:%u: source.start", source->file, start_node ? start_node->line : source->line);
     position_release(&start.pos);
-    if (settings_read_sinks(out, cfg, e) != 0)
+    bool whole = need == SETTINGS_WHOLE;
+    if (whole && !out->state_dir)
+        return err_set(e, CONFIG_MISSING, source->file, "state_dir");
+    if ((whole || node_child(root, "sinks")) && settings_read_sinks(out, cfg, e) != 0)
         return err_result(e);
-    return settings_read_routes(out, cfg, e);
+    return whole || node_child(root, "routes") ? settings_read_routes(out, cfg, e) : 0;
 }
 
-int settings_read(struct settings *out, struct config **cfg_out, const struct env *env, const char *path, struct err *e)
+int settings_read(struct settings *out, struct config **cfg_out, const struct env *env,
+                  const struct settings_file *file, struct err *e)
 {
-    struct settings settings = {.file = path};
+    struct settings settings = {.file = file->path};
     struct config *cfg;
-    if (config_read(&cfg, env, path, e) != 0)
+    if (config_read(&cfg, env, file->path, e) != 0)
         return err_result(e);
-    if (read_all(&settings, cfg, e) != 0) {
+    if (read_all(&settings, cfg, file->need, e) != 0) {
         config_free(cfg);
         return err_result(e);
     }
-    settings.file = path;
+    settings.file = file->path;
     *out = settings;
     *cfg_out = cfg;
     return 0;

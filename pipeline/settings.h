@@ -39,9 +39,17 @@ struct settings {
     unsigned route_count;
 };
 
+/* What a command needs of the file: everything, or only `source` (sinks, routes and state_dir may be missing). */
+enum settings_need { SETTINGS_WHOLE, SETTINGS_SOURCE };
+struct settings_file {
+    const char *path;
+    enum settings_need need;
+};
+
 /* Reads and checks the file. Everything in *out lives in *cfg, which the caller frees. Errors: USAGE class, with line.
  */
-int settings_read(struct settings *out, struct config **cfg, const struct env *env, const char *path, struct err *e);
+int settings_read(struct settings *out, struct config **cfg, const struct env *env, const struct settings_file *file,
+                  struct err *e);
 
 /* A sink of a kind with its defaults, inline and named for the kind: of commands that bring their own. Its options live
  * in *cfg, which the caller frees. */
