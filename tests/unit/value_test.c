@@ -180,6 +180,12 @@ static void value_read__bytes_logged_by_mariadb__give_what_it_selects(void **sta
     assert_true(check_file("mariadb.jsonl") > 800);
 }
 
+static void value_read__bytes_logged_by_mysql__give_what_it_selects(void **state)
+{
+    (void)state;
+    assert_true(check_file("mysql.jsonl") > 800);
+}
+
 static void coltype_init__metadata_out_of_range__is_refused(void **state)
 {
     (void)state;
@@ -469,6 +475,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(value_read__bytes_logged_by_mariadb__give_what_it_selects),
+        cmocka_unit_test(value_read__bytes_logged_by_mysql__give_what_it_selects),
         cmocka_unit_test(coltype_init__metadata_out_of_range__is_refused),
         cmocka_unit_test(coltype_init__types_not_decoded_yet__are_walked_by_size),
         cmocka_unit_test(value_read__bytes_out_of_range__are_corrupt),
