@@ -151,6 +151,128 @@ static void format_sluice__any_bytes__is_one_line_of_valid_json(void **state)
     scene_free(s);
 }
 
+/* A copy in memory of exactly its size, so that a read beyond it is seen by the sanitizer. */
+static struct image exact_copy(const struct image *image, size_t len)
+{
+    uint8_t *bytes = malloc(len ? len : 1);
+    assert_non_null(bytes);
+    memcpy(bytes, image->bytes, len);
+    return (struct image){image->present, bytes, len};
+}
+
+static void format_sluice__every_truncation_of_an_image__is_corrupt(void **state)
+{
+    (void)state;
+    struct scene *s = scene_new(6);
+    for (unsigned i = 0; i < 600; i++) {
+        scene_next(s, i, 0);
+        struct image *image = s->made.chg.after.bytes ? &s->made.chg.after : &s->made.chg.before, whole = *image;
+        size_t step = whole.len > 300 ? whole.len / 100 : 1;
+        for (size_t len = 0; len < whole.len; len += step) {
+            struct err e = ERR_INIT;
+            *image = exact_copy(&whole, len);
+            const uint8_t *end = image->bytes + len;
+            assert_true(shape_walk(s->shape, image->present, image->bytes, end, NULL, NULL) == SIZE_MAX);
+            assert_int_equal(format_sluice(&s->made.chg, &s->row, &s->arena, &e), -ERR_CORRUPT);
+            assert_int_equal(s->row.len, 0);
+            free((void *)(uintptr_t)image->bytes);
+        }
+        *image = whole;
+    }
+    scene_free(s);
+}
+
+/* Some bytes of a valid image replaced: both writers agree, and what they write is JSON. */
+static void format_sluice__garbled_image__is_valid_json_or_corrupt(void **state)
+{
+    (void)state;
+    struct scene *s = scene_new(7);
+    unsigned written = 0;
+    for (unsigned i = 0; i < 20000; i++) {
+        scene_next(s, i, 0);
+        struct image *image = s->made.chg.after.bytes ? &s->made.chg.after : &s->made.chg.before;
+        *image = exact_copy(image, image->len);
+        uint8_t *bytes = (uint8_t *)(uintptr_t)image->bytes;
+        for (unsigned k = 0; image->len && k <= i % 3; k++)
+            bytes[rng_below(&s->rng, (uint32_t)image->len)] = (uint8_t)rng_next(&s->rng);
+        struct err e = ERR_INIT;
+        int rc = format_values(&s->made.chg, &s->values, &s->arena, &e);
+        bool done = format_row(&s->made.chg, &s->row);
+        assert_true(rc == 0 || (rc == -ERR_CORRUPT && !done));
+        if (done) {
+            assert_int_equal(s->row.len, s->values.len);
+            assert_memory_equal(s->row.p, s->values.p, s->row.len);
+        }
+        if (rc == 0) {
+            json_t *line = json_loadb((char *)s->values.p, s->values.len, JSON_ALLOW_NUL, NULL);
+            assert_non_null(line);
+            json_decref(line);
+            written++;
+        }
+        free(bytes);
+    }
+    assert_true(written > 5000);
+    scene_free(s);
+}
+
+/* The least capacity that the prepared writer takes is the room that it asks for: it must write no byte behind it. */
+static void format_row__room_that_it_asks_for__is_enough(void **state)
+{
+    (void)state;
+    struct scene *s = scene_new(8);
+    for (unsigned i = 0; i < 3000; i++) {
+        scene_next(s, i, 0);
+        if (!format_row(&s->made.chg, &s->row))
+            continue;
+        size_t low = s->row.len, high = 16 << 20;
+        while (low < high) {
+            struct buf out;
+            size_t mid = (low + high) / 2;
+            buf_init(&out, mid);
+            if (format_row(&s->made.chg, &out))
+                high = mid;
+            else
+                low = mid + 1;
+            buf_release(&out);
+        }
+        assert_true(low > s->row.len + 32);
+    }
+    scene_free(s);
+}
+
+static void format_sluice__image_beyond_the_prepared_size__is_written_from_values(void **state)
+{
+    (void)state;
+    struct scene *s = scene_new(9);
+    static uint8_t image[5 + 4 + 200000];
+    static const uint8_t meta[] = {4};
+    struct arena *arena = malloc(sizeof *arena);
+    assert_non_null(arena);
+    arena_init(arena, 4096, 0, 0);
+    struct column *column = arena_alloc(arena, sizeof *column);
+    struct table *tbl = arena_alloc(arena, sizeof *tbl);
+    struct cursor cur = cursor_over(meta, 1);
+    assert_non_null(column);
+    assert_non_null(tbl);
+    *column = (struct column){.name = "big", .name_len = 3};
+    assert_int_equal(coltype_init(&column->type, WIRE_BLOB, &cur, NULL), 0);
+    column->type.collation = 45;
+    column->type.charset = CHARSET_UTF8;
+    *tbl = (struct table){.db = "d", .name = "t", .columns = column, .column_count = 1};
+    scene_next(s, 0, 0);
+    assert_int_equal(shape_cache_take(s->cache, arena, tbl, &s->made.chg.shape, NULL), 0);
+    uint32_t len = 200000;
+    memcpy(image + 1, &len, 4);
+    memset(image + 5, '\n', len);
+    s->made.chg.op = CHANGE_INSERT;
+    s->made.chg.before = (struct image){NULL, NULL, 0};
+    s->made.chg.after = (struct image){NULL, image, 5 + len};
+    assert_false(format_row(&s->made.chg, &s->row));
+    assert_int_equal(format_sluice(&s->made.chg, &s->row, &s->arena, NULL), 0);
+    assert_true(s->row.len > 400000);
+    scene_free(s);
+}
+
 /* An allocation that fails anywhere gives NO_MEMORY and leaves the output as it was. */
 static void format_values__arena_ends_anywhere__is_no_memory(void **state)
 {
@@ -205,6 +327,10 @@ int main(void)
         cmocka_unit_test(format_row__random_rows__equals_the_writer_from_values),
         cmocka_unit_test(format_row__values_in_range__is_prepared_but_for_broken_labels),
         cmocka_unit_test(format_sluice__any_bytes__is_one_line_of_valid_json),
+        cmocka_unit_test(format_sluice__every_truncation_of_an_image__is_corrupt),
+        cmocka_unit_test(format_sluice__garbled_image__is_valid_json_or_corrupt),
+        cmocka_unit_test(format_row__room_that_it_asks_for__is_enough),
+        cmocka_unit_test(format_sluice__image_beyond_the_prepared_size__is_written_from_values),
         cmocka_unit_test(format_values__arena_ends_anywhere__is_no_memory),
         cmocka_unit_test(format_sluice__buffer_is_capped__is_a_limit_and_leaves_it),
     };
