@@ -1,4 +1,4 @@
-/* One statement being classified: the token at hand, and the actions so far. Private to this folder. */
+/* One statement being classified: the token at hand, and the actions so far. Private to schema/. */
 #ifndef SLUICE_SCHEMA_DDL_PARSER_H
 #define SLUICE_SCHEMA_DDL_PARSER_H
 

@@ -1,0 +1,286 @@
+/* One column of CREATE TABLE: `name` type[(…)] [unsigned] [zerofill] attributes. */
+#include <string.h>
+
+#include "schema/create_table_impl.h"
+
+static bool is_character_type(const struct create_text *word)
+{
+    static const char *const words[] = {"char", "varchar", "tinytext", "text",      "mediumtext", "longtext", "enum",
+                                        "set",  "nchar",   "nvarchar", "character", "national",   "long",     NULL};
+    for (size_t i = 0; words[i]; i++)
+        if (strcmp(words[i], word->p) == 0)
+            return true;
+    return false;
+}
+
+static bool take_labels(struct create_parser *cp, struct create_column *col)
+{
+    struct create_list labels = {NULL, 0, 0};
+    do {
+        if (cp->ps.tok.kind != DDL_STRING)
+            return create_fail(cp, "labels of ENUM or SET are strings");
+        struct create_text *label = create_list_add(cp, &labels, sizeof *label, CREATE_LABELS_MAX);
+        if (!label || !create_take_text(cp, label))
+            return false;
+    } while (ddl_take_char(&cp->ps, ','));
+    col->labels = labels.items;
+    col->label_count = labels.count;
+    return true;
+}
+
+static bool take_number(struct create_parser *cp, uint32_t *out)
+{
+    const struct ddl_token *tok = &cp->ps.tok;
+    uint64_t v = 0;
+    if (tok->kind != DDL_WORD || tok->len > 10)
+        return create_fail(cp, "a number is expected in the parentheses of a type");
+    for (size_t i = 0; i < tok->len; i++) {
+        if (tok->p[i] < '0' || tok->p[i] > '9')
+            return create_fail(cp, "a number is expected in the parentheses of a type");
+        v = v * 10 + (uint64_t)(tok->p[i] - '0');
+    }
+    if (v > UINT32_MAX)
+        return create_fail(cp, "a type is too long");
+    *out = (uint32_t)v;
+    ddl_next(&cp->ps);
+    return true;
+}
+
+/* Behind the opening parenthesis of a type; *end is where its text ends. */
+static bool take_type_arguments(struct create_parser *cp, struct create_column *col, const char **end)
+{
+    if (strcmp(col->word.p, "enum") == 0 || strcmp(col->word.p, "set") == 0) {
+        if (!take_labels(cp, col))
+            return false;
+    } else {
+        if (!take_number(cp, &col->length))
+            return false;
+        col->has_length = true;
+        col->has_decimals = ddl_take_char(&cp->ps, ',');
+        if (col->has_decimals && !take_number(cp, &col->decimals))
+            return false;
+    }
+    *end = cp->ps.tok.p + 1;
+    return ddl_take_char(&cp->ps, ')') || create_fail(cp, "the parentheses of a type do not end");
+}
+
+/* The first word of a type, in lower case. */
+static bool take_type_word(struct create_parser *cp, struct create_column *col)
+{
+    struct ddl_parser *ps = &cp->ps;
+    if (ps->tok.kind != DDL_WORD)
+        return create_fail(cp, "a type is expected behind a column's name");
+    char *word = ddl_token_text(&ps->tok, &ps->lx.mode, ps->arena, &col->word.len);
+    if (!word) {
+        ps->rc = err_set(ps->e, NO_MEMORY, ps->tok.len);
+        return false;
+    }
+    for (size_t i = 0; i < col->word.len; i++)
+        if (word[i] >= 'A' && word[i] <= 'Z')
+            word[i] = (char)(word[i] - 'A' + 'a');
+    col->word.p = word;
+    ddl_next(ps);
+    return true;
+}
+
+static bool take_type(struct create_parser *cp, struct create_column *col)
+{
+    static const char *const more[] = {"PRECISION", "VARYING", "VARCHAR", "VARBINARY", "CHAR", NULL};
+    static const char *const signs[] = {"UNSIGNED", "ZEROFILL", "SIGNED", NULL};
+    struct ddl_parser *ps = &cp->ps;
+    const char *from = ps->tok.p, *end = from + ps->tok.len, *behind;
+    int word;
+    if (!take_type_word(cp, col))
+        return false;
+    while (behind = ps->tok.p + ps->tok.len, ddl_take_any(ps, more) >= 0)
+        end = behind;
+    if (ddl_take_char(ps, '(') && !take_type_arguments(cp, col, &end))
+        return false;
+    while (behind = ps->tok.p + ps->tok.len, (word = ddl_take_any(ps, signs)) >= 0) {
+        col->is_unsigned |= word < 2;
+        col->zerofill |= word == 1;
+        end = behind;
+    }
+    col->type = (struct create_text){arena_copy(ps->arena, from, (size_t)(end - from)), (size_t)(end - from)};
+    if (!col->type.p)
+        ps->rc = err_set(ps->e, NO_MEMORY, (size_t)(end - from));
+    return col->type.p != NULL;
+}
+
+/* A value without operators: literal with sign or introducer, name, function call, or an expression in parentheses. */
+static bool skip_value(struct create_parser *cp)
+{
+    struct ddl_parser *ps = &cp->ps;
+    for (;;) {
+        if (!ddl_take_char(ps, '-'))
+            ddl_take_char(ps, '+');
+        if (ddl_token_is_char(&ps->tok, '(')) {
+            if (!create_skip_parentheses(cp))
+                return false;
+        } else if (ps->tok.kind == DDL_WORD || ps->tok.kind == DDL_STRING || ps->tok.kind == DDL_QUOTED) {
+            ddl_next(ps);
+        } else
+            return create_fail(cp, "a default value is expected");
+        if (ddl_token_is_char(&ps->tok, '(') && !create_skip_parentheses(cp))
+            return false;
+        bool goes_on = ddl_take_char(ps, '.') || ps->tok.kind == DDL_STRING || ddl_token_is_char(&ps->tok, '-') ||
+                       ddl_token_is_char(&ps->tok, '+');
+        if (!goes_on)
+            return true;
+    }
+}
+
+/* Behind [GENERATED ALWAYS] AS. */
+static bool take_generated(struct create_parser *cp, struct create_column *col)
+{
+    static const char *const stored[] = {"STORED", "PERSISTENT", NULL};
+    if (ddl_take(&cp->ps, "ROW")) {
+        bool start = ddl_take(&cp->ps, "START");
+        if (!start && !ddl_take(&cp->ps, "END"))
+            return create_fail(cp, "ROW START or ROW END is expected");
+        col->generated = start ? CREATE_ROW_START : CREATE_ROW_END;
+        col->nullable = false;
+        return true;
+    }
+    if (!create_skip_parentheses(cp))
+        return false;
+    col->generated = ddl_take_any(&cp->ps, stored) >= 0 ? CREATE_STORED : CREATE_VIRTUAL;
+    ddl_take(&cp->ps, "VIRTUAL");
+    return true;
+}
+
+/* Behind CHECK. */
+static bool skip_check(struct create_parser *cp)
+{
+    if (!create_skip_parentheses(cp))
+        return false;
+    if (ddl_take(&cp->ps, "NOT"))
+        return ddl_take(&cp->ps, "ENFORCED") || create_fail(cp, "NOT ENFORCED is expected behind CHECK");
+    ddl_take(&cp->ps, "ENFORCED");
+    return true;
+}
+
+/* Behind NOT. */
+static bool take_not(struct create_parser *cp, struct create_column *col)
+{
+    if (ddl_take(&cp->ps, "NULL"))
+        col->nullable = false;
+    else if (!ddl_take(&cp->ps, "SECONDARY"))
+        return create_fail(cp, "NULL is expected behind NOT");
+    return true;
+}
+
+/* Behind REFERENCES among the attributes of a column. */
+static bool take_inline_references(struct create_parser *cp, uint16_t index)
+{
+    struct create_foreign_key fk = {.column_count = 1};
+    uint16_t *columns = arena_alloc(cp->ps.arena, sizeof *columns);
+    if (!columns) {
+        cp->ps.rc = err_set(cp->ps.e, NO_MEMORY, sizeof *columns);
+        return false;
+    }
+    *columns = index;
+    fk.columns = columns;
+    return create_take_references(cp, &fk);
+}
+
+/* [=] and one value, behind an attribute that means nothing here. */
+static bool skip_option(struct create_parser *cp)
+{
+    struct create_text ignored;
+    ddl_take_char(&cp->ps, '=');
+    return create_take_text(cp, &ignored);
+}
+
+/* Attributes that name a key or another table. */
+static bool take_key_attribute(struct create_parser *cp, struct create_column *col, uint16_t index)
+{
+    struct create_text ignored;
+    struct ddl_parser *ps = &cp->ps;
+    if (ddl_take(ps, "PRIMARY") || ddl_token_is(&ps->tok, "KEY")) {
+        col->nullable = false;
+        return (ddl_take(ps, "KEY") || create_fail(cp, "KEY is expected behind PRIMARY")) &&
+               create_add_inline_key(cp, index, true);
+    }
+    if (ddl_take(ps, "UNIQUE")) {
+        ddl_take(ps, "KEY");
+        return create_add_inline_key(cp, index, false);
+    }
+    if (ddl_take(ps, "REFERENCES"))
+        return take_inline_references(cp, index);
+    if (ddl_take(ps, "CHECK"))
+        return skip_check(cp);
+    if (ddl_take(ps, "CONSTRAINT"))
+        return ddl_token_is(&ps->tok, "CHECK") || create_take_identifier(cp, &ignored);
+    bool named = ps->tok.kind == DDL_WORD || ps->tok.kind == DDL_QUOTED;
+    if (named && create_take_identifier(cp, &ignored) && ddl_token_is_char(&ps->tok, '='))
+        return skip_option(cp);
+    return create_fail(cp, "an attribute of a column is not known");
+}
+
+static bool take_attribute(struct create_parser *cp, struct create_column *col, uint16_t index)
+{
+    static const char *const flags[] = {"AUTO_INCREMENT", "VISIBLE", "VIRTUAL", NULL};
+    static const char *const options[] = {"COMMENT",
+                                          "SRID",
+                                          "REF_SYSTEM_ID",
+                                          "COLUMN_FORMAT",
+                                          "ENGINE_ATTRIBUTE",
+                                          "STORAGE",
+                                          "SECONDARY_ENGINE_ATTRIBUTE",
+                                          NULL};
+    static const char *const versioning[] = {"WITH", "WITHOUT", NULL};
+    struct ddl_parser *ps = &cp->ps;
+    if (ddl_take(ps, "NOT"))
+        return take_not(cp, col);
+    if (ddl_take(ps, "NULL")) {
+        col->nullable = true;
+        return true;
+    }
+    if (ddl_take(ps, "DEFAULT"))
+        return skip_value(cp);
+    if (ddl_take(ps, "ON"))
+        return (ddl_take(ps, "UPDATE") || create_fail(cp, "UPDATE is expected behind ON")) && skip_value(cp);
+    if (ddl_take(ps, "COLLATE"))
+        return create_take_text(cp, &col->collation);
+    if (ddl_take(ps, "CHARSET") || (ddl_take(ps, "CHARACTER") && ddl_take(ps, "SET")))
+        return create_take_text(cp, &col->charset);
+    if (ddl_take(ps, "GENERATED"))
+        return ddl_take(ps, "ALWAYS") && ddl_take(ps, "AS") ? take_generated(cp, col)
+                                                            : create_fail(cp, "ALWAYS AS is expected behind GENERATED");
+    if (ddl_take(ps, "AS"))
+        return take_generated(cp, col);
+    if (ddl_take(ps, "INVISIBLE"))
+        return col->invisible = true;
+    if (ddl_take(ps, "COMPRESSED")) {
+        col->compressed = true;
+        return !ddl_token_is_char(&ps->tok, '=') || skip_option(cp);
+    }
+    if (ddl_take_any(ps, flags) >= 0)
+        return true;
+    if (ddl_take_any(ps, options) >= 0)
+        return skip_option(cp);
+    if (ddl_take_any(ps, versioning) >= 0)
+        return (ddl_take(ps, "SYSTEM") && ddl_take(ps, "VERSIONING")) ||
+               create_fail(cp, "SYSTEM VERSIONING is expected");
+    return take_key_attribute(cp, col, index);
+}
+
+bool create_take_column(struct create_parser *cp)
+{
+    uint16_t index = (uint16_t)cp->columns.count;
+    struct create_column *col = create_list_add(cp, &cp->columns, sizeof *col, CREATE_COLUMNS_MAX);
+    if (!col)
+        return false;
+    col->nullable = true;
+    if (!create_take_identifier(cp, &col->name) || !take_type(cp, col))
+        return false;
+    while (!ddl_token_is_char(&cp->ps.tok, ',') && !ddl_token_is_char(&cp->ps.tok, ')'))
+        if (!take_attribute(cp, col, index))
+            return false;
+    if (!is_character_type(&col->word))
+        col->charset = col->collation = (struct create_text){NULL, 0};
+    else if (!col->charset.p && !col->collation.p)
+        col->charset = (struct create_text){"", 0}; /* the table's, which is written behind the columns */
+    return true;
+}
