@@ -2,6 +2,7 @@
 #include "tools/scripted_redis.h"
 
 #include <arpa/inet.h>
+#include <netinet/tcp.h>
 #include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -149,6 +150,8 @@ static void *run(void *arg)
         bool stopping = server->stopping || fd < 0;
         server->client = stopping ? -1 : fd;
         server->connections += !stopping;
+        int one = 1;
+        (void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
         pthread_mutex_unlock(&server->lock);
         if (!stopping)
             serve(server, fd);
