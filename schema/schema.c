@@ -1,17 +1,23 @@
 /* Merges the layers of a table into shapes. */
 #include "schema/schema.h"
 
+#include "schema/definition.h"
 #include "schema/metadata.h"
 
 #define TABLE_CHUNK ((size_t)4096)
 #define TABLE_CAP   ((size_t)64 << 20) /* bytes of one table's names and labels */
+#define SQL_CAP     ((size_t)16 << 20) /* bytes of one definition */
 
 /* A wanted table that was met. */
 struct known {
     char *db;
     char *name;
     struct table bare;        /* names only */
-    const struct table *last; /* of the last shape; NULL before */
+    const struct table *last; /* of the last shape since it was forgotten; NULL before */
+    struct definition *def;   /* NULL: none was read, or it is not trusted any more */
+    struct filepos noted;     /* def is trusted from here on; file "" = everywhere */
+    bool tried;               /* the reader has been asked since it was forgotten */
+    struct err why;           /* the definition that came cannot be parsed */
 };
 
 struct schema {
@@ -44,6 +50,7 @@ void schema_free(struct schema *schema)
     for (size_t i = 0; i < schema->count; i++) {
         free(schema->list[i].db);
         free(schema->list[i].name);
+        definition_free(schema->list[i].def);
     }
     free(schema->list);
     shape_cache_free(schema->shapes);
@@ -130,7 +137,71 @@ static int from_wire(struct table *tbl, struct column *columns, const struct wir
     return tbl->db && tbl->name ? 0 : err_set(e, NO_MEMORY, wire->db_len + wire->name_len);
 }
 
-static int merge(const struct wire_table *wire, struct arena *arena, struct table **out, struct err *e)
+/* Reads the definition of an entry anew. What cannot be parsed is told when it is needed. */
+static int refresh(struct schema *schema, struct known *known, struct err *e)
+{
+    struct buf sql;
+    struct filepos noted = {0};
+    buf_init(&sql, SQL_CAP);
+    int rc = schema->reader->read(schema->reader->ctx, known->db, known->name, &sql, &noted, e);
+    if (rc >= 0) {
+        known->tried = true;
+        err_clear(&known->why);
+        definition_free(known->def);
+        known->def = NULL;
+    }
+    if (rc == 1) {
+        struct definition *def = NULL;
+        if (sql.failed)
+            rc = err_set(&known->why, LIMIT, "definition of a table", sql.len, (size_t)SQL_CAP);
+        else
+            rc = definition_new(&def, known->db, (const char *)sql.p, sql.len, &known->why);
+        known->def = rc == 0 ? def : NULL;
+        known->noted = noted;
+        rc = 0;
+    }
+    buf_release(&sql);
+    return rc;
+}
+
+static bool trusted(const struct known *known, const struct filepos *at)
+{
+    return known->def && (known->noted.file[0] == '\0' || filepos_compare(at, &known->noted) >= 0);
+}
+
+/* Why there are no names: the last part of SCHEMA_UNKNOWN. */
+static void reason(const struct schema *schema, const struct known *known, char *out, size_t size)
+{
+    if (!schema->reader)
+        snprintf(out, size, "the log does not hold them, and neither a server nor a definition is at hand");
+    else if (known->def)
+        snprintf(out, size, "its definition was read at %s:%llu, and what it was before is not known",
+                 known->noted.file, (unsigned long long)known->noted.pos);
+    else if (known->why.code != ERR_NONE)
+        snprintf(out, size, "%.300s", known->why.text);
+    else
+        snprintf(out, size, "the server does not have the table any more");
+}
+
+/* The second layer when the log has no names. */
+static int add_definition(struct schema *schema, struct table *tbl, struct column *columns, const struct filepos *at,
+                          struct arena *arena, struct err *e)
+{
+    struct known *known;
+    char why[400];
+    int rc = know(schema, tbl->db, tbl->name, &known, e);
+    if (rc == 0 && !trusted(known, at) && schema->reader && !known->tried)
+        rc = refresh(schema, known, e);
+    if (rc != 0)
+        return rc;
+    if (trusted(known, at))
+        return definition_merge(known->def, tbl, columns, arena, e);
+    reason(schema, known, why, sizeof why);
+    return err_set(e, SCHEMA_UNKNOWN, tbl->db, tbl->name, why);
+}
+
+static int merge(struct schema *schema, const struct wire_table *wire, const struct filepos *at, struct arena *arena,
+                 struct table **out, struct err *e)
 {
     struct metadata metadata = {0};
     struct table *tbl = (struct table *)arena_alloc(arena, sizeof *tbl);
@@ -141,31 +212,33 @@ static int merge(const struct wire_table *wire, struct arena *arena, struct tabl
     if (rc == 0)
         rc = metadata_read(&metadata, columns, wire->column_count,
                            cursor_over(wire->optional, wire->optional ? wire->optional_len : 0), arena, e);
-    if (rc != 0)
+    if (rc != 0) {
+        err_wrap(e, "%.*s.%.*s", (int)wire->db_len, wire->db, (int)wire->name_len, wire->name);
         return rc;
-    if (!metadata.has_names)
-        return err_set(e, SCHEMA_UNKNOWN, tbl->db, tbl->name, "the log has no names and no definition is at hand");
-    tbl->pk = metadata.pk;
-    tbl->pk_count = metadata.pk_count;
-    tbl->pk_known = true;
-    *out = tbl;
-    return 0;
+    }
+    if (metadata.has_names) {
+        tbl->pk = metadata.pk;
+        tbl->pk_count = metadata.pk_count;
+        tbl->pk_known = true;
+    } else {
+        rc = add_definition(schema, tbl, columns, at, arena, e);
+    }
+    if (rc == 0)
+        *out = tbl;
+    return rc;
 }
 
 int schema_resolve(struct schema *schema, const struct wire_table *wire, const struct filepos *at,
                    const struct shape **out, struct err *e)
 {
     struct table *tbl = NULL;
+    struct known *known = NULL;
+    const struct shape *shape = NULL;
     struct arena *arena = (struct arena *)malloc(sizeof *arena);
-    (void)at;
     if (!arena)
         return err_set(e, NO_MEMORY, sizeof *arena);
     arena_init(arena, TABLE_CHUNK, 0, TABLE_CAP);
-    int rc = merge(wire, arena, &tbl, e);
-    if (rc != 0 && e && e->code != ERR_SCHEMA_UNKNOWN)
-        err_wrap(e, "%.*s.%.*s", (int)wire->db_len, wire->db, (int)wire->name_len, wire->name);
-    struct known *known = NULL;
-    const struct shape *shape = NULL;
+    int rc = merge(schema, wire, at, arena, &tbl, e);
     if (rc == 0)
         rc = know(schema, tbl->db, tbl->name, &known, e);
     if (rc == 0)
@@ -182,31 +255,43 @@ int schema_resolve(struct schema *schema, const struct wire_table *wire, const s
 
 int schema_refresh(struct schema *schema, const char *db, const char *table, struct err *e)
 {
-    (void)schema;
-    (void)db;
-    (void)table;
-    (void)e;
-    return 0;
+    struct known *known;
+    if (!schema->reader)
+        return 0;
+    int rc = know(schema, db, table, &known, e);
+    return rc == 0 ? refresh(schema, known, e) : rc;
 }
 
 void schema_forget(struct schema *schema, const char *db, const char *table)
 {
-    (void)schema;
-    (void)db;
-    (void)table;
+    for (size_t i = 0; i < schema->count; i++) {
+        struct known *known = &schema->list[i];
+        if ((db && strcmp(known->db, db) != 0) || (table && strcmp(known->name, table) != 0))
+            continue;
+        definition_free(known->def);
+        known->def = NULL;
+        known->last = NULL;
+        known->tried = false;
+        err_clear(&known->why);
+    }
+}
+
+static const struct table *current(const struct known *known)
+{
+    return known->def ? definition_table(known->def) : known->last;
 }
 
 const struct table *schema_known(struct schema *schema, size_t index)
 {
     if (index >= schema->count)
         return NULL;
-    const struct known *known = &schema->list[index];
-    return known->last ? known->last : &known->bare;
+    const struct table *tbl = current(&schema->list[index]);
+    return tbl ? tbl : &schema->list[index].bare;
 }
 
 const struct table *schema_current(struct schema *schema, const char *db, const char *table)
 {
     bool there;
     size_t at = place(schema, db, table, &there);
-    return there ? schema->list[at].last : NULL;
+    return there ? current(&schema->list[at]) : NULL;
 }

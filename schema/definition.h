@@ -1,0 +1,27 @@
+/* A table's definition (SHOW CREATE TABLE) as a layer of the schema: it completes what the log's bytes do not say.
+ * Core.
+ */
+#ifndef SLUICE_SCHEMA_DEFINITION_H
+#define SLUICE_SCHEMA_DEFINITION_H
+
+#include "base/buf.h"
+#include "change/table.h"
+#include "schema/create_table.h"
+
+struct definition;
+
+/* Parses the text of a CREATE TABLE in UTF-8; `db` is the default database. Errors: TABLE_DEFINITION, NO_MEMORY. */
+int definition_new(struct definition **out, const char *db, const char *sql, size_t len, struct err *e);
+void definition_free(struct definition *def); /* accepts NULL */
+
+/* The table as the definition alone knows it: names, families, signs, charsets, labels and the key are right; sizes on
+ * the wire are not in it. Borrowed from `def`. */
+const struct table *definition_table(const struct definition *def);
+
+/* Completes `tbl`, whose columns have their wire types and what metadata the log sent: names, signs, charsets, labels,
+ * declared types and the primary key, copied into `arena`. What the log says goes before. Errors: SCHEMA_MISMATCH when
+ * they contradict each other, NO_MEMORY. */
+int definition_merge(const struct definition *def, struct table *tbl, struct column *columns, struct arena *arena,
+                     struct err *e);
+
+#endif

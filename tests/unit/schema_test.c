@@ -1,0 +1,324 @@
+/* The layers of a table: wire bytes, optional metadata, definitions and when they are trusted. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+#include <stdio.h>
+
+#include "schema/metadata.h"
+#include "schema/schema.h"
+
+/* The server behind the reader. */
+struct server {
+    const char *sql; /* NULL: no such table */
+    struct filepos noted;
+    unsigned reads;
+};
+
+static int read_sql(void *ctx, const char *db, const char *table, struct buf *sql, struct filepos *noted, struct err *e)
+{
+    struct server *server = ctx;
+    (void)db;
+    (void)table;
+    (void)e;
+    server->reads++;
+    if (!server->sql)
+        return 0;
+    buf_text(sql, server->sql);
+    *noted = server->noted;
+    return 1;
+}
+
+/* id BIGINT UNSIGNED NOT NULL, name VARCHAR(20), kind ENUM, amount DECIMAL(12,2), at DATETIME(3) */
+static const uint8_t wire_types[] = {8, 15, 254, 246, 18};
+static const uint8_t wire_metadata[] = {80, 0, 247, 1, 12, 2, 3};
+static const uint8_t wire_nullable[] = {0x1e};
+static const char definition[] = "CREATE TABLE `t` (\n  `id` bigint(20) unsigned NOT NULL,\n"
+                                 "  `name` varchar(20) DEFAULT NULL,\n  `kind` enum('a','ö') DEFAULT NULL,\n"
+                                 "  `amount` decimal(12,2) DEFAULT NULL,\n  `at` datetime(3) DEFAULT NULL,\n"
+                                 "  PRIMARY KEY (`id`)\n) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4";
+
+static struct wire_table make_wire(const uint8_t *optional, size_t len)
+{
+    return (struct wire_table){.table_id = 1,
+                               .db = "shop",
+                               .db_len = 4,
+                               .name = "t",
+                               .name_len = 1,
+                               .column_count = 5,
+                               .types = wire_types,
+                               .metadata = wire_metadata,
+                               .metadata_len = sizeof wire_metadata,
+                               .nullable = wire_nullable,
+                               .optional = optional,
+                               .optional_len = len};
+}
+
+static struct filepos at(const char *file, uint64_t pos)
+{
+    struct filepos place = {.pos = pos};
+    snprintf(place.file, sizeof place.file, "%s", file);
+    return place;
+}
+
+/* signs: id unsigned, amount signed; default charset utf8mb4, labels latin1; names; labels; key (id) */
+static const uint8_t full[] = {1, 1,   0x80, 2,   1, 45, 4, 14, 2,   'i', 'd',  4, 'n', 'a', 'm', 'e', 1, 'k',
+                               1, 'm', 1,    'd', 6, 5,  2, 1,  'a', 1,   0xf6, 8, 1,   0,   10,  1,   8};
+
+static const struct shape *resolve(struct schema *schema, const struct wire_table *wire, struct filepos place,
+                                   struct err *e)
+{
+    const struct shape *shape = NULL;
+    int rc = schema_resolve(schema, wire, &place, &shape, e);
+    assert_int_equal(rc, -(int)e->code);
+    return shape;
+}
+
+static void schema__full_metadata__names_signs_labels_and_key(void **state)
+{
+    (void)state;
+    struct schema *schema;
+    struct err e = ERR_INIT;
+    uint8_t block[sizeof full];
+    memcpy(block, full, sizeof full);
+    struct wire_table wire = make_wire(block, sizeof block);
+    assert_int_equal(schema_new(&schema, NULL, &e), 0);
+    const struct shape *shape = resolve(schema, &wire, at("bin.000001", 4), &e);
+    if (!shape)
+        fail_msg("%s", e.text);
+    const struct table *tbl = shape->tbl;
+    assert_string_equal(tbl->columns[1].name, "name");
+    assert_true(tbl->columns[0].type.is_unsigned && tbl->columns[0].type.sign_known);
+    assert_true(!tbl->columns[3].type.is_unsigned && tbl->columns[3].type.sign_known);
+    assert_int_equal(tbl->columns[1].type.collation, 45);
+    assert_int_equal(tbl->columns[2].type.label_count, 2);
+    assert_string_equal(tbl->columns[2].type.labels[1].text, "ö");
+    assert_true(tbl->pk_known);
+    assert_int_equal(tbl->pk_count, 1);
+    assert_true(!tbl->columns[0].nullable && tbl->columns[1].nullable);
+    wire.table_id = 2;
+    assert_ptr_equal(resolve(schema, &wire, at("bin.000001", 4), &e), shape);
+    assert_ptr_equal(schema_current(schema, "shop", "t"), tbl);
+    schema_free(schema);
+}
+
+static void schema__metadata_damaged__corrupt_or_valid(void **state)
+{
+    (void)state;
+    for (size_t cut = 1; cut < sizeof full; cut++) {
+        for (unsigned flip = 0; flip < 8; flip++) {
+            struct schema *schema;
+            struct err e = ERR_INIT;
+            uint8_t *block = malloc(cut);
+            assert_non_null(block);
+            memcpy(block, full, cut);
+            block[cut - 1] ^= (uint8_t)(1u << flip);
+            struct wire_table wire = make_wire(block, cut);
+            assert_int_equal(schema_new(&schema, NULL, &e), 0);
+            if (!resolve(schema, &wire, at("bin.000001", 4), &e))
+                assert_true(e.code == ERR_CORRUPT || e.code == ERR_SCHEMA_UNKNOWN);
+            schema_free(schema);
+            free(block);
+        }
+    }
+}
+
+static void schema__hostile_metadata__corrupt(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *why;
+        uint8_t bytes[16];
+        size_t len;
+    } cases[] = {
+        {"length beyond the block", {1, 200, 0}, 3},
+        {"length of 2^64-1", {1, 254, 255, 255, 255, 255, 255, 255, 255, 255}, 10},
+        {"no signs", {1, 0}, 2},
+        {"signs for more columns", {1, 2, 0, 0}, 4},
+        {"a field twice", {1, 1, 0, 1, 1, 0}, 6},
+        {"charset of the 9th character column", {2, 3, 45, 9, 8}, 5},
+        {"collation out of range", {2, 4, 253, 255, 255, 255}, 6},
+        {"two charsets for one column", {3, 2, 45, 8}, 4},
+        {"names for two columns only", {4, 4, 1, 'a', 1, 'b'}, 6},
+        {"name with a NUL", {4, 10, 1, 'a', 1, 0, 1, 'b', 1, 'c', 1, 'd'}, 12},
+        {"empty name", {4, 9, 0, 1, 'a', 1, 'b', 1, 'c', 1, 'd'}, 11},
+        {"name that is not UTF-8", {4, 10, 1, 0xff, 1, 'x', 1, 'b', 1, 'c', 1, 'd'}, 12},
+        {"4 billion labels", {6, 5, 254, 255, 255, 255, 255}, 7},
+        {"key beyond the columns", {8, 1, 5}, 3},
+        {"more key columns than columns", {8, 6, 0, 1, 2, 3, 4, 0}, 8},
+        {"two keys", {8, 1, 0, 9, 2, 0, 0}, 7},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct schema *schema;
+        struct err e = ERR_INIT;
+        struct wire_table wire = make_wire(cases[i].bytes, cases[i].len);
+        assert_int_equal(schema_new(&schema, NULL, &e), 0);
+        (void)resolve(schema, &wire, at("bin.000001", 4), &e);
+        if (e.code != ERR_CORRUPT)
+            fail_msg("%s: %s", cases[i].why, e.text);
+        schema_free(schema);
+    }
+}
+
+static void schema__no_names_and_no_server__unknown_with_ways_out(void **state)
+{
+    (void)state;
+    struct schema *schema;
+    struct err e = ERR_INIT;
+    struct wire_table wire = make_wire(NULL, 0);
+    assert_int_equal(schema_new(&schema, NULL, &e), 0);
+    assert_null(resolve(schema, &wire, at("bin.000001", 4), &e));
+    assert_int_equal(e.code, ERR_SCHEMA_UNKNOWN);
+    assert_non_null(strstr(err_code_todo(e.code), "binlog_row_metadata=FULL"));
+    schema_free(schema);
+}
+
+static void schema__definition__trusted_from_its_position_until_a_ddl(void **state)
+{
+    (void)state;
+    struct server server = {.sql = definition, .noted = at("bin.000002", 500)};
+    const struct schema_reader reader = {.ctx = &server, .read = read_sql};
+    struct schema *schema;
+    struct err e = ERR_INIT;
+    struct wire_table wire = make_wire(NULL, 0);
+    assert_int_equal(schema_new(&schema, &reader, &e), 0);
+    assert_int_equal(schema_refresh(schema, "shop", "t", &e), 0);
+    assert_string_equal(schema_current(schema, "shop", "t")->columns[2].name, "kind");
+
+    assert_null(resolve(schema, &wire, at("bin.000002", 499), &e));
+    assert_int_equal(e.code, ERR_SCHEMA_UNKNOWN);
+    assert_non_null(strstr(e.text, "bin.000002:500"));
+    err_clear(&e);
+
+    const struct shape *shape = resolve(schema, &wire, at("bin.000002", 500), &e);
+    if (!shape)
+        fail_msg("%s", e.text);
+    const struct table *tbl = shape->tbl;
+    assert_true(tbl->columns[0].type.is_unsigned);
+    assert_int_equal(tbl->columns[1].type.charset, CHARSET_UTF8);
+    assert_string_equal(tbl->columns[2].type.labels[1].text, "ö");
+    assert_string_equal(tbl->columns[0].declared, "bigint(20) unsigned");
+    assert_int_equal(tbl->pk_count, 1);
+
+    schema_forget(schema, "shop", "t");
+    server.noted = at("bin.000003", 4);
+    assert_null(resolve(schema, &wire, at("bin.000002", 900), &e));
+    assert_int_equal(e.code, ERR_SCHEMA_UNKNOWN);
+    err_clear(&e);
+    assert_non_null(resolve(schema, &wire, at("bin.000003", 4), &e));
+    assert_int_equal(server.reads, 2);
+    schema_free(schema);
+}
+
+static void schema__definition_does_not_fit__mismatch(void **state)
+{
+    (void)state;
+    static const char *const others[] = {
+        "CREATE TABLE t (id bigint unsigned NOT NULL)",
+        "CREATE TABLE t (id int NOT NULL, name varchar(20), kind enum('a'), amount decimal(12,2), at datetime(3))",
+        "CREATE TABLE t (id bigint NOT NULL, name varchar(20), kind enum('a'), amount decimal(10,2), at datetime(3))",
+        "CREATE TABLE t (id bigint NOT NULL, name varchar(20), kind enum('a'), amount decimal(12,2), at datetime)",
+        "CREATE TABLE t (id bigint, name varchar(20), kind enum('a'), amount decimal(12,2), at datetime(3))",
+        "CREATE TABLE t (name varchar(20), id bigint NOT NULL, kind enum('a'), amount decimal(12,2), at datetime(3))",
+        "CREATE TABLE t (id bigint NOT NULL, name varchar(20), kind set('a'), amount decimal(12,2), at datetime(3))",
+    };
+    for (size_t i = 0; i < sizeof others / sizeof others[0]; i++) {
+        struct server server = {.sql = others[i]};
+        const struct schema_reader reader = {.ctx = &server, .read = read_sql};
+        struct schema *schema;
+        struct err e = ERR_INIT;
+        struct wire_table wire = make_wire(NULL, 0);
+        assert_int_equal(schema_new(&schema, &reader, &e), 0);
+        assert_null(resolve(schema, &wire, at("bin.000001", 4), &e));
+        if (e.code != ERR_SCHEMA_MISMATCH)
+            fail_msg("%s: %s", others[i], e.text);
+        schema_free(schema);
+    }
+}
+
+static void schema__sign_of_the_log__contradicts_the_definition(void **state)
+{
+    (void)state;
+    static const uint8_t signs[] = {1, 1, 0x00};
+    struct server server = {.sql = definition};
+    const struct schema_reader reader = {.ctx = &server, .read = read_sql};
+    struct schema *schema;
+    struct err e = ERR_INIT;
+    struct wire_table wire = make_wire(signs, sizeof signs);
+    assert_int_equal(schema_new(&schema, &reader, &e), 0);
+    assert_null(resolve(schema, &wire, at("bin.000001", 4), &e));
+    assert_int_equal(e.code, ERR_SCHEMA_MISMATCH);
+    schema_free(schema);
+}
+
+static void schema__definition_that_cannot_be_read__told_when_needed(void **state)
+{
+    (void)state;
+    struct server server = {.sql = "CREATE VIEW t AS SELECT 1"};
+    const struct schema_reader reader = {.ctx = &server, .read = read_sql};
+    struct schema *schema;
+    struct err e = ERR_INIT;
+    struct wire_table plain = make_wire(NULL, 0), named = make_wire(full, sizeof full);
+    assert_int_equal(schema_new(&schema, &reader, &e), 0);
+    assert_int_equal(schema_refresh(schema, "shop", "t", &e), 0);
+    assert_null(schema_current(schema, "shop", "t"));
+    assert_non_null(resolve(schema, &named, at("bin.000001", 4), &e));
+    assert_null(resolve(schema, &plain, at("bin.000001", 4), &e));
+    assert_int_equal(e.code, ERR_SCHEMA_UNKNOWN);
+    schema_free(schema);
+}
+
+static void schema__table_gone__not_known_any_more(void **state)
+{
+    (void)state;
+    struct server server = {.sql = definition};
+    const struct schema_reader reader = {.ctx = &server, .read = read_sql};
+    struct schema *schema;
+    struct err e = ERR_INIT;
+    assert_int_equal(schema_new(&schema, &reader, &e), 0);
+    assert_int_equal(schema_refresh(schema, "shop", "t", &e), 0);
+    assert_int_equal(schema_refresh(schema, "shop", "a", &e), 0);
+    assert_string_equal(schema_known(schema, 0)->name, "t");
+    assert_null(schema_known(schema, 2));
+    server.sql = NULL;
+    schema_forget(schema, "shop", NULL);
+    assert_int_equal(schema_refresh(schema, "shop", "t", &e), 0);
+    assert_null(schema_current(schema, "shop", "t"));
+    schema_free(schema);
+}
+
+static void schema__type_that_cannot_be_walked__named(void **state)
+{
+    (void)state;
+    static const uint8_t odd[] = {8, 15, 254, 246, 100};
+    struct schema *schema;
+    struct err e = ERR_INIT;
+    struct wire_table wire = make_wire(full, sizeof full);
+    wire.types = odd;
+    assert_int_equal(schema_new(&schema, NULL, &e), 0);
+    assert_null(resolve(schema, &wire, at("bin.000001", 4), &e));
+    assert_int_equal(err_class(&e), ERR_CLASS_STOP);
+    assert_non_null(strstr(e.text, "shop.t: column 5"));
+    schema_free(schema);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(schema__full_metadata__names_signs_labels_and_key),
+        cmocka_unit_test(schema__metadata_damaged__corrupt_or_valid),
+        cmocka_unit_test(schema__hostile_metadata__corrupt),
+        cmocka_unit_test(schema__no_names_and_no_server__unknown_with_ways_out),
+        cmocka_unit_test(schema__definition__trusted_from_its_position_until_a_ddl),
+        cmocka_unit_test(schema__definition_does_not_fit__mismatch),
+        cmocka_unit_test(schema__sign_of_the_log__contradicts_the_definition),
+        cmocka_unit_test(schema__definition_that_cannot_be_read__told_when_needed),
+        cmocka_unit_test(schema__table_gone__not_known_any_more),
+        cmocka_unit_test(schema__type_that_cannot_be_walked__named),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
