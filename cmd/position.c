@@ -69,7 +69,7 @@ static int run(const struct invocation *inv, int *exit_code, struct err *e)
         else if (is_set)
             (void)set_all(&settings, state, inv->words[1], e);
         else
-            (void)checkpoint_remove(state, e);
+            (void)checkpoint_reset(state, e);
         state_close(state);
     }
     config_free(cfg);

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #define RECORD_NAME   "checkpoint"
+#define RESET_NAME    "epoch-reset"
 #define RECORD_HEADER "checkpoint 1\n"
 #define SINKS_MAX     1024
 #define NAME_MAX_LEN  256
@@ -117,6 +118,27 @@ int checkpoint_store(const struct checkpoint *cp, struct state *state, struct er
 int checkpoint_remove(struct state *state, struct err *e)
 {
     return state_remove(state, RECORD_NAME, e);
+}
+
+int checkpoint_reset(struct state *state, struct err *e)
+{
+    if (state_put(state, RESET_NAME, "1", 1, e) != 0)
+        return err_result(e);
+    return checkpoint_remove(state, e);
+}
+
+int checkpoint_was_reset(struct state *state, bool *was, struct err *e)
+{
+    struct buf mark;
+    buf_init(&mark, 0);
+    int rc = state_get(state, RESET_NAME, &mark, was, e);
+    buf_release(&mark);
+    return rc;
+}
+
+int checkpoint_reset_done(struct state *state, struct err *e)
+{
+    return state_remove(state, RESET_NAME, e);
 }
 
 struct checkpoint_entry *checkpoint_find(const struct checkpoint *cp, const char *name)

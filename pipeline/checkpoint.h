@@ -27,6 +27,14 @@ int checkpoint_store(const struct checkpoint *cp, struct state *state, struct er
 /* Removes it. */
 int checkpoint_remove(struct state *state, struct err *e);
 
+/* Removes it for a new beginning: the log may be another one, so that the next transaction begins a new epoch. */
+int checkpoint_reset(struct state *state, struct err *e);
+
+/* True once after checkpoint_reset, by whoever keeps the epochs; the mark goes when they are stored:
+ * checkpoint_reset_done. */
+int checkpoint_was_reset(struct state *state, bool *was, struct err *e);
+int checkpoint_reset_done(struct state *state, struct err *e);
+
 /* The entry of a sink; NULL when it has none. */
 struct checkpoint_entry *checkpoint_find(const struct checkpoint *cp, const char *name);
 

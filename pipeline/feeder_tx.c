@@ -30,6 +30,16 @@ static void rows_copy(struct lane_rows *to, const struct lane_rows *from, unsign
     memcpy(to->any, from->any, lanes * sizeof *to->any);
 }
 
+/* True when no sink lies before another: then nothing that is read is for some sinks only. */
+static bool all_begin_alike(const struct checkpoint *begin)
+{
+    for (unsigned i = 1; i < begin->count; i++)
+        if (position_before(&begin->entries[0].pos, &begin->entries[i].pos) ||
+            position_before(&begin->entries[i].pos, &begin->entries[0].pos))
+            return false;
+    return true;
+}
+
 int feeder_new(struct feeder **out, const struct feeder_options *opt, struct err *e)
 {
     unsigned lanes = lanes_count(opt->lanes);
@@ -37,6 +47,7 @@ int feeder_new(struct feeder **out, const struct feeder_options *opt, struct err
     if (!f)
         return err_set(e, NO_MEMORY, sizeof *f);
     f->opt = *opt;
+    f->same_begin = all_begin_alike(opt->begin);
     f->wake.fd = -1;
     f->tx.file = f->file;
     buf_init(&f->key, 0);
@@ -93,6 +104,8 @@ const struct feeder_stats *feeder_figures(const struct feeder *f)
 /* Sinks whose own position lies before this transaction. */
 static uint32_t mask_of(const struct feeder *f, const struct rowset *rs)
 {
+    if (f->same_begin)
+        return UINT32_MAX;
     struct filepos at = {.pos = rs->tx.pos};
     snprintf(at.file, sizeof at.file, "%s", rs->tx.file);
     uint32_t mask = 0;
@@ -121,6 +134,18 @@ static int visit_epoch(void *ctx, const struct state_item *item, struct err *e)
     return epochs_load(ctx, item->bytes, item->len, e);
 }
 
+/* After sluice position reset what is read is new, whatever its numbers are. */
+static int reset_epochs(struct feeder *f, struct err *e)
+{
+    const char *record = NULL;
+    bool reset = false;
+    if (checkpoint_was_reset(f->opt.epoch_state, &reset, e) != 0 || !reset)
+        return err_result(e);
+    if (epochs_reset(f->epochs, &record, e) != 0 || store_epoch(f, record, e) != 0)
+        return err_result(e);
+    return checkpoint_reset_done(f->opt.epoch_state, e);
+}
+
 /* The table of epochs, read when the first transaction tells the flavour. */
 static int open_epochs(struct feeder *f, enum flavor flavor, struct err *e)
 {
@@ -134,6 +159,8 @@ static int open_epochs(struct feeder *f, enum flavor flavor, struct err *e)
         epochs_freeze(f->epochs);
         return 0;
     }
+    if (reset_epochs(f, e) != 0)
+        return err_result(e);
     if (epochs_begin(f->epochs, &checkpoint_oldest(f->opt.begin)->pos, &record, e) != 0)
         return err_result(e);
     return store_epoch(f, record, e);

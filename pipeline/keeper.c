@@ -12,7 +12,8 @@
 #define EXIT_SECOND_SIGNAL 1
 #define TICK_MS            20
 
-int keeper_checkpoint(struct pipeline *pipe, struct err *e)
+/* Moves the positions to what is safe, which makes room on the ring of boundaries. */
+static int keeper_consume(struct pipeline *pipe, struct err *e)
 {
     if (!atomic_load_explicit(&pipe->opened, memory_order_acquire))
         return 0;
@@ -24,10 +25,21 @@ int keeper_checkpoint(struct pipeline *pipe, struct err *e)
             return rc;
         moved = moved || rc == 1;
     }
-    if (!moved)
+    if (moved)
+        feeder_wake(pipe->feeder);
+    pipe->moved = pipe->moved || moved;
+    return 0;
+}
+
+/* Stores the positions when they moved. */
+static int keeper_checkpoint(struct pipeline *pipe, struct err *e)
+{
+    if (keeper_consume(pipe, e) != 0)
+        return err_result(e);
+    if (!pipe->moved || !pipe->spec.state)
         return 0;
-    feeder_wake(pipe->feeder);
-    return pipe->spec.state ? checkpoint_store(&pipe->positions, pipe->spec.state, e) : 0;
+    pipe->moved = false;
+    return checkpoint_store(&pipe->positions, pipe->spec.state, e);
 }
 
 /* The first error of a worker, else none. */
@@ -112,7 +124,7 @@ static int keep(struct pipeline *pipe, const struct pipeline_service *service, i
         keeper_poll(pipe, service, signal_fd,
                     done || pipe->signalled ? TICK_MS : (int)(pipe->spec.checkpoint_ms / 2 + 1));
         now_us = env_mono_us(pipe->spec.env);
-        if (due(&checkpoint, now_us) && keeper_checkpoint(pipe, e) != 0)
+        if (keeper_consume(pipe, e) != 0 || (due(&checkpoint, now_us) && keeper_checkpoint(pipe, e) != 0))
             return err_result(e);
         if (due(&figures, now_us))
             figures_line(pipe);

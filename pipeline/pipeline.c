@@ -261,7 +261,8 @@ static void *source_main(void *arg)
             feeder_stop(pipe->feeder);
         rc = feeder_run(pipe->feeder, e);
     }
-    if (rc != 0 && e->code == ERR_INTERRUPTED && atomic_load(&pipe->stopping))
+    /* Asked to end while the server was away: that is no failure. */
+    if (rc != 0 && err_class(e) == ERR_CLASS_RETRY && atomic_load(&pipe->stopping))
         err_clear(e);
     position_release(&from);
     atomic_store_explicit(&pipe->source_done, true, memory_order_release);

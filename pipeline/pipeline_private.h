@@ -34,15 +34,13 @@ struct pipeline {
     struct checkpoint positions; /* one entry per sink, in the order of the spec; what was stored last is not newer */
     struct checkpoint begin;     /* as loaded or as the source began; never changes after `opened` */
     uint64_t *safe;              /* per sink, previous result of ledger_safe */
+    bool moved;                  /* positions are newer than what is stored */
     bool signalled;
     int64_t started_us;
     int64_t stop_deadline_us;
     uint64_t figures_rows; /* at the last figures line */
     int64_t figures_us;
 };
-
-/* Keeper: moves the positions to what is safe and stores them when they moved. */
-int keeper_checkpoint(struct pipeline *pipe, struct err *e);
 
 /* Threads: workers and source begin; on failure those that run are ended by the caller's wind-up. */
 int pipeline_start(struct pipeline *pipe, struct err *e);
