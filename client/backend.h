@@ -15,6 +15,9 @@
  * stranger can sit in between (loopback, Unix socket). Errors: TLS_FAILED. */
 int backend_prepare(MYSQL *mysql, const struct client_options *opt, enum client_tls tls, bool trusted, struct err *e);
 
+/* Before mysql_close: gives back what the library forgets. */
+void backend_release(MYSQL *mysql);
+
 /* The socket; -1 when there is none. */
 int backend_socket(MYSQL *mysql);
 

@@ -45,6 +45,12 @@ int backend_prepare(MYSQL *mysql, const struct client_options *opt, enum client_
     return rc == 0 ? 0 : err_set(e, TLS_FAILED, "the client library refuses a TLS option");
 }
 
+/* mysql_close frees every option but this one. */
+void backend_release(MYSQL *mysql)
+{
+    mysql_optionsv(mysql, MYSQL_SERVER_PUBLIC_KEY, NULL);
+}
+
 int backend_socket(MYSQL *mysql)
 {
     return mysql->net.pvio ? (int)mysql_get_socket(mysql) : -1;

@@ -50,6 +50,11 @@ int backend_prepare(MYSQL *mysql, const struct client_options *opt, enum client_
     return rc == 0 ? 0 : err_set(e, TLS_FAILED, "the client library refuses a TLS option");
 }
 
+void backend_release(MYSQL *mysql)
+{
+    (void)mysql;
+}
+
 int backend_socket(MYSQL *mysql)
 {
     return (int)mysql->net.fd;

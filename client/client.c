@@ -140,8 +140,10 @@ void client_close(struct client *cli)
     if (cli->dump && cli->wake_fd >= 0)
         shutdown(cli->wake_fd, SHUT_RDWR);
     backend_dump_close(cli->dump);
-    if (cli->mysql)
+    if (cli->mysql) {
+        backend_release(cli->mysql);
         mysql_close(cli->mysql);
+    }
     if (cli->wake_fd >= 0)
         close(cli->wake_fd);
     free(cli);
