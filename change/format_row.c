@@ -278,13 +278,41 @@ static inline uint8_t *literal(uint8_t *o, const char *text, size_t len)
 }
 #define LITERAL(o, text) literal((o), (text), sizeof(text) - 1)
 
-/* The low `digits` (even) hex digits of v. */
-static uint8_t *write_hex(uint8_t *o, uint64_t v, unsigned digits)
+/* Eight hex digits at once: one nibble per byte, most significant first, then 0 … 9 and a … f by a carry. */
+static inline uint8_t *write_hex8(uint8_t *o, uint32_t v)
 {
-    static const char hex[] = "0123456789abcdef";
-    for (unsigned i = digits; i-- > 0; v >>= 4)
-        o[i] = (uint8_t)hex[v & 15];
-    return o + digits;
+    const uint64_t ones = 0x0101010101010101u;
+    uint64_t x = v;
+    x = (x | x << 16) & 0x0000ffff0000ffffu;
+    x = (x | x << 8) & 0x00ff00ff00ff00ffu;
+    x = (x | x << 4) & 0x0f0f0f0f0f0f0f0fu;
+    uint64_t letters = (x + ones * 6) >> 4 & ones;
+    x += ones * '0' + letters * ('a' - '0' - 10);
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+    x = __builtin_bswap64(x);
+#endif
+    memcpy(o, &x, 8);
+    return o + 8;
+}
+
+static inline uint8_t *write_hex16(uint8_t *o, uint64_t v)
+{
+    return write_hex8(write_hex8(o, (uint32_t)(v >> 32)), (uint32_t)v);
+}
+
+static uint8_t *write_uuid(uint8_t *o, const uint8_t uuid[16])
+{
+    uint8_t hex[32];
+    for (unsigned i = 0; i < 4; i++)
+        write_hex8(hex + 8 * i, (uint32_t)uuid[4 * i] << 24 | (uint32_t)uuid[4 * i + 1] << 16 |
+                                    (uint32_t)uuid[4 * i + 2] << 8 | uuid[4 * i + 3]);
+    memcpy(o, hex, 8);
+    memcpy(o + 9, hex + 8, 4);
+    memcpy(o + 14, hex + 12, 4);
+    memcpy(o + 19, hex + 16, 4);
+    memcpy(o + 24, hex + 20, 12);
+    o[8] = o[13] = o[18] = o[23] = '-';
+    return o + 36;
 }
 
 static uint8_t *write_gtid(uint8_t *o, const struct gtid *gtid)
@@ -296,11 +324,7 @@ static uint8_t *write_gtid(uint8_t *o, const struct gtid *gtid)
         *o++ = '-';
         return write_uint(o, gtid->number);
     }
-    for (unsigned i = 0; i < 16; i++) {
-        if (i == 4 || i == 6 || i == 8 || i == 10)
-            *o++ = '-';
-        o = write_hex(o, gtid->uuid[i], 2);
-    }
+    o = write_uuid(o, gtid->uuid);
     *o++ = ':';
     if (gtid->tag[0]) {
         o = literal(o, gtid->tag, strlen(gtid->tag));
@@ -322,11 +346,11 @@ static uint8_t *write_place(uint8_t *o, const struct change *chg, size_t file_le
     }
     o = write_json_text(LITERAL(o, ",\"file\":"), (const uint8_t *)tx->file, file_len);
     o = write_json_uint(LITERAL(o, ",\"pos\":"), chg->pos);
-    o = write_hex(LITERAL(o, ",\"version\":\""), chg->version.epoch, 8);
+    o = write_hex8(LITERAL(o, ",\"version\":\""), chg->version.epoch);
     *o++ = '.';
-    o = write_hex(o, chg->version.sequence, 16);
+    o = write_hex16(o, chg->version.sequence);
     *o++ = '.';
-    o = write_hex(o, chg->version.row, 16);
+    o = write_hex16(o, chg->version.row);
     *o++ = '"';
     if (chg->flags & CHANGE_FROM)
         return LITERAL(o, ",\"half\":\"from\"");
