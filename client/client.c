@@ -98,7 +98,7 @@ static int login(struct client *cli, const struct client_options *opt, struct er
     bool by_socket = given(opt->socket);
     const char *host = by_socket ? "localhost" : given(opt->host) ? opt->host : "127.0.0.1";
     if (!mysql_real_connect(cli->mysql, host, opt->user, opt->password, NULL, opt->port ? opt->port : PORT_DEFAULT,
-                            by_socket ? opt->socket : NULL, 0))
+                            by_socket ? opt->socket : NULL, CLIENT_REMEMBER_OPTIONS))
         return client_fail(cli, CLIENT_LOGIN, NULL, e);
     rc = check_tls(cli, opt, e);
     if (rc != 0)
