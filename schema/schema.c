@@ -175,7 +175,7 @@ static void reason(const struct schema *schema, const struct known *known, char 
     if (!schema->reader)
         snprintf(out, size, "the log does not hold them, and neither a server nor a definition is at hand");
     else if (known->def)
-        snprintf(out, size, "its definition was read at %s:%llu, and what it was before is not known",
+        snprintf(out, size, "its definition was read at %.255s:%llu, and what it was before is not known",
                  known->noted.file, (unsigned long long)known->noted.pos);
     else if (known->why.code != ERR_NONE)
         snprintf(out, size, "%.300s", known->why.text);
