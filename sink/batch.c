@@ -303,8 +303,13 @@ static int commit(struct worker *worker, struct err *e)
     struct batch *batch = &worker->batch;
     struct marks *marks = &worker->marks;
     size_t bytes = marks->lanes * sizeof *marks->last;
+    for (size_t i = 0; i < batch->entry_count; i++) {
+        enum verdict worst = worst_of(batch, &batch->entries[i]);
+        if (worst > V_RETRY)
+            return refuse_for_good(batch, &batch->entries[i], worst, e);
+    }
     if (!all_done(batch))
-        return err_set(e, SINK_PARKED, batch->item_count);
+        return err_set(e, SINK_PARKED, batch->entry_count);
     memcpy(worker->marks_next, marks->last, bytes);
     for (size_t i = 0; i < batch->entry_count; i++)
         worker->marks_next[worker_lane_of(worker, batch->entries[i].lane)] = batch->entries[i].item.chg.version;

@@ -8,6 +8,7 @@
 #include <sys/socket.h>
 
 #define READ_BYTES 16384
+#define OUT_KEPT   ((size_t)1024 * 1024) /* memory that one huge key took is given back */
 
 static int down(const struct redis_connection *conn, const char *why, struct err *e)
 {
@@ -103,6 +104,8 @@ int redis_send(struct redis_connection *conn, struct err *e)
             return down(conn, strerror(errno), e);
         }
     }
+    if (conn->out.size > OUT_KEPT)
+        buf_release(&conn->out);
     buf_clear(&conn->out);
     return 0;
 }

@@ -470,6 +470,21 @@ static void runner_step__commit_fails__lanes_are_read_again_and_nothing_is_ackno
     fixture_release(&f);
 }
 
+static void runner_step__keeper_refuses_for_good__stops_and_acknowledges_nothing(void **state)
+{
+    (void)state;
+    struct fixture f;
+    struct rig_options opt = {.lanes = 1};
+    fixture_init(&f, &opt, &fault_sink_keeper);
+    f.plan.judge = poison_row_3;
+    for (int n = 0; n < 6; n++)
+        rig_add(&f.rig, n, 1);
+    rig_publish(&f.rig);
+    assert_int_equal(runner_step(f.rig.runner, NULL), -(int)ERR_SINK_POISON);
+    assert_int_equal(ledger_acked(lanes_ledger(f.rig.lanes), 0, 0), 0);
+    fixture_release(&f);
+}
+
 static void runner_new__too_many_workers__is_a_usage_error(void **state)
 {
     (void)state;
@@ -511,6 +526,7 @@ int main(void)
         cmocka_unit_test(runner_step__truncate_refused__everything_behind_waits),
         cmocka_unit_test(runner_step__keys_move_between_lanes__from_is_done_before_to),
         cmocka_unit_test(runner_step__commit_fails__lanes_are_read_again_and_nothing_is_acknowledged),
+        cmocka_unit_test(runner_step__keeper_refuses_for_good__stops_and_acknowledges_nothing),
         cmocka_unit_test(runner_new__too_many_workers__is_a_usage_error),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
