@@ -116,38 +116,6 @@ static void redis_keys__table_of_changes__gives_the_stale_keys(void **state)
     }
 }
 
-/* Law "halves commute": FROM and TO in either order remove what the update removes. */
-static void redis_keys__halves_of_any_move__together_are_the_update(void **state)
-{
-    (void)state;
-    static const char *const templates[] = {"a:{order_id}", "a:{user_id}", "b:{user_id|default:none}:{order_id}"};
-    const int32_t users[] = {1, 2, 3, SAMPLE_NULL};
-    for (unsigned n = 0; n < 3 * 3 * 4 * 4; n++) {
-        const struct row before = {true, {(int32_t)(n % 3), users[n / 9 % 4]}};
-        const struct row after = {true, {(int32_t)(n / 3 % 3), users[n / 36 % 4]}};
-        struct fixture f;
-        char whole[TEXT_MAX], halves[TEXT_MAX], from[TEXT_MAX], to[TEXT_MAX];
-        fixture_init(&f, templates, 3);
-        assert_int_equal(add(&f, CHANGE_UPDATE, 0, &before, &after, NULL), 0);
-        keys_text(&f.keys, whole);
-        redis_keys_clear(&f.keys);
-        assert_int_equal(add(&f, CHANGE_UPDATE, CHANGE_FROM, &before, &after, NULL), 0);
-        keys_text(&f.keys, from);
-        assert_int_equal(add(&f, CHANGE_UPDATE, CHANGE_TO, &before, &after, NULL), 0);
-        keys_text(&f.keys, halves);
-        assert_string_equal(whole, halves);
-        size_t sum = f.keys.count;
-        redis_keys_clear(&f.keys);
-        assert_int_equal(add(&f, CHANGE_UPDATE, CHANGE_TO, &before, &after, NULL), 0);
-        keys_text(&f.keys, to);
-        size_t in_to = f.keys.count;
-        redis_keys_clear(&f.keys);
-        assert_int_equal(add(&f, CHANGE_UPDATE, CHANGE_FROM, &before, &after, NULL), 0);
-        assert_int_equal(f.keys.count + in_to, sum);
-        fixture_release(&f);
-    }
-}
-
 static void redis_keys__equal_keys__are_kept_once_until_cleared(void **state)
 {
     (void)state;
@@ -229,7 +197,6 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(redis_keys__table_of_changes__gives_the_stale_keys),
-        cmocka_unit_test(redis_keys__halves_of_any_move__together_are_the_update),
         cmocka_unit_test(redis_keys__equal_keys__are_kept_once_until_cleared),
         cmocka_unit_test(redis_keys__enough_is_told__before_the_list_is_full),
         cmocka_unit_test(redis_bind__bad_templates__are_configuration_errors),
