@@ -69,10 +69,30 @@ static bool asks_for_help(int argc, char **argv)
     return false;
 }
 
+static int unknown_command(const char *name)
+{
+    const char *names[16];
+    size_t count = 0;
+    while (commands[count] && count < sizeof names / sizeof *names) {
+        names[count] = commands[count]->name;
+        count++;
+    }
+    const char *near = config_nearest(name, names, count);
+    if (near)
+        fprintf(stderr, "sluice: there is no command '%s'; did you mean '%s'?\n", name, near);
+    else
+        fprintf(stderr, "sluice: there is no command '%s'; see sluice --help\n", name);
+    return EXIT_USAGE;
+}
+
 int main(int argc, char **argv)
 {
     signal(SIGPIPE, SIG_IGN);
-    const char *name = argc > 1 ? argv[1] : "--help";
+    if (argc < 2) {
+        print_usage(stderr);
+        return EXIT_USAGE;
+    }
+    const char *name = argv[1];
     if (strcmp(name, "--version") == 0) {
         puts("sluice " SLUICE_VERSION);
         return EXIT_FINE;
@@ -87,7 +107,7 @@ int main(int argc, char **argv)
     }
     if (strcmp(name, "--help") == 0 || strcmp(name, "help") == 0) {
         print_usage(stdout);
-        return argc > 1 ? EXIT_FINE : EXIT_USAGE;
+        return EXIT_FINE;
     }
     for (const struct command *const *cmd = commands; *cmd; cmd++) {
         if (strcmp((*cmd)->name, name) != 0)
@@ -98,6 +118,5 @@ int main(int argc, char **argv)
         }
         return run_command(*cmd, argc - 2, argv + 2);
     }
-    fprintf(stderr, "sluice: there is no command '%s'; see sluice --help\n", name);
-    return EXIT_USAGE;
+    return unknown_command(name);
 }

@@ -212,6 +212,8 @@ int reading_check(struct reading *reading, const struct reading_live_options *op
             rc = schema_new(&check.schema, schema_server_reader(check.server), e);
         if (rc == 0)
             rc = check_routes(&check, e);
+        if (rc != 0 && err_class(e) == ERR_CLASS_USAGE)
+            (void)err_wrap(e, "%s", opt->settings->file);
         schema_free(check.schema);
         schema_server_free(check.server);
         if (rc == 0 || err_class(e) != ERR_CLASS_RETRY)

@@ -153,6 +153,31 @@ static int read_pattern(struct route *route, struct config *cfg, const struct no
     return route->db && route->table ? 0 : err_set(e, NO_MEMORY, strlen(text));
 }
 
+static int unknown_sink(const struct settings *settings, const struct node *node, const char *name, struct err *e)
+{
+    const char *names[LEDGER_SINKS_MAX];
+    for (unsigned i = 0; i < settings->sink_count; i++)
+        names[i] = settings->sinks[i].name;
+    const char *near = config_nearest(name, names, settings->sink_count);
+    return near ? node_error(node, e, "there is no sink called '%s'; did you mean '%s'?", name, near)
+                : node_error(node, e, "there is no sink called '%s'", name);
+}
+
+/* What can be told of a route's options without the table: templates that do not compile, or that cannot sweep. */
+static int check_options(const struct route *route, const struct pipeline_sink *sink, const void *options,
+                         const struct node *node, struct err *e)
+{
+    void *bind = NULL;
+    if (!sink->ops->bind)
+        return 0;
+    int rc = sink->ops->bind(&bind, sink->options, options, NULL, e);
+    if (rc == 0 && route->on_truncate == ON_TRUNCATE_SWEEP && sink->ops->can_sweep)
+        rc = sink->ops->can_sweep(bind, e);
+    if (bind && sink->ops->unbind)
+        sink->ops->unbind(bind);
+    return rc == 0 ? 0 : err_wrap(e, "%s:%u: %s", node->file, node->line, node->path);
+}
+
 /* Finds the sinks of a route and fills the option struct of each kind, one struct per sink. */
 static int read_targets(struct route *route, const struct settings *settings, struct config *cfg,
                         const struct node *node, const struct option_list *to, struct err *e)
@@ -164,7 +189,7 @@ static int read_targets(struct route *route, const struct settings *settings, st
         while (s < settings->sink_count && strcmp(settings->sinks[s].name, to->items[i]) != 0)
             s++;
         if (s == settings->sink_count)
-            return node_error(node_child(node, "to"), e, "there is no sink called '%s'", to->items[i]);
+            return unknown_sink(settings, node_child(node, "to"), to->items[i], e);
         if (route->sink_mask >> s & 1)
             return node_error(node_child(node, "to"), e, "sink '%s' is named twice", to->items[i]);
         route->sink_mask |= UINT32_C(1) << s;
@@ -177,6 +202,8 @@ static int read_targets(struct route *route, const struct settings *settings, st
             tables[table_count++] = ops->route_options;
         if (route->on_truncate == ON_TRUNCATE_SWEEP && !(ops->flags & SINK_CAN_SWEEP))
             return node_error(node_child(node, "on_truncate"), e, "sink '%s' cannot sweep", to->items[i]);
+        if (check_options(route, &settings->sinks[s], options, node, e) != 0)
+            return err_result(e);
     }
     tables[table_count] = NULL;
     return option_check_keys(node, tables, NULL, e);
@@ -206,6 +233,32 @@ static int read_route(struct route *route, const struct settings *settings, stru
     return read_targets(route, settings, cfg, node, &values.to, e);
 }
 
+static bool same_key(const struct route *a, const struct route *b)
+{
+    bool same = a->key_count == b->key_count;
+    for (unsigned i = 0; i < a->key_count && same; i++)
+        same = strcmp(a->key[i], b->key[i]) == 0;
+    return same;
+}
+
+/* Two routes of one table with different keys; what patterns hide is found when the tables are known. */
+static int check_conflict(const struct route *routes, unsigned last, const struct node *node, struct err *e)
+{
+    const struct route *b = &routes[last];
+    for (unsigned i = 0; i < last; i++) {
+        const struct route *a = &routes[i];
+        if (route_is_exact(a) && route_is_exact(b) && strcmp(a->db, b->db) == 0 && strcmp(a->table, b->table) == 0 &&
+            a->key && b->key && !same_key(a, b)) {
+            char text[256];
+            snprintf(text, sizeof text, "routes at lines %u and %u give %s.%s different keys", a->line, b->line, b->db,
+                     b->table);
+            err_set(e, ROUTE_CONFLICT, text);
+            return err_wrap(e, "%s:%u", node->file, node->line);
+        }
+    }
+    return 0;
+}
+
 int settings_read_routes(struct settings *out, struct config *cfg, struct err *e)
 {
     const struct node *section;
@@ -216,9 +269,12 @@ int settings_read_routes(struct settings *out, struct config *cfg, struct err *e
     struct route *routes = settings_alloc(cfg, section->count * sizeof *routes, e);
     if (!routes)
         return err_result(e);
-    for (const struct node *node = node_first(section); node; node = node->next)
-        if (read_route(&routes[out->route_count++], out, cfg, node, e) != 0)
+    for (const struct node *node = node_first(section); node; node = node->next) {
+        if (read_route(&routes[out->route_count], out, cfg, node, e) != 0 ||
+            check_conflict(routes, out->route_count, node, e) != 0)
             return err_result(e);
+        out->route_count++;
+    }
     out->routes = routes;
     return 0;
 }
