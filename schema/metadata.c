@@ -219,7 +219,8 @@ static int read_label(struct reading *reading, const struct coltype *type, struc
     if (!text.p)
         return err_set(e, NO_MEMORY, (size_t)len);
     struct err why = ERR_INIT;
-    if (charset_to_utf8(type, &text, reading->arena, &why) != 0) {
+    bool as_stored = type->charset == CHARSET_BINARY;
+    if (!as_stored && charset_to_utf8(type, &text, reading->arena, &why) != 0) {
         if (why.code == ERR_NO_MEMORY)
             return err_set(e, NO_MEMORY, (size_t)len);
         out->text = NULL;

@@ -96,7 +96,8 @@ static void schema__full_metadata__names_signs_labels_and_key(void **state)
     assert_true(!tbl->columns[3].type.is_unsigned && tbl->columns[3].type.sign_known);
     assert_int_equal(tbl->columns[1].type.collation, 45);
     assert_int_equal(tbl->columns[2].type.label_count, 2);
-    assert_string_equal(tbl->columns[2].type.labels[1].text, "ö");
+    assert_int_equal(tbl->columns[2].type.labels[1].len, 2);
+    assert_memory_equal(tbl->columns[2].type.labels[1].text, "ö", 2);
     assert_true(tbl->pk_known);
     assert_int_equal(tbl->pk_count, 1);
     assert_true(!tbl->columns[0].nullable && tbl->columns[1].nullable);
