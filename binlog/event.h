@@ -99,7 +99,7 @@ struct event_header {
 };
 
 /* Reads the first EVENT_HEADER_LEN bytes. Errors: CORRUPT (fewer bytes, or a length below the header or above
- * max_event_bytes). */
+ * max_event_bytes, 0 = EVENT_BYTES_MAX). */
 int event_header_read(struct event_header *out, const uint8_t *bytes, size_t len, uint64_t max_event_bytes,
                       struct err *e);
 

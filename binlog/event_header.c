@@ -101,6 +101,8 @@ int event_header_read(struct event_header *out, const uint8_t *bytes, size_t len
     header.log_pos = cursor_u32(&cur);
     header.flags = cursor_u16(&cur);
     char text[96];
+    if (max_event_bytes == 0)
+        max_event_bytes = EVENT_BYTES_MAX;
     if (header.len < EVENT_HEADER_LEN || header.len > max_event_bytes) {
         snprintf(text, sizeof text, "event of type %u says a length of %u bytes; %u to %llu are possible", header.type,
                  header.len, EVENT_HEADER_LEN, (unsigned long long)max_event_bytes);

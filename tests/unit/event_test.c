@@ -23,6 +23,7 @@ static void event_header__lengths_that_cannot_be__corrupt(void **state)
         int rc;
     } cases[] = {
         {0, 1000, -ERR_CORRUPT},
+        {100, 0, 0},
         {18, 1000, -ERR_CORRUPT},
         {19, 1000, 0},
         {1000, 1000, 0},
