@@ -172,7 +172,13 @@ class Database(Server):
     def purge_to_last(self):
         """Leaves only the newest binlog file."""
         self.flush_logs()
-        self.sql(f"PURGE BINARY LOGS TO '{self.binlogs()[-1]}'")
+
+        # A file that a connection still reads is kept; one whose reader is gone is noticed by and by.
+        def purged():
+            self.sql(f"PURGE BINARY LOGS TO '{self.binlogs()[-1]}'")
+            return len(self.binlogs()) == 1
+
+        wait_until(purged, "the old binlogs to go")
 
     def position(self):
         """(file, offset) of the end of the binlog."""

@@ -16,7 +16,6 @@ class MariaDB(Database):
         **Database.defaults,
         "log-slave-updates": True,
         "innodb_log_file_size": "64M",
-        "innodb_ft_enable_stopword": None,
     }
 
     @classmethod

@@ -18,6 +18,7 @@ import threading
 import time
 
 # Waits are generous: they end when the condition holds, the limit is for a server that is truly gone.
+LOG_NAMES = ("server.log", "sluice.log")
 START_LIMIT_S = 180
 STOP_LIMIT_S = 60
 
@@ -101,7 +102,7 @@ class Workspace:
 
     def logs(self):
         """Paths of the log files of all that ran here, the latest written last."""
-        found = [os.path.join(top, name) for top, _, names in os.walk(self.path) for name in names if name.endswith(".log")]
+        found = [os.path.join(top, name) for top, _, names in os.walk(self.path) for name in names if name in LOG_NAMES]
         return sorted(found, key=os.path.getmtime)
 
     def close(self):

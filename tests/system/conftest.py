@@ -51,7 +51,8 @@ def pytest_collection_modifyitems(config, items):
 
 
 def flavor_of(item):
-    return item.callspec.params.get("flavor", "") if hasattr(item, "callspec") else ""
+    flavor = item.callspec.params.get("flavor", "") if hasattr(item, "callspec") else ""
+    return flavor if isinstance(flavor, str) else ""
 
 
 def pytest_terminal_summary(terminalreporter):

@@ -90,7 +90,7 @@ class Shop:
             self.plant(f"order:{order_id}")
             self.pay(order_id)
             try:
-                self.wait_gone(f"order:{order_id}", limit_s=3)
+                self.wait_gone(f"order:{order_id}", limit_s=0.5)
                 return True
             except TimeoutError:
                 return False

@@ -44,7 +44,7 @@ def test_no_binlog(new_db, redis, sluice):
     gtids = {"gtid-mode": None} if db.flavor == "mysql" else {"log-slave-updates": None}
     db.options |= {"log-bin": None, "skip-log-bin": True, **gtids}
     db.start()
-    refused(sluice(config(db, redis, routes=[])), "binlog_off")
+    refused(sluice(config(db, redis)), "binlog_off")
 
 
 def test_binlog_format_other_than_row(new_db, redis, sluice):

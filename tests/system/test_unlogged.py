@@ -82,7 +82,7 @@ class TestCascade:
             cache.set("head:3", 1)
             db.sql("UPDATE shop.heads SET v = v + 1 WHERE order_id = 3")
             try:
-                return wait_until(lambda: not cache.exists("head:3"), "head:3", 3)
+                return wait_until(lambda: not cache.exists("head:3"), "head:3", 0.5)
             except TimeoutError:
                 return False
 

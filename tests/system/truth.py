@@ -395,7 +395,9 @@ def check_history(db, lines):
         for row in sorted(table.rows().values(), key=lambda row: row["n"]):
             before = None if row["op"] == "insert" else {column: row[f"b_{column}"] for column in columns}
             after = None if row["op"] == "delete" else {column: row[f"a_{column}"] for column in columns}
-            expected[(after or before)["id"]].append((row["op"], before, after))
+            # Triggers run for updates that change nothing; the log has no row for those.
+            if before != after:
+                expected[(after or before)["id"]].append((row["op"], before, after))
         seen = collections.defaultdict(list)
         for line in lines:
             if line["table"] == name and line.get("half") != "from":
@@ -403,4 +405,5 @@ def check_history(db, lines):
                 seen[pk].append((line["op"], line.get("before"), line.get("after")))
         assert seen.keys() == expected.keys(), f"{name}: rows {sorted(seen.keys() ^ expected.keys())[:5]}"
         for row_id, changes in expected.items():
-            assert seen[row_id] == changes, f"{name} {row_id}: {seen[row_id]} instead of {changes}"
+            for number, (ours, theirs) in enumerate(itertools.zip_longest(seen[row_id], changes)):
+                assert ours == theirs, f"{name} {row_id}, change {number} of {len(changes)}: {ours} instead of {theirs}"
