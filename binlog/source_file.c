@@ -17,7 +17,8 @@ struct source_file {
     const uint8_t *event; /* to be fed (again); NULL = read the next one */
     size_t event_len;
     bool file_open;
-    bool noted; /* the open file was told to be a live copy */
+    bool noted;     /* the open file was told to be a live copy */
+    bool gap_noted; /* the next file was told not to follow */
     bool finished;
     atomic_bool interrupted;
 };
@@ -54,7 +55,7 @@ static int open_next(struct source_file *file, struct position *known, struct er
     known->at.pos = EVENT_FILE_MAGIC_LEN;
     file->next_path++;
     file->file_open = true;
-    file->noted = false;
+    file->noted = file->gap_noted = false;
     return log_reader_start(file->reader, known, e);
 }
 
@@ -147,10 +148,30 @@ static void note_live_copy(struct source_file *file, struct rowset *out)
     const struct filepos *at = log_reader_at(file->reader);
     memset(out, 0, offsetof(struct rowset, note));
     out->kind = ROWSET_NOTE;
+    out->server_uuid = log_reader_boundary(file->reader)->server_uuid;
     out->note.code = ERR_NONE;
     snprintf(out->note.text, sizeof out->note.text, "%s is a live copy: it ends at %llu without being closed", at->file,
              (unsigned long long)at->pos);
     file->noted = true;
+}
+
+/* True with a NOTE when the file that ended goes on in another than the next one: changes are missing in between. */
+static bool note_gap(struct source_file *file, struct rowset *out)
+{
+    const char *next = base_name(file->opt.paths[file->next_path]);
+    const struct filepos *at = log_reader_at(file->reader);
+    const struct event_format *format = log_reader_format(file->reader);
+    if (file->gap_noted || !format || !log_reader_file_ended(file->reader) || strcmp(at->file, next) == 0 ||
+        at->pos != EVENT_FILE_MAGIC_LEN)
+        return false;
+    memset(out, 0, offsetof(struct rowset, note));
+    out->kind = ROWSET_NOTE;
+    out->server_uuid = log_reader_boundary(file->reader)->server_uuid;
+    out->note.code = ERR_NONE;
+    snprintf(out->note.text, sizeof out->note.text,
+             "the log goes on in %.200s, which is not given: %.200s is read next", at->file, next);
+    file->gap_noted = true;
+    return true;
 }
 
 /* At the end of a file: 1 with a rowset to hand out, 0 to read on. */
@@ -166,7 +187,7 @@ static int next_file(struct source_file *file, struct rowset *out, struct err *e
         end_of_log(file, out);
         return 1;
     }
-    if (log_reader_abandon(file->reader, out) == 1)
+    if (log_reader_abandon(file->reader, out) == 1 || note_gap(file, out))
         return 1;
     struct position known;
     position_init(&known);

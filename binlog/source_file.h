@@ -2,7 +2,8 @@
  *
  * Reads through a bounded buffer that grows up to max_event_bytes for one event. A file that ends inside an event is
  * CORRUPT with its position; one that ends between events without ROTATE or STOP while its in-use flag is set is told
- * as a NOTE ("live copy") and is complete. One thread, but interrupt. */
+ * as a NOTE ("live copy") and is complete; so is told when the file that a ROTATE names is not the next one. One
+ * thread, but interrupt. */
 #ifndef SLUICE_BINLOG_SOURCE_FILE_H
 #define SLUICE_BINLOG_SOURCE_FILE_H
 

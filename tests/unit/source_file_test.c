@@ -55,6 +55,8 @@ struct run {
     size_t path_count;
     const char *from, *to;
     bool skip_checksums;
+    const char *definition; /* what a server says of every table */
+    uint64_t max_event_bytes;
     enum err_code code; /* what came out */
     struct buf text;
     struct position started;
@@ -64,6 +66,18 @@ static void add_file(struct run *run, const char *path, const uint8_t *bytes, si
 {
     run->files.files[run->path_count] = (struct bytes_file){path, bytes, len};
     run->paths[run->path_count++] = path;
+}
+
+static int read_definition(void *ctx, const char *db, const char *table, struct buf *sql, struct filepos *noted,
+                           struct err *e)
+{
+    const struct run *run = ctx;
+    (void)db;
+    (void)table;
+    (void)noted;
+    (void)e;
+    buf_text(sql, run->definition);
+    return 1;
 }
 
 static int read_all(struct source *src, struct run *run, const struct start *from, struct err *e)
@@ -91,11 +105,13 @@ static void play(struct run *run)
         assert_int_equal(start_parse(&from, run->from, &e), 0);
     if (run->to)
         assert_int_equal(start_parse(&to, run->to, &e), 0);
-    assert_int_equal(schema_new(&schema, NULL, &e), 0);
+    const struct schema_reader reader = {.ctx = run, .read = read_definition};
+    assert_int_equal(schema_new(&schema, run->definition ? &reader : NULL, &e), 0);
     struct source_file_options opt = {.env = &env, .paths = run->paths, .path_count = run->path_count, .to = &to};
     opt.reader = (struct log_reader_options){.interest = &interest,
                                              .schema = schema,
                                              .on_statement = ON_STATEMENT_WARN,
+                                             .max_event_bytes = run->max_event_bytes,
                                              .skip_checksums = run->skip_checksums};
     buf_init(&run->text, 0);
     int rc = source_file_new(&src, &opt, &e);
@@ -268,6 +284,54 @@ static void source_file__in_use_flag_and_no_end__noted_as_live_copy(void **state
     event_builder_release(&b);
 }
 
+static void source_file__log_without_names__named_by_the_definition(void **state)
+{
+    (void)state;
+    static const char *const names[] = {"mariadb/no_log", "mariadb/minimal", "mysql/minimal"};
+    for (size_t n = 0; n < 3; n++) {
+        struct run run = {.definition = "CREATE TABLE `nokey` (`a` int(11) DEFAULT NULL, `b` int(10) unsigned DEFAULT "
+                                        "NULL, `extra` int(11) DEFAULT NULL)"};
+        size_t len;
+        uint8_t *bytes = load(names[n], "binlog", &len);
+        add_file(&run, "/x/bin.000001", bytes, len);
+        play(&run);
+        if (run.code != ERR_NONE || !strstr(text_of(&run), "{a:5,b:4000000000,extra:5}"))
+            fail_msg("%s: %s", names[n], text_of(&run));
+        buf_release(&run.text);
+        free(bytes);
+    }
+}
+
+static void source_file__event_larger_than_the_buffer__read_up_to_the_limit(void **state)
+{
+    (void)state;
+    static const struct {
+        uint64_t max;
+        enum err_code code;
+    } cases[] = {{0, ERR_NONE}, {4 << 20, ERR_NONE}, {3 << 20, ERR_CORRUPT}};
+    size_t len = 3 << 20;
+    char *statement = malloc(len);
+    assert_non_null(statement);
+    memset(statement, 'x', len);
+    for (size_t i = 0; i < 3; i++) {
+        struct event_builder b;
+        struct run run = {.max_event_bytes = cases[i].max, .files.read_max = 100000};
+        event_builder_init(&b, true, true);
+        build_gtid(&b, 1);
+        build_event(&b, EVENT_ANNOTATE, statement, len);
+        build_table_map(&b, 1, "shop", "t");
+        build_rows(&b, EVENT_WRITE_ROWS_V1, 1, true, 1, "x");
+        build_xid(&b);
+        add_file(&run, "/x/bin.000001", b.log.p, b.log.len);
+        play(&run);
+        assert_int_equal(run.code, cases[i].code);
+        assert_true((strstr(text_of(&run), "{a:1,b:\"x\"}") != NULL) == (cases[i].code == ERR_NONE));
+        buf_release(&run.text);
+        event_builder_release(&b);
+    }
+    free(statement);
+}
+
 static void source_file__not_a_binlog__refused_by_name(void **state)
 {
     (void)state;
@@ -373,6 +437,22 @@ static void source_file__bounds__whole_transactions(void **state)
     }
 }
 
+static void source_file__file_left_out__noted(void **state)
+{
+    (void)state;
+    struct event_builder b[2];
+    struct run run = {0};
+    build_two(b, &run);
+    run.paths[1] = run.files.files[1].path = "/x/bin.000011";
+    play(&run);
+    assert_int_equal(run.code, ERR_NONE);
+    assert_non_null(strstr(text_of(&run), "\nNOTE none: the log goes on in bin.000010, which is not given"));
+    assert_non_null(strstr(text_of(&run), "BEGIN gtid=0-7-3 at=bin.000011:127"));
+    buf_release(&run.text);
+    event_builder_release(&b[0]);
+    event_builder_release(&b[1]);
+}
+
 static void source_file__start_in_another_file__refused(void **state)
 {
     (void)state;
@@ -452,10 +532,13 @@ int main(void)
         cmocka_unit_test(source_file__one_bit_flipped__seen_by_the_checksum),
         cmocka_unit_test(source_file__bytes_flipped_without_checksums__error_or_rowsets),
         cmocka_unit_test(source_file__in_use_flag_and_no_end__noted_as_live_copy),
+        cmocka_unit_test(source_file__log_without_names__named_by_the_definition),
+        cmocka_unit_test(source_file__event_larger_than_the_buffer__read_up_to_the_limit),
         cmocka_unit_test(source_file__not_a_binlog__refused_by_name),
         cmocka_unit_test(source_file__read_fails__file_read),
         cmocka_unit_test(source_file__order_of_files__numbers_must_rise),
         cmocka_unit_test(source_file__bounds__whole_transactions),
+        cmocka_unit_test(source_file__file_left_out__noted),
         cmocka_unit_test(source_file__start_in_another_file__refused),
         cmocka_unit_test(source_file__interrupted__next_returns),
         cmocka_unit_test(event__cut_at_every_length__error_or_valid),
