@@ -135,7 +135,7 @@ static int passes_over(struct source_stream *st, bool *over, struct err *e)
 {
     struct event_header header;
     *over = false;
-    int rc = event_header_read(&header, st->event, st->event_len, 0, e);
+    int rc = event_header_read(&header, st->event, st->event_len, UINT32_MAX, e);
     if (rc != 0)
         return rc;
     bool artificial = header.flags & EVENT_FLAG_ARTIFICIAL || header.type == EVENT_HEARTBEAT || header.log_pos == 0;

@@ -18,37 +18,46 @@
 
 #include "base/buf.h"
 
-#define PACKET_MAX 65536
+#define PACKET_MAX      65536
+#define CONNECTIONS_MAX 64
 #define CAPABILITIES                                                                                                   \
     (0x1u | 0x4u | 0x80u /* LOCAL_FILES */ | 0x200u | 0x2000u | 0x8000u | 0x80000u /* PLUGIN_AUTH */ | 0x200000u)
 
 enum { COM_QUIT = 1, COM_QUERY = 3, COM_BINLOG_DUMP = 0x12, COM_BINLOG_DUMP_GTID = 0x1e };
 
+struct connection {
+    struct scripted_mysql *srv;
+    const struct mysql_script *script;
+    pthread_t thread;
+    int fd;
+    uint8_t sequence;
+    size_t sent;
+    bool cut;
+};
+
 struct scripted_mysql {
     const struct mysql_script *script;
     int listener;
-    int fd; /* of the connection being served */
     unsigned port;
-    uint8_t sequence;
-    size_t sent;
-    size_t sent_last;
-    bool cut;
-    struct buf received;
     pthread_t thread;
+    pthread_mutex_t lock; /* over `received` */
+    struct buf received;
+    struct connection connections[CONNECTIONS_MAX];
+    unsigned count;
 };
 
-static void send_bytes(struct scripted_mysql *srv, const uint8_t *p, size_t len)
+static void send_bytes(struct connection *con, const uint8_t *p, size_t len)
 {
-    size_t limit = srv->script->close_after;
-    if (limit && srv->sent + len > limit) {
-        len = limit > srv->sent ? limit - srv->sent : 0;
-        srv->cut = true;
+    size_t limit = con->script->close_after;
+    if (limit && con->sent + len > limit) {
+        len = limit > con->sent ? limit - con->sent : 0;
+        con->cut = true;
     }
-    srv->sent += len;
+    con->sent += len;
     while (len > 0) {
-        ssize_t n = send(srv->fd, p, len, MSG_NOSIGNAL);
+        ssize_t n = send(con->fd, p, len, MSG_NOSIGNAL);
         if (n <= 0) {
-            srv->cut = true;
+            con->cut = true;
             return;
         }
         p += n;
@@ -56,18 +65,18 @@ static void send_bytes(struct scripted_mysql *srv, const uint8_t *p, size_t len)
     }
 }
 
-static void send_packet(struct scripted_mysql *srv, const void *payload, size_t len)
+static void send_packet(struct connection *con, const void *payload, size_t len)
 {
-    const uint8_t head[4] = {(uint8_t)len, (uint8_t)(len >> 8), (uint8_t)(len >> 16), srv->sequence++};
-    send_bytes(srv, head, sizeof head);
-    if (!srv->cut)
-        send_bytes(srv, payload, len);
+    const uint8_t head[4] = {(uint8_t)len, (uint8_t)(len >> 8), (uint8_t)(len >> 16), con->sequence++};
+    send_bytes(con, head, sizeof head);
+    if (!con->cut)
+        send_bytes(con, payload, len);
 }
 
-static bool receive(struct scripted_mysql *srv, uint8_t *to, size_t len)
+static bool receive(struct connection *con, uint8_t *to, size_t len)
 {
     for (size_t got = 0; got < len;) {
-        ssize_t n = recv(srv->fd, to + got, len - got, 0);
+        ssize_t n = recv(con->fd, to + got, len - got, 0);
         if (n <= 0)
             return false;
         got += (size_t)n;
@@ -76,23 +85,25 @@ static bool receive(struct scripted_mysql *srv, uint8_t *to, size_t len)
 }
 
 /* The next packet of the client into `payload`; its length, or -1 when the client has gone. */
-static int receive_packet(struct scripted_mysql *srv, uint8_t payload[PACKET_MAX])
+static int receive_packet(struct connection *con, uint8_t payload[PACKET_MAX])
 {
     uint8_t head[4];
-    if (srv->cut || !receive(srv, head, sizeof head))
+    if (con->cut || !receive(con, head, sizeof head))
         return -1;
     size_t len = (size_t)head[0] | (size_t)head[1] << 8 | (size_t)head[2] << 16;
-    if (len > PACKET_MAX || !receive(srv, payload, len))
+    if (len > PACKET_MAX || !receive(con, payload, len))
         return -1;
-    srv->sequence = (uint8_t)(head[3] + 1);
-    buf_add(&srv->received, payload, len);
+    con->sequence = (uint8_t)(head[3] + 1);
+    pthread_mutex_lock(&con->srv->lock);
+    buf_add(&con->srv->received, payload, len);
+    pthread_mutex_unlock(&con->srv->lock);
     return (int)len;
 }
 
-static void send_ok(struct scripted_mysql *srv)
+static void send_ok(struct connection *con)
 {
     static const uint8_t ok[] = {0, 0, 0, 2, 0, 0, 0};
-    send_packet(srv, ok, sizeof ok);
+    send_packet(con, ok, sizeof ok);
 }
 
 static void add_le(struct buf *out, uint32_t value, unsigned bytes)
@@ -107,13 +118,13 @@ static void add_text(struct buf *out, const char *text)
     buf_text(out, text);
 }
 
-static void send_buf(struct scripted_mysql *srv, struct buf *payload)
+static void send_buf(struct connection *con, struct buf *payload)
 {
-    send_packet(srv, payload->p, payload->len);
+    send_packet(con, payload->p, payload->len);
     buf_clear(payload);
 }
 
-static void greet(struct scripted_mysql *srv)
+static void greet(struct connection *con)
 {
     struct buf hello;
     buf_init(&hello, 0);
@@ -129,38 +140,38 @@ static void greet(struct scripted_mysql *srv)
     buf_add(&hello, "\0\0\0\0\0\0\0\0\0\0", 10);
     buf_add(&hello, "ijklmnopqrst", 13);
     buf_add(&hello, "mysql_native_password", 22);
-    srv->sequence = 0;
-    send_buf(srv, &hello);
+    con->sequence = 0;
+    send_buf(con, &hello);
     buf_release(&hello);
 }
 
 /* True when the client is in. */
-static bool let_in(struct scripted_mysql *srv, uint8_t packet[PACKET_MAX])
+static bool let_in(struct connection *con, uint8_t packet[PACKET_MAX])
 {
-    greet(srv);
-    if (receive_packet(srv, packet) < 0)
+    greet(con);
+    if (receive_packet(con, packet) < 0)
         return false;
-    if (srv->script->switch_to) {
+    if (con->script->switch_to) {
         struct buf ask;
         buf_init(&ask, 0);
         buf_byte(&ask, 0xFE);
-        buf_add(&ask, srv->script->switch_to, strlen(srv->script->switch_to) + 1);
+        buf_add(&ask, con->script->switch_to, strlen(con->script->switch_to) + 1);
         buf_add(&ask, "abcdefghijklmnopqrst", 21);
-        send_buf(srv, &ask);
+        send_buf(con, &ask);
         buf_release(&ask);
-        if (receive_packet(srv, packet) < 0)
+        if (receive_packet(con, packet) < 0)
             return false;
     }
-    if (srv->script->full_login) {
-        send_packet(srv, "\x01\x04", 2);
-        if (receive_packet(srv, packet) < 0)
+    if (con->script->full_login) {
+        send_packet(con, "\x01\x04", 2);
+        if (receive_packet(con, packet) < 0)
             return false;
     }
-    send_ok(srv);
+    send_ok(con);
     return true;
 }
 
-static void send_column(struct scripted_mysql *srv, struct buf *out, const char *name)
+static void send_column(struct connection *con, struct buf *out, const char *name)
 {
     add_text(out, "def");
     add_text(out, "");
@@ -175,10 +186,10 @@ static void send_column(struct scripted_mysql *srv, struct buf *out, const char 
     add_le(out, 0, 2);
     buf_byte(out, 0);
     add_le(out, 0, 2);
-    send_buf(srv, out);
+    send_buf(con, out);
 }
 
-static void send_variables(struct scripted_mysql *srv)
+static void send_variables(struct connection *con)
 {
     static const char *const rows[][2] = {
         {"version", "8.0.36"},      {"server_uuid", "3e11fa47-71ca-11e1-9e33-c80aa9429562"},
@@ -188,69 +199,81 @@ static void send_variables(struct scripted_mysql *srv)
     static const uint8_t eof[] = {0xFE, 0, 0, 2, 0};
     struct buf out;
     buf_init(&out, 0);
-    send_packet(srv, "\x02", 1);
-    send_column(srv, &out, "Variable_name");
-    send_column(srv, &out, "Value");
-    send_packet(srv, eof, sizeof eof);
+    send_packet(con, "\x02", 1);
+    send_column(con, &out, "Variable_name");
+    send_column(con, &out, "Value");
+    send_packet(con, eof, sizeof eof);
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         add_text(&out, rows[i][0]);
         add_text(&out, rows[i][1]);
-        send_buf(srv, &out);
+        send_buf(con, &out);
     }
-    send_packet(srv, eof, sizeof eof);
+    send_packet(con, eof, sizeof eof);
     buf_release(&out);
 }
 
-static void answer_query(struct scripted_mysql *srv, const uint8_t *text, size_t len)
+static void answer_query(struct connection *con, const uint8_t *text, size_t len)
 {
     static const char variables[] = "SHOW GLOBAL VARIABLES";
-    if (srv->script->infile) {
+    if (con->script->infile) {
         struct buf ask;
         buf_init(&ask, 0);
         buf_byte(&ask, 0xFB);
-        buf_text(&ask, srv->script->infile);
-        send_buf(srv, &ask);
+        buf_text(&ask, con->script->infile);
+        send_buf(con, &ask);
         buf_release(&ask);
         uint8_t *packet = malloc(PACKET_MAX);
-        while (packet && receive_packet(srv, packet) > 0) /* the file, ended by an empty packet */
+        while (packet && receive_packet(con, packet) > 0) /* the file, ended by an empty packet */
             ;
         free(packet);
-        send_ok(srv);
+        send_ok(con);
     } else if (len >= sizeof variables - 1 && memcmp(text, variables, sizeof variables - 1) == 0)
-        send_variables(srv);
+        send_variables(con);
     else
-        send_ok(srv);
+        send_ok(con);
 }
 
-static void serve(struct scripted_mysql *srv, uint8_t packet[PACKET_MAX])
+static void serve(struct connection *con, uint8_t packet[PACKET_MAX])
 {
-    if (!let_in(srv, packet))
+    if (!let_in(con, packet))
         return;
-    for (int len; (len = receive_packet(srv, packet)) > 0 && packet[0] != COM_QUIT;) {
+    for (int len; (len = receive_packet(con, packet)) > 0 && packet[0] != COM_QUIT;) {
         if (packet[0] == COM_QUERY) {
-            answer_query(srv, packet + 1, (size_t)len - 1);
+            answer_query(con, packet + 1, (size_t)len - 1);
             continue;
         }
-        const struct scripted_packet *dump = srv->script->dump;
+        const struct scripted_packet *dump = con->script->dump;
         for (; dump && dump->bytes; dump++)
-            send_packet(srv, dump->bytes, dump->len);
+            send_packet(con, dump->bytes, dump->len);
     }
+}
+
+static void *serve_loop(void *arg)
+{
+    struct connection *con = arg;
+    uint8_t *packet = malloc(PACKET_MAX);
+    if (packet)
+        serve(con, packet);
+    free(packet);
+    shutdown(con->fd, SHUT_RDWR);
+    return NULL;
 }
 
 static void *listen_loop(void *arg)
 {
     struct scripted_mysql *srv = arg;
-    uint8_t *packet = malloc(PACKET_MAX);
-    while (packet && (srv->fd = accept(srv->listener, NULL, NULL)) >= 0) {
-        const int on = 1;
-        setsockopt(srv->fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-        srv->sent = 0;
-        srv->cut = false;
-        serve(srv, packet);
-        close(srv->fd);
-        srv->sent_last = srv->sent;
+    const int on = 1;
+    int fd;
+    while (srv->count < CONNECTIONS_MAX && (fd = accept(srv->listener, NULL, NULL)) >= 0) {
+        struct connection *con = &srv->connections[srv->count];
+        setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+        *con = (struct connection){.srv = srv, .script = srv->script, .fd = fd};
+        if (pthread_create(&con->thread, NULL, serve_loop, con) != 0) {
+            close(fd);
+            break;
+        }
+        srv->count++;
     }
-    free(packet);
     return NULL;
 }
 
@@ -262,6 +285,7 @@ struct scripted_mysql *scripted_mysql_start(const struct mysql_script *script)
     socklen_t len = sizeof at;
     srv->script = script;
     buf_init(&srv->received, 0);
+    pthread_mutex_init(&srv->lock, NULL);
     srv->listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     assert_true(srv->listener >= 0);
     assert_int_equal(bind(srv->listener, (const struct sockaddr *)&at, len), 0);
@@ -281,6 +305,11 @@ void scripted_mysql_stop(struct scripted_mysql *srv)
 {
     shutdown(srv->listener, SHUT_RDWR);
     pthread_join(srv->thread, NULL);
+    for (unsigned i = 0; i < srv->count; i++) {
+        shutdown(srv->connections[i].fd, SHUT_RDWR);
+        pthread_join(srv->connections[i].thread, NULL);
+        close(srv->connections[i].fd);
+    }
     close(srv->listener);
 }
 
@@ -291,11 +320,12 @@ bool scripted_mysql_received(const struct scripted_mysql *srv, const void *bytes
 
 size_t scripted_mysql_sent(const struct scripted_mysql *srv)
 {
-    return srv->sent_last;
+    return srv->count ? srv->connections[srv->count - 1].sent : 0;
 }
 
 void scripted_mysql_free(struct scripted_mysql *srv)
 {
+    pthread_mutex_destroy(&srv->lock);
     buf_release(&srv->received);
     free(srv);
 }

@@ -1,5 +1,5 @@
-/* A MySQL server that does what a test tells it to, rogue or broken: a thread that takes one connection after the other
- * on a loopback port, without TLS. It says that it is MySQL 8.0.36 with a row binlog, answers every statement with OK,
+/* A MySQL server that does what a test tells it to, rogue or broken: a thread for each of up to 64 connections on a
+ * loopback port, without TLS. It says that it is MySQL 8.0.36 with a row binlog, answers every statement with OK,
  * and a dump with the packets of the script; what the client sent is kept. */
 #ifndef SLUICE_TESTS_SCRIPTED_MYSQL_H
 #define SLUICE_TESTS_SCRIPTED_MYSQL_H

@@ -12,8 +12,10 @@
 #include <string.h>
 
 #include "binlog/source_stream.h"
+#include "tools/event_builder.h"
 #include "tools/private_mariadb.h"
 #include "tools/rowset_text.h"
+#include "tools/scripted_mysql.h"
 
 #define SERVER_ID    4242
 #define TURNS_MAX    10000
@@ -558,6 +560,159 @@ static void stream__cascade_of_a_wanted_child__refused_unless_accepted(void **st
     assert_int_equal(later.code, ERR_CASCADE_UNLOGGED);
 }
 
+/* The events as packets of a dump: each behind an OK byte. */
+#define PACKETS_MAX 32
+struct packets {
+    struct buf bytes[PACKETS_MAX];
+    struct scripted_packet list[PACKETS_MAX + 1];
+    unsigned count;
+};
+
+static void add_packet(struct packets *packets, const struct event_builder *b, unsigned n)
+{
+    const uint8_t *event;
+    size_t len;
+    assert_true(built_event(b, n, &event, &len) && packets->count < PACKETS_MAX);
+    struct buf *bytes = &packets->bytes[packets->count];
+    buf_init(bytes, 0);
+    buf_byte(bytes, 0);
+    buf_add(bytes, event, len);
+    packets->list[packets->count++] = (struct scripted_packet){(const char *)bytes->p, bytes->len};
+}
+
+static void build_insert(struct event_builder *b, int32_t a)
+{
+    build_query(b, "shop", "BEGIN");
+    build_table_map(b, 5, "shop", "t");
+    build_rows(b, EVENT_WRITE_ROWS, 5, true, a, "x");
+    build_xid(b);
+}
+
+static uint64_t end_of(const struct event_builder *b)
+{
+    return b->log.len + b->skip;
+}
+
+/* COM_BINLOG_DUMP has four bytes for the position: the stream asks for the file's head and passes over what it has. */
+static void stream__place_beyond_4_gib__passed_over_from_the_head(void **state)
+{
+    (void)state;
+    struct event_builder b;
+    struct packets packets = {.count = 0};
+    event_builder_init(&b, false, false);
+    build_insert(&b, 1);
+    b.skip = UINT32_MAX - 100 - b.log.len;
+    build_insert(&b, 2); /* ends behind 4 GiB */
+    uint64_t place = end_of(&b);
+    build_insert(&b, 3);
+    uint64_t end = end_of(&b);
+    unsigned events = 1 + 3 * 4;
+    b.flags = EVENT_FLAG_ARTIFICIAL;
+    build_rotate(&b, "bin.000001", 4);
+    assert_true(place > UINT32_MAX);
+    add_packet(&packets, &b, events);
+    for (unsigned i = 0; i < events; i++)
+        add_packet(&packets, &b, i);
+    const struct mysql_script script = {.dump = packets.list};
+    struct scripted_mysql *srv = scripted_mysql_start(&script);
+    const struct client_options there = {
+        .host = "127.0.0.1", .port = scripted_mysql_port(srv), .user = "sluice", .connect_timeout_ms = 5000};
+    struct stream_options opt = options();
+    struct reading rd;
+    char start[FILEPOS_TEXT_MAX];
+    snprintf(start, sizeof start, "bin.000001:%llu", (unsigned long long)place);
+    opt.hosts = &there;
+    open_or_fail(&rd, &opt, start);
+    read_transactions(&rd, 1);
+    assert_text(&rd, "t insert  0 {a:3,b:\"x\"};END;");
+    assert_int_equal(rd.end.pos, end);
+    close_reading(&rd);
+    scripted_mysql_stop(srv);
+    assert_true(scripted_mysql_received(srv, "\x12\x04\0\0\0", 5));
+    scripted_mysql_free(srv);
+    for (unsigned i = 0; i < packets.count; i++)
+        buf_release(&packets.bytes[i]);
+    event_builder_release(&b);
+}
+
+/* A second server that took part in the replication: it writes the same GTIDs. */
+static void as_replica(struct client *cli, const char *statement, unsigned seq_no)
+{
+    struct err e = ERR_INIT;
+    char set[96];
+    snprintf(set, sizeof set, "SET SESSION server_id = %d, gtid_seq_no = %u", SERVER_ID, seq_no);
+    assert_int_equal(client_execute(cli, set, &e), 0);
+    if (client_execute(cli, statement, &e) != 0)
+        fail_msg("%s: %s", statement, e.text);
+}
+
+/* Fails over from the first server to a second that has `copied` of its three transactions; what is read then. */
+static void fail_over(unsigned copied, struct stream_options *opt, struct reading *rd, struct private_mariadb *other)
+{
+    static const char *const statements[] = {"CREATE DATABASE shop",
+                                             "CREATE TABLE shop.t (id INT PRIMARY KEY, v VARCHAR(20)) ENGINE=InnoDB",
+                                             "INSERT INTO shop.t VALUES (1, 'a')"};
+    struct client *cli = NULL;
+    struct err e = ERR_INIT;
+    sql("DROP DATABASE shop");
+    sql("RESET MASTER");
+    assert_true(private_mariadb_start(other, SERVER_ID + 1));
+    const struct client_options second = private_mariadb_options(other);
+    assert_int_equal(client_connect(&cli, &second, &e), 0);
+    for (unsigned i = 0; i < 3; i++) {
+        sql(statements[i]);
+        if (i < copied)
+            as_replica(cli, statements[i], i + 1);
+    }
+    const struct client_options hosts[] = {host, second};
+    opt->hosts = hosts;
+    opt->host_count = 2;
+    open_or_fail(rd, opt, "earliest");
+    read_transactions(rd, 1);
+    private_mariadb_kill(&server);
+    if (copied == 3) {
+        assert_int_equal(client_execute(cli, "SET SESSION server_id = DEFAULT", &e), 0);
+        assert_int_equal(client_execute(cli, "INSERT INTO shop.t VALUES (2, 'b')", &e), 0);
+        read_transactions(rd, 1);
+    } else {
+        struct rowset rs;
+        for (unsigned turns = 0; turns < TURNS_MAX && rd->src->ops->next(rd->src, &rs, &rd->last_note) == 0; turns++)
+            if (rs.kind == ROWSET_NOTE)
+                rd->noted += strstr(rs.note.text, "catch up") != NULL;
+    }
+    rd->src->ops->close(rd->src); /* before `hosts` goes */
+    rd->src = NULL;
+    client_close(cli);
+    private_mariadb_remove(other);
+    assert_true(private_mariadb_restart(&server));
+    connect_admin();
+}
+
+static void stream__failover__goes_on_by_gtid(void **state)
+{
+    (void)state;
+    struct stream_options opt = options();
+    struct private_mariadb other;
+    struct reading rd;
+    fail_over(3, &opt, &rd, &other);
+    assert_text(&rd, "t insert  0 {id:1,v:\"a\"};END;LOST;t insert  0 {id:2,v:\"b\"};END;");
+    close_reading(&rd);
+}
+
+static void stream__failover_to_a_server_that_lacks_something__waits_then_stops(void **state)
+{
+    (void)state;
+    struct stream_options opt = options();
+    struct private_mariadb other;
+    struct reading rd;
+    opt.lost_grace_ms = 500;
+    fail_over(2, &opt, &rd, &other);
+    assert_int_equal(rd.last_note.code, ERR_GTID_SURPLUS);
+    assert_non_null(strstr(rd.last_note.text, "0-4242-3"));
+    assert_true(rd.noted > 0);
+    close_reading(&rd);
+}
+
 static void *interrupt_soon(void *arg)
 {
     struct source *src = arg;
@@ -634,6 +789,9 @@ int main(void)
         cmocka_unit_test_setup(stream__two_with_one_server_id__the_older_one_stops, empty_table),
         cmocka_unit_test_setup(stream__binlog_format_not_row__refused, empty_table),
         cmocka_unit_test_setup(stream__cascade_of_a_wanted_child__refused_unless_accepted, empty_table),
+        cmocka_unit_test(stream__place_beyond_4_gib__passed_over_from_the_head),
+        cmocka_unit_test_setup(stream__failover__goes_on_by_gtid, empty_table),
+        cmocka_unit_test_setup(stream__failover_to_a_server_that_lacks_something__waits_then_stops, empty_table),
         cmocka_unit_test_setup(stream__interrupt__ends_a_blocked_read_and_a_wait, empty_table),
     };
     if (!private_mariadb_possible())
