@@ -56,14 +56,11 @@ static bool take_note(struct source_stream *st, struct rowset *out)
     return true;
 }
 
-static int keep_bounds(struct source_stream *st, const struct start *at, struct err *e)
+static void keep_bounds(struct source_stream *st, const struct start *at)
 {
-    position_release(&st->from.pos);
     st->from.kind = at->kind;
     st->from.time_us = at->time_us;
     st->bounds = (struct bounds){.from = at->kind == START_TIME ? &st->from : NULL, .to = st->opt.to};
-    (void)e;
-    return 0;
 }
 
 static int stream_open(struct source *src, const struct start *at, struct position *from, struct err *e)
@@ -73,8 +70,8 @@ static int stream_open(struct source *src, const struct start *at, struct positi
     st->finished = st->after_ddl = false;
     st->refresh_all = true;
     st->lost_us = 0;
-    int rc = keep_bounds(st, at, e);
-    for (size_t i = 0; rc == 0 && i < st->opt.host_count; i++) {
+    keep_bounds(st, at);
+    for (size_t i = 0; i < st->opt.host_count; i++) {
         st->host = i;
         struct err tried = ERR_INIT;
         int one = stream_connect(st, at, &tried);
@@ -85,7 +82,7 @@ static int stream_open(struct source *src, const struct start *at, struct positi
             failed = tried;
     }
     st->host = 0;
-    return rc != 0 ? rc : err_set_format(e, failed.code, "%s", failed.text);
+    return err_set_format(e, failed.code, "%s", failed.text);
 }
 
 /* Loss and return. */
@@ -300,7 +297,6 @@ static void stream_close(struct source *src)
         schema_server_free(st->server);
     }
     position_release(&st->place);
-    position_release(&st->from.pos);
     if (st->wake_fd >= 0)
         close(st->wake_fd);
     pthread_mutex_destroy(&st->lock);
@@ -361,7 +357,6 @@ int source_stream_new(struct source **out, const struct stream_options *opt, str
     set_defaults(&st->opt);
     pthread_mutex_init(&st->lock, NULL);
     position_init(&st->place);
-    position_init(&st->from.pos);
     backoff_init(&st->backoff, st->opt.backoff_ms, st->opt.backoff_max_ms);
     int rc = make_parts(st, e);
     if (rc != 0) {

@@ -49,7 +49,7 @@ struct source_stream {
     struct rowset ddl;
     bool refresh_all;
     struct bounds bounds;
-    struct start from; /* START_TIME, for the bounds; owned */
+    struct start from; /* START_TIME, for the bounds; its position is not used */
     bool finished;
 
     struct err notes[STREAM_NOTES_MAX]; /* ring of what is to be told */

@@ -115,8 +115,12 @@ static int resolve_earliest(struct client *cli, struct position *pos, struct err
 /* The second in which a file was begun: of its FORMAT event, by a short dump on a connection of its own. */
 static int file_begun(struct source_stream *st, const struct filepos *head, uint32_t *second, struct err *e)
 {
+    struct client_options opt = st->opt.hosts[st->host];
+    opt.read_timeout_ms = PROBE_WAIT_MS;
+    if (opt.connect_timeout_ms == 0)
+        opt.connect_timeout_ms = PROBE_WAIT_MS;
     struct client *cli = NULL;
-    int rc = client_connect(&cli, &st->opt.hosts[st->host], e);
+    int rc = client_connect(&cli, &opt, e);
     const struct client_dump dump = {.server_id = st->server_id,
                                      .replica_uuid = st->opt.replica_uuid,
                                      .at = head,
