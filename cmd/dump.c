@@ -106,9 +106,10 @@ static int open_dump(struct dump *dump, const struct dump_flags *given, const st
     if (parse_bounds(dump, given, e) != 0 || make_routes(dump, given, e) != 0)
         return err_result(e);
     const struct start *to = given->to ? &dump->to : NULL;
-    struct reading_files files = {.paths = inv->words, .count = inv->word_count, .to = to};
     struct reading_live_options live = {
         .settings = &dump->settings, .routes = dump->routes, .env = &dump->env, .to = to, .only_print = true};
+    struct reading_files files = {
+        .paths = inv->words, .count = inv->word_count, .to = to, .live = given->config ? &live : NULL};
     int rc = dump->live ? reading_live(&dump->reading, &live, e)
                         : reading_from_files(&dump->reading, &files, dump->routes, &dump->env, e);
     if (rc != 0)

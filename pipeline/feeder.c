@@ -274,7 +274,10 @@ static int feed(struct feeder *f, const struct rowset *rs, struct err *e)
     case ROWSET_LOST:
         return feed_lost(f, rs, e);
     case ROWSET_NOTE:
-        log_event(log, rs->note.code ? LOG_WARN : LOG_INFO, rs->note.text);
+        if (rs->note.code)
+            log_error(log, "from the source", &rs->note);
+        else
+            log_event(log, LOG_INFO, rs->note.text);
         return 0;
     case ROWSET_EOF:
         f->eof = true;

@@ -90,6 +90,7 @@ static int make_runners(struct pipeline *pipe, struct err *e)
             .name = sink->name,
             .sink = i,
             .workers = sink->workers,
+            .pinned_bytes = pipe->spec.buffer_bytes / pipe->spec.lanes / 2,
             .lanes = pipe->lanes,
             .routes = pipe->spec.routes,
             .env = pipe->spec.env,

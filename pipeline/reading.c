@@ -10,22 +10,6 @@
 
 #define UUID_RECORD "replica_uuid"
 
-int reading_from_files(struct reading *out, const struct reading_files *files, const struct routes *routes,
-                       const struct env *env, struct err *e)
-{
-    out->interest = routes_interest(routes);
-    if (schema_new(&out->schema, NULL, e) != 0)
-        return err_result(e);
-    struct source_file_options opt = {
-        .env = env,
-        .paths = files->paths,
-        .path_count = files->count,
-        .to = files->to,
-        .reader = {.interest = &out->interest, .schema = out->schema},
-    };
-    return source_file_new(&out->source, &opt, e);
-}
-
 void reading_release(struct reading *reading)
 {
     schema_free(reading->schema);
@@ -78,6 +62,39 @@ static int make_hosts(struct reading *reading, const struct settings *settings, 
     reading->hosts = hosts;
     reading->host_count = src->hosts.count;
     return 0;
+}
+
+/* The server's definitions for files: without a place in the log from which they hold, they are taken for all of it. */
+static int read_timeless(void *ctx, const char *db, const char *table, struct buf *sql, struct filepos *noted,
+                         struct err *e)
+{
+    struct reading *reading = ctx;
+    const struct schema_reader *server = schema_server_reader(reading->server);
+    int rc = server->read(server->ctx, db, table, sql, noted, e);
+    if (rc == 1)
+        *noted = (struct filepos){0};
+    return rc;
+}
+
+int reading_from_files(struct reading *out, const struct reading_files *files, const struct routes *routes,
+                       const struct env *env, struct err *e)
+{
+    arena_init(&out->arena, 4096, 0, 0);
+    out->interest = routes_interest(routes);
+    out->timeless = (struct schema_reader){.ctx = out, .read = read_timeless};
+    if (files->live &&
+        (make_hosts(out, files->live->settings, e) != 0 || schema_server_new(&out->server, &out->hosts[0], e) != 0))
+        return err_result(e);
+    if (schema_new(&out->schema, files->live ? &out->timeless : NULL, e) != 0)
+        return err_result(e);
+    struct source_file_options opt = {
+        .env = env,
+        .paths = files->paths,
+        .path_count = files->count,
+        .to = files->to,
+        .reader = {.interest = &out->interest, .schema = out->schema},
+    };
+    return source_file_new(&out->source, &opt, e);
 }
 
 static void make_uuid(const struct env *env, char out[SERVER_UUID_MAX + 1])

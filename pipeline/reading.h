@@ -8,9 +8,10 @@
 
 /* Zeroed before use; must not move afterwards (the source borrows from it). */
 struct reading {
-    struct source *source;        /* goes to pipeline_spec, which closes it */
-    struct schema *schema;        /* owns the shapes: freed by reading_release, after pipeline_close */
-    struct schema_server *server; /* a live server's definitions; NULL for files */
+    struct source *source;         /* goes to pipeline_spec, which closes it */
+    struct schema *schema;         /* owns the shapes: freed by reading_release, after pipeline_close */
+    struct schema_server *server;  /* a live server's definitions; NULL for files */
+    struct schema_reader timeless; /* for files: the same without a place in the log */
     struct interest interest;
     const struct client_options *hosts;
     size_t host_count;
@@ -31,11 +32,13 @@ struct reading_live_options {
 /* A live server; nothing is connected yet. Errors: NO_MEMORY, USAGE class, the state's. */
 int reading_live(struct reading *out, const struct reading_live_options *opt, struct err *e);
 
-/* Binlog files. */
+/* Binlog files. `live` (may be NULL): a server whose definitions of tables, as they are now, name the columns where the
+ * log does not; types are held against the log, but a renaming since then is not noticed. */
 struct reading_files {
     const char *const *paths;
     size_t count;
     const struct start *to;
+    const struct reading_live_options *live;
 };
 int reading_from_files(struct reading *out, const struct reading_files *files, const struct routes *routes,
                        const struct env *env, struct err *e);
