@@ -139,8 +139,6 @@ static unsigned pieces_max(const char *text)
 
 int template_compile(struct template **out, const char *text, struct err *e)
 {
-    if (!text[0])
-        return err_set(e, TEMPLATE, text, "it is empty");
     size_t bytes = sizeof(struct template_piece) * pieces_max(text);
     struct template *tpl = malloc(sizeof *tpl);
     if (!tpl)

@@ -247,9 +247,20 @@ static int feed_mark(struct feeder *f, const struct rowset *rs, struct err *e)
     return boundary(f, rs, &none, e);
 }
 
+/* Failed tries to reconnect and warnings carry a code; a success does not. */
+static int feed_note(struct feeder *f, const struct rowset *rs)
+{
+    if (rs->note.code) {
+        log_error(f->opt.env->log, "from the source", &rs->note);
+        return 0;
+    }
+    metric_set(&f->stats.up, 1);
+    log_event(f->opt.env->log, LOG_INFO, rs->note.text);
+    return 0;
+}
+
 static int feed(struct feeder *f, const struct rowset *rs, struct err *e)
 {
-    struct log *log = f->opt.env->log;
     switch (rs->kind) {
     case ROWSET_BEGIN:
         return feed_begin(f, rs, e);
@@ -274,11 +285,7 @@ static int feed(struct feeder *f, const struct rowset *rs, struct err *e)
     case ROWSET_LOST:
         return feed_lost(f, rs, e);
     case ROWSET_NOTE:
-        if (rs->note.code)
-            log_error(log, "from the source", &rs->note);
-        else
-            log_event(log, LOG_INFO, rs->note.text);
-        return 0;
+        return feed_note(f, rs);
     case ROWSET_EOF:
         f->eof = true;
         return 0;
@@ -291,6 +298,8 @@ int feeder_run(struct feeder *f, struct err *e)
     const struct source_ops *ops = f->opt.source->ops;
     struct rowset rs;
     int rc = 0;
+    metric_set(&f->stats.up, 1);
+    metric_set(&f->stats.heard_us, (uint64_t)env_mono_us(f->opt.env));
     while (rc == 0 && !f->eof && !atomic_load_explicit(&f->stopping, memory_order_relaxed)) {
         if (ops->would_block(f->opt.source)) {
             rc = feeder_publish(f, e);
@@ -301,7 +310,6 @@ int feeder_run(struct feeder *f, struct err *e)
             rc = ops->next(f->opt.source, &rs, e);
         if (rc == 0) {
             metric_set(&f->stats.heard_us, (uint64_t)env_mono_us(f->opt.env));
-            metric_set(&f->stats.up, rs.kind != ROWSET_LOST);
             rc = feed(f, &rs, e);
         }
     }

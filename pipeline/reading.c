@@ -8,7 +8,8 @@
 #include "binlog/source_file.h"
 #include "binlog/source_stream.h"
 
-#define UUID_RECORD "replica_uuid"
+#define UUID_RECORD      "replica_uuid"
+#define RECONNECT_MAX_MS 5000 /* a server that is back is found soon */
 
 void reading_release(struct reading *reading)
 {
@@ -163,6 +164,8 @@ int reading_live(struct reading *out, const struct reading_live_options *opt, st
         .replica_uuid = out->uuid,
         .heartbeat_ms = (unsigned)settings->source.heartbeat_ms,
         .on_lost_continue = settings->source.on_lost_transactions == ON_LOST_CONTINUE,
+        .backoff_max_ms = RECONNECT_MAX_MS,
+        .lost_grace_ms = settings->source.lost_grace_ms,
         .with_purged = true,
         .schema = out->schema,
         .schema_server = out->server,

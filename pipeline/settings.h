@@ -21,6 +21,7 @@ struct source_settings {
     const char *tls_ca, *tls_cert, *tls_key;
     uint64_t server_id;
     uint64_t heartbeat_ms, connect_timeout_ms;
+    uint64_t lost_grace_ms;
     int on_lost_transactions; /* enum on_lost */
     int on_statement;         /* enum on_statement */
 };

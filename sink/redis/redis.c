@@ -105,6 +105,10 @@ static int redis_bind(void **out, const void *opt, const void *route_opt, const 
         return err_set(e, NO_MEMORY, bytes);
     int rc = 0;
     for (size_t i = 0; i < list->count && rc == 0; i++) {
+        if (!list->items[i][0]) {
+            rc = err_set(e, TEMPLATE, "", "it is empty");
+            break;
+        }
         struct redis_template *one = &route->list[route->count++];
         rc = template_compile(&one->tpl, list->items[i], e);
         if (rc == 0 && tbl)
