@@ -1,20 +1,11 @@
 /* Lanes: making and freeing, and the wake-up of workers that both sides use. */
 #include "partition/lane_impl.h"
+#include "partition/ledger_impl.h"
 
 #include <assert.h>
 #include <stdlib.h>
-#include <string.h>
 
 #define WORD_BITS 64u
-
-static void *zeroed(size_t bytes)
-{
-    bytes = (bytes + CACHE_LINE - 1) / CACHE_LINE * CACHE_LINE;
-    void *p = aligned_alloc(CACHE_LINE, bytes);
-    if (p)
-        memset(p, 0, bytes);
-    return p;
-}
 
 static int list_init(struct lane_list *list, unsigned lanes)
 {
@@ -27,12 +18,12 @@ static int make_arrays(struct lanes *lanes, struct err *e)
     unsigned count = lanes->opt.lanes;
     size_t pairs = (size_t)count * lanes->opt.sinks;
     lanes->waiter_words = (count + WORD_BITS - 1) / WORD_BITS;
-    lanes->lane = zeroed(count * sizeof *lanes->lane);
-    lanes->reader = zeroed(pairs * sizeof *lanes->reader);
-    lanes->waiters = zeroed(pairs * lanes->waiter_words * sizeof *lanes->waiters);
-    lanes->sleeper = zeroed(pairs * sizeof *lanes->sleeper);
-    lanes->workers = zeroed(lanes->opt.sinks * sizeof *lanes->workers);
-    lanes->tx = zeroed(sizeof *lanes->tx + FILEPOS_FILE_MAX + 1);
+    lanes->lane = lines_new(count * sizeof *lanes->lane);
+    lanes->reader = lines_new(pairs * sizeof *lanes->reader);
+    lanes->waiters = lines_new(pairs * lanes->waiter_words * sizeof *lanes->waiters);
+    lanes->sleeper = lines_new(pairs * sizeof *lanes->sleeper);
+    lanes->workers = lines_new(lanes->opt.sinks * sizeof *lanes->workers);
+    lanes->tx = lines_new(sizeof *lanes->tx + FILEPOS_FILE_MAX + 1);
     if (!lanes->lane || !lanes->reader || !lanes->waiters || !lanes->sleeper || !lanes->workers || !lanes->tx ||
         list_init(&lanes->open, count) || list_init(&lanes->ready, count) || list_init(&lanes->event, count))
         return err_set(e, NO_MEMORY, pairs * sizeof *lanes->reader);
@@ -65,7 +56,7 @@ int lanes_new(struct lanes **out, const struct lanes_options *opt, struct err *e
     int rc = make_sizes(&full, &segment_bytes, e);
     if (rc != 0)
         return rc;
-    struct lanes *lanes = zeroed(sizeof *lanes);
+    struct lanes *lanes = lines_new(sizeof *lanes);
     if (!lanes)
         return err_set(e, NO_MEMORY, sizeof *lanes);
     lanes->opt = full;

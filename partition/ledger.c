@@ -20,7 +20,7 @@ struct ledger {
     alignas(CACHE_LINE) _Atomic uint64_t last; /* P */
 };
 
-static void *zeroed(size_t bytes)
+void *lines_new(size_t bytes)
 {
     bytes = (bytes + CACHE_LINE - 1) / CACHE_LINE * CACHE_LINE;
     void *p = aligned_alloc(CACHE_LINE, bytes);
@@ -33,15 +33,15 @@ int ledger_new(struct ledger **out, unsigned lanes, unsigned sinks, unsigned rin
 {
     assert(lanes >= 1 && lanes <= LEDGER_LANES_MAX && sinks >= 1 && sinks <= LEDGER_SINKS_MAX);
     size_t pairs = (size_t)lanes * sinks;
-    struct ledger *ledger = zeroed(sizeof *ledger);
+    struct ledger *ledger = lines_new(sizeof *ledger);
     if (!ledger)
         return err_set(e, NO_MEMORY, sizeof *ledger);
     ledger->lanes = lanes;
     ledger->sinks = sinks;
-    ledger->head = zeroed(lanes * sizeof *ledger->head);
-    ledger->acked = zeroed(pairs * sizeof *ledger->acked);
-    ledger->floor = zeroed(pairs * sizeof *ledger->floor);
-    ledger->safe = zeroed(sinks * sizeof *ledger->safe);
+    ledger->head = lines_new(lanes * sizeof *ledger->head);
+    ledger->acked = lines_new(pairs * sizeof *ledger->acked);
+    ledger->floor = lines_new(pairs * sizeof *ledger->floor);
+    ledger->safe = lines_new(sinks * sizeof *ledger->safe);
     int rc = 0;
     if (!ledger->head || !ledger->acked || !ledger->floor || !ledger->safe)
         rc = err_set(e, NO_MEMORY, pairs * sizeof *ledger->acked);

@@ -9,6 +9,9 @@
 
 #define CACHE_LINE 64
 
+/* Zeroed memory that begins a cache line and shares its last one with nobody; freed by free(). NULL without memory. */
+void *lines_new(size_t bytes);
+
 struct ring;
 
 int ring_new(struct ring **out, unsigned sinks, unsigned size, struct err *e);

@@ -70,11 +70,9 @@ int ring_new(struct ring **out, unsigned sinks, unsigned size, struct err *e)
     if (size == 0)
         size = LEDGER_RING_DEFAULT;
     assert((size & (size - 1)) == 0);
-    size_t bytes = (sizeof **out + CACHE_LINE - 1) / CACHE_LINE * CACHE_LINE;
-    struct ring *ring = aligned_alloc(CACHE_LINE, bytes);
+    struct ring *ring = lines_new(sizeof *ring);
     if (!ring)
-        return err_set(e, NO_MEMORY, bytes);
-    memset(ring, 0, bytes);
+        return err_set(e, NO_MEMORY, sizeof *ring);
     ring->entries = calloc(size, sizeof *ring->entries);
     if (!ring->entries) {
         free(ring);
