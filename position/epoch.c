@@ -32,8 +32,7 @@ static bool continues(const struct epochs *epochs, const struct epoch *epoch, co
     return by_position ? strcmp(epoch->server, tx->server_uuid) == 0 : gtid_same_writer(&epoch->writer, &tx->gtid);
 }
 
-/* The highest number in `set` of the writer. MariaDB: of the domain, whatever server. */
-static uint64_t highest_of_writer(const struct gtid_set *set, const struct gtid *writer)
+uint64_t epochs_highest(const struct gtid_set *set, const struct gtid *writer)
 {
     struct gtid_source key = gtid_source_for(writer);
     uint64_t high = 0;
@@ -58,7 +57,7 @@ static uint64_t high_of_current(struct epochs *epochs)
         const struct epoch *epoch = &epochs->list[i];
         uint64_t high = 0;
         if (!epoch_is_by_position(now))
-            high = highest_of_writer(epoch->seen, &now->writer);
+            high = epochs_highest(epoch->seen, &now->writer);
         else if (epoch_is_by_position(epoch) && strcmp(epoch->server, now->server) == 0)
             high = epoch->last;
         if (high > epochs->high)
@@ -80,11 +79,28 @@ static int note_gtid(struct epochs *epochs, struct gtid_set *set, const struct e
     return gtid_set_add_interval(set, &source, (struct gtid_interval){tx->gtid.number, tx->gtid.number}, e);
 }
 
+/* MariaDB: the numbers do not go on one by one from one server, which a checkpoint would not tell after a crash. A log
+ * where that is usual (a ring of masters, a filtered replica) gets no line for each. */
+static bool is_worth_a_line(struct epochs *epochs, const struct epoch *now, const struct epoch_tx *tx)
+{
+    if (epochs->flavor != FLAVOR_MARIADB || epoch_is_by_position(now))
+        return false;
+    struct gtid_source source = gtid_source_for(&tx->gtid);
+    if (gtid_set_has(now->seen, &source, tx->gtid.number - 1))
+        return false;
+    if (epochs->told_hour != tx->commit_us / HOUR_US) {
+        epochs->told_hour = tx->commit_us / HOUR_US;
+        epochs->told = 0;
+    }
+    return epochs->told++ < EPOCH_LINES_PER_HOUR_MAX;
+}
+
 /* The transaction goes on in the current epoch. */
 static int go_on(struct epochs *epochs, const struct epoch_tx *tx, uint64_t sequence, struct version *out,
-                 struct err *e)
+                 const char **record, struct err *e)
 {
     struct epoch *now = current(epochs);
+    bool tell = is_worth_a_line(epochs, now, tx);
     int rc = note_gtid(epochs, epochs->fresh, tx, e);
     if (rc == 0)
         rc = note_gtid(epochs, now->seen, tx, e);
@@ -95,17 +111,22 @@ static int go_on(struct epochs *epochs, const struct epoch_tx *tx, uint64_t sequ
         epochs->high = sequence;
     epochs->dirty = true;
     epochs->cursor = epochs->n - 1;
+    if (tell && !(*record = epochs_progress(epochs)))
+        return err_set(e, NO_MEMORY, epochs->line.len);
     *out = (struct version){.epoch = now->number, .sequence = sequence};
     return 0;
 }
 
-static bool covers(const struct epoch *epoch, const struct epoch_tx *tx, const struct gtid_source *source)
+static bool covers_place(const struct epoch *epoch, const struct epoch_tx *tx)
 {
-    if (gtid_is_set(&tx->gtid))
-        return gtid_set_has(epoch->seen, source, tx->gtid.number);
     uint64_t sequence = filepos_sequence(&tx->at);
     return epoch_is_by_position(epoch) && strcmp(epoch->server, tx->server_uuid) == 0 && sequence <= epoch->last &&
            sequence >= filepos_sequence(&epoch->at);
+}
+
+static bool covers(const struct epoch *epoch, const struct epoch_tx *tx, const struct gtid_source *source)
+{
+    return gtid_is_set(&tx->gtid) ? gtid_set_has(epoch->seen, source, tx->gtid.number) : covers_place(epoch, tx);
 }
 
 /* The recorded epoch of a transaction; the neighbourhood of the one found last is tried first. NULL: none. */
@@ -119,6 +140,12 @@ static const struct epoch *find(struct epochs *epochs, const struct epoch_tx *tx
         }
     for (size_t i = epochs->n; i-- > 0;)
         if (covers(&epochs->list[i], tx, &source)) {
+            epochs->cursor = i;
+            return &epochs->list[i];
+        }
+    /* Which GTIDs a switched epoch had when it crashed may be known by place only (epochs_extend). */
+    for (size_t i = epochs->n; i-- > 0;)
+        if (epochs->list[i].by == EPOCH_BY_SWITCH && covers_place(&epochs->list[i], tx)) {
             epochs->cursor = i;
             return &epochs->list[i];
         }
@@ -232,14 +259,14 @@ int epochs_assign(struct epochs *epochs, const struct epoch_tx *tx, struct versi
     bool goes_on = !epochs->frozen && now && continues(epochs, now, tx);
     *record = NULL;
     if (goes_on && sequence > high_of_current(epochs))
-        return go_on(epochs, tx, sequence, out, e);
+        return go_on(epochs, tx, sequence, out, record, e);
     const struct epoch *found = find(epochs, tx);
     if (found)
         return assign_recorded(found, tx, out, e);
     if (is_older(epochs, tx))
         return assign_zero(epochs, tx, out, record, e);
     if (goes_on && sequence > now->last)
-        return go_on(epochs, tx, sequence, out, e);
+        return go_on(epochs, tx, sequence, out, record, e);
     return begin(epochs, tx, out, record, e);
 }
 

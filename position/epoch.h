@@ -16,8 +16,9 @@
 #include "position/position.h"
 #include "position/version.h"
 
-#define EPOCHS_PER_HOUR_MAX 100
-#define EPOCHS_MAX          1000000
+#define EPOCHS_PER_HOUR_MAX      100
+#define EPOCH_LINES_PER_HOUR_MAX 1000 /* of log time, beside those that begin epochs */
+#define EPOCHS_MAX               1000000
 
 /* One transaction as epochs_assign needs it. Every transaction of the log is handed in, in log order, also those
  * without a routed row. */
@@ -37,7 +38,8 @@ void epochs_free(struct epochs *epochs);
 /* The epoch and sequence of a transaction (row 0). *record receives one line for the epoch log (borrowed until the next
  * call; NULL when there is none), which must be durable before anything of the transaction is published. Transactions
  * inside a recorded epoch (a replay, a restart, a transaction read again after a reconnect) get that epoch again,
- * looked up by GTID or, without one, by server and position. Going on in the current epoch searches nothing. Errors:
+ * looked up by GTID or, without one, by server and position. Going on in the current epoch searches nothing; it hands
+ * out a line only on MariaDB, where the numbers do not go on one by one from one server. Errors:
  * NO_MEMORY; LIMIT (EPOCHS_MAX); CORRUPT (a number beyond 2^63-2); BUG (GTID of the other flavour); EPOCH_OTHER_SERVER
  * when a position-numbered epoch is replayed from another server. */
 int epochs_assign(struct epochs *epochs, const struct epoch_tx *tx, struct version *out, const char **record,
@@ -60,9 +62,19 @@ int epochs_reset(struct epochs *epochs, const char **record, struct err *e);
  * The first such hands out a line that names its server, for the replay's own log. */
 void epochs_freeze(struct epochs *epochs);
 
-/* Tells which GTIDs and places the current epoch has seen since the last line, so that its exact set is known after a
- * restart: one line for the epoch log, written by the keeper with (not after) each checkpoint; NULL when nothing
- * changed. Borrowed until the next call; without memory it is NULL too and the next call tells all. */
+/* After the last load, also of a frozen table: every transaction up to `upto` that no line covers belongs to the newest
+ * epoch, since each epoch's begin was durable before anything of it was published. `upto` is where a sink had come when
+ * the service ended; called once for each such position. Not when the table is empty or was reset just now. What it
+ * adds is told by the next epochs_progress.
+ *
+ * Exact for MySQL's GTIDs, for MariaDB's up to EPOCH_LINES_PER_HOUR_MAX gaps an hour (then what lies in the gaps counts
+ * as seen), and for epochs numbered by position on their own server. A position without GTIDs tells nothing about an
+ * epoch numbered by GTID. Errors: NO_MEMORY, LIMIT. */
+int epochs_extend(struct epochs *epochs, const struct position *upto, struct err *e);
+
+/* Tells which GTIDs and places the current epoch has seen since the last line: one line for the epoch log, NULL when
+ * nothing changed. Stored rarely by whoever assigns, and at an orderly end: after a crash the checkpoint tells the rest
+ * (epochs_extend). Borrowed until the next call; without memory it is NULL too and the next call tells all. */
 const char *epochs_progress(struct epochs *epochs);
 
 /* True once after the numbering became log position for good: worth one log line. Not after epochs_load. */

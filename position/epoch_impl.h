@@ -1,4 +1,5 @@
-/* The inside of struct epochs. Private to this folder: epoch.c decides, epoch_table.c keeps the table and its lines. */
+/* The inside of struct epochs. Private to this folder: epoch.c decides, epoch_extend.c adds what only a
+ * checkpoint knows, epoch_table.c keeps the table and its lines. */
 #ifndef SLUICE_POSITION_EPOCH_IMPL_H
 #define SLUICE_POSITION_EPOCH_IMPL_H
 
@@ -40,11 +41,16 @@ struct epochs {
     char zero_server[SERVER_UUID_MAX + 1]; /* "" = not named yet */
     int64_t starts[EPOCHS_PER_HOUR_MAX];   /* ring of the newest epochs' times */
     size_t n_starts;
+    int64_t told_hour; /* hour of log time, and how many lines epochs_assign handed out in it for a number's gap */
+    unsigned told;
     struct buf line;
 };
 
 /* The key of a GTID in `seen`: UUID and tag; MariaDB: domain and server in the UUID's last eight bytes. */
 struct gtid_source gtid_source_for(const struct gtid *gtid);
+
+/* The highest number in `set` (MySQL's form) of the writer; 0: none. MariaDB: of the domain, whatever server. */
+uint64_t epochs_highest(const struct gtid_set *set, const struct gtid *writer);
 
 static inline bool epoch_is_by_position(const struct epoch *epoch)
 {

@@ -184,7 +184,8 @@ static void epoch__table_of_histories__as_the_rule_says(void **state)
             struct version v;
             const char *record;
             assert_int_equal(epochs_assign(epochs, &tx, &v, &record, NULL), 0);
-            if (v.epoch != s->epoch || v.sequence != s->sequence || (record != NULL) != s->begins)
+            if (v.epoch != s->epoch || v.sequence != s->sequence ||
+                (record && strncmp(record, "begin", 5) == 0) != s->begins)
                 fail_msg("%s, %s: epoch %u, sequence %llu", rows[r].what, s->at, v.epoch,
                          (unsigned long long)v.sequence);
         }
@@ -325,6 +326,246 @@ static void epoch__random_histories__rise_and_equal_after_crash_and_on_replay(vo
                 replay(&h, &lines, true);
                 lines_release(&lines);
             }
+}
+
+/* The boundary behind the first `n` transactions, as a checkpoint tells it. */
+static void position_after(const struct history *h, size_t n, struct position *out)
+{
+    position_init(out);
+    out->gtids = gtid_set_new(h->flavor);
+    assert_non_null(out->gtids);
+    for (size_t i = 0; i < n; i++)
+        if (gtid_is_set(&h->list[i].tx.gtid))
+            assert_int_equal(gtid_set_add(out->gtids, &h->list[i].tx.gtid, NULL), 0);
+    if (n == 0)
+        return;
+    out->at = h->list[n - 1].tx.at;
+    out->at.pos++;
+    snprintf(out->server_uuid, sizeof out->server_uuid, "%s", h->list[n - 1].tx.server_uuid);
+}
+
+static void extend(struct epochs *epochs, const struct history *h, size_t checkpoint)
+{
+    struct position upto;
+    struct err e = ERR_INIT;
+    position_after(h, checkpoint, &upto);
+    if (epochs_extend(epochs, &upto, &e) != 0)
+        fail_msg("%s", e.text);
+    position_release(&upto);
+}
+
+/* A replay beside the dead service: all up to the checkpoint has the version that it had. */
+static void replay_after_kill(const struct history *h, const struct lines *lines, size_t first, size_t checkpoint)
+{
+    struct epochs *epochs = load(h->flavor, lines);
+    extend(epochs, h, checkpoint);
+    epochs_freeze(epochs);
+    for (size_t i = first; i < checkpoint; i++)
+        assert_same(&h->list[i], assign(epochs, &h->list[i].tx, NULL), i);
+    for (size_t n = 0; n < 20 && first < checkpoint; n++) {
+        size_t i = first + next_random() % (checkpoint - first);
+        assert_same(&h->list[i], assign(epochs, &h->list[i].tx, NULL), i);
+    }
+    epochs_free(epochs);
+}
+
+static struct epochs *begin_at(const struct history *h, size_t first, struct lines *lines)
+{
+    struct epochs *epochs = epochs_new(h->flavor);
+    struct position start;
+    const char *record;
+    position_after(h, first, &start);
+    assert_int_equal(epochs_begin(epochs, &start, &record, NULL), 0);
+    lines_add(lines, record);
+    position_release(&start);
+    return epochs;
+}
+
+/* Kills at any transaction; the checkpoint lies anywhere before, the progress is stored seldom. What follows may go
+ * back behind the checkpoint, as a person or another sink may want it. */
+static void read_with_kills(struct history *h, size_t first, struct lines *lines)
+{
+    struct epochs *epochs = begin_at(h, first, lines);
+    size_t checkpoint = first, assigned = first;
+    for (size_t i = first; i < HISTORY; i++) {
+        struct version v = assign(epochs, &h->list[i].tx, lines);
+        if (i < assigned) {
+            assert_same(&h->list[i], v, i);
+        } else {
+            h->list[i].v = v;
+            assigned = i + 1;
+            if (i > first && version_compare(&h->list[i - 1].v, &v) >= 0)
+                fail_msg("transaction %zu does not rise", i);
+        }
+        if (next_random() % 5 == 0 && i + 1 > checkpoint)
+            checkpoint += 1 + next_random() % (i + 1 - checkpoint);
+        if (next_random() % 60 == 0)
+            lines_add(lines, epochs_progress(epochs));
+        if (next_random() % 30 != 0)
+            continue;
+        epochs_free(epochs);
+        replay_after_kill(h, lines, first, checkpoint);
+        epochs = load(h->flavor, lines);
+        extend(epochs, h, checkpoint);
+        if (next_random() % 2)
+            lines_add(lines, epochs_progress(epochs));
+        if (next_random() % 4 == 0)
+            compact(epochs, lines);
+        i = (next_random() % 4 ? checkpoint : first + next_random() % (checkpoint - first + 1)) - 1;
+    }
+    extend(epochs, h, checkpoint);
+    epochs_free(epochs);
+    replay_after_kill(h, lines, first, checkpoint);
+}
+
+static void epoch__killed_anywhere__versions_up_to_the_checkpoint_stay(void **state)
+{
+    (void)state;
+    static struct history h;
+    static struct lines lines;
+    seed = 0x9e3779b97f4a7c15ULL;
+    for (int round = 0; round < 30; round++)
+        for (int style = 0; style < STYLES; style++)
+            for (int flavor = 0; flavor < 2; flavor++) {
+                make_history(&h, (enum flavor)flavor, (enum style)style);
+                /* MariaDB's position says nothing about two servers whose numbers of one domain overlap. */
+                bool plain = flavor == FLAVOR_MYSQL || style == ONE_WRITER;
+                read_with_kills(&h, plain ? (size_t)(round % 3) * 70 : 0, &lines);
+                lines_release(&lines);
+            }
+}
+
+static void epoch__extended__only_what_the_checkpoint_knows(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *what;
+        enum flavor flavor;
+        const char *lines[3];
+        const char *gtids, *at; /* of the checkpoint, on server "srv" */
+        const char *progress;
+    } rows[] = {
+        {"numbers behind the last of the writer",
+         FLAVOR_MYSQL,
+         {"begin 7 number 5 srv " UUID_A ":5 0 - b.1:4"},
+         UUID_A ":1-9," UUID_B ":1-4",
+         "b.1:400",
+         "seen 7 9 " UUID_A ":6-9"},
+        {"a tag is another writer",
+         FLAVOR_MYSQL,
+         {"begin 7 number 5 srv " UUID_A ":blue:5 0 - b.1:4"},
+         UUID_A ":1-9:blue:1-6",
+         "b.1:400",
+         "seen 7 6 " UUID_A ":blue:6"},
+        {"numbers of an earlier epoch stay there",
+         FLAVOR_MYSQL,
+         {"begin 7 number 5 srv " UUID_A ":5 0 - b.1:4", "begin 8 number 5 srv " UUID_A ":6 8 " UUID_A ":8 b.1:90"},
+         UUID_A ":1-10",
+         "b.1:400",
+         "seen 8 10 " UUID_A ":7:9-10"},
+        {"numbers older than the table stay old",
+         FLAVOR_MYSQL,
+         {"base srv " UUID_A ":1-4:8 b.1:4", "begin 7 number 5 srv " UUID_A ":5 0 - b.1:4"},
+         UUID_A ":1-9",
+         "b.1:400",
+         "seen 7 9 " UUID_A ":6-7:9"},
+        {"a checkpoint before the newest epoch",
+         FLAVOR_MYSQL,
+         {"begin 7 number 5 srv " UUID_A ":5 0 - b.1:4", "begin 8 number 5 srv " UUID_B ":6 8 - b.1:90"},
+         UUID_A ":1-8",
+         "b.1:80",
+         NULL},
+        {"after a reset",
+         FLAVOR_MYSQL,
+         {"begin 7 number 5 srv " UUID_A ":5 0 - b.1:4", "reset 7 number"},
+         UUID_A ":1-9",
+         "b.1:400",
+         NULL},
+        {"an empty table", FLAVOR_MYSQL, {"base srv - b.1:4"}, UUID_A ":1-9", "b.1:400", NULL},
+        {"places on the recorded server",
+         FLAVOR_MYSQL,
+         {"begin 7 position 5 srv - 0 - b.1:4"},
+         UUID_A ":1-9",
+         "b.2:400",
+         "seen 7 2199023255951 -"},
+        {"places on another server", FLAVOR_MYSQL, {"begin 7 position 5 other - 0 - b.1:4"}, NULL, "b.2:400", NULL},
+        {"no GTIDs in the checkpoint",
+         FLAVOR_MYSQL,
+         {"begin 7 number 5 srv " UUID_A ":5 0 - b.1:4"},
+         NULL,
+         "b.2:400",
+         NULL},
+        {"MariaDB: the same server's numbers",
+         FLAVOR_MARIADB,
+         {"begin 7 number 5 srv 0-1-5 0 - b.1:4"},
+         "0-1-9,1-1-30",
+         "b.1:400",
+         "seen 7 9 00000000-0000-0000-0000-000000000001:6-9"},
+        {"MariaDB: an earlier epoch's last",
+         FLAVOR_MARIADB,
+         {"begin 7 number 5 srv 0-2-5 0 - b.1:4",
+          "begin 8 number 5 srv 0-1-3 9 00000000-0000-0000-0000-000000000002:6-9 b.1:300"},
+         "0-2-9",
+         "b.1:250",
+         NULL},
+        {"MariaDB: the start's last",
+         FLAVOR_MARIADB,
+         {"base srv 0-2-9 b.1:4", "begin 7 number 5 srv 0-1-3 0 - b.1:4"},
+         "0-2-9",
+         "b.1:4",
+         NULL},
+        {"MariaDB: where lines were held back, any server of the epoch",
+         FLAVOR_MARIADB,
+         {"begin 7 number 5 srv 0-1-5 0 - b.1:4"},
+         "0-2-9",
+         "b.1:400",
+         "seen 7 9 00000000-0000-0000-0000-000000000001:6-9,00000000-0000-0000-0000-000000000002:6-9"},
+    };
+    for (size_t r = 0; r < sizeof rows / sizeof *rows; r++) {
+        struct epochs *epochs = epochs_new(rows[r].flavor);
+        struct position upto;
+        struct err e = ERR_INIT;
+        position_init(&upto);
+        for (size_t i = 0; i < 3 && rows[r].lines[i]; i++)
+            assert_int_equal(epochs_load(epochs, rows[r].lines[i], strlen(rows[r].lines[i]), &e), 0);
+        if (rows[r].gtids)
+            assert_int_equal(gtid_set_parse(&upto.gtids, rows[r].flavor, rows[r].gtids, strlen(rows[r].gtids), NULL),
+                             0);
+        assert_int_equal(filepos_parse(&upto.at, rows[r].at, strlen(rows[r].at), NULL), 0);
+        snprintf(upto.server_uuid, sizeof upto.server_uuid, "srv");
+        for (int again = 0; again < 2; again++) {
+            assert_int_equal(epochs_extend(epochs, &upto, &e), 0);
+            const char *line = epochs_progress(epochs), *expected = again ? NULL : rows[r].progress;
+            if (!line != !expected || (line && strcmp(line, expected) != 0))
+                fail_msg("%s: %s", rows[r].what, line ? line : "nothing");
+        }
+        position_release(&upto);
+        epochs_free(epochs);
+    }
+}
+
+static void epoch__mariadb_gap__hands_out_a_line_but_not_for_ever(void **state)
+{
+    (void)state;
+    struct epochs *epochs = epochs_new(FLAVOR_MARIADB);
+    unsigned lines = 0;
+    for (unsigned i = 0; i < 2 * EPOCH_LINES_PER_HOUR_MAX; i++) {
+        char gtid[GTID_TEXT_MAX];
+        snprintf(gtid, sizeof gtid, "0-%u-%u", 1 + i % 2, 1 + i);
+        struct epoch_tx tx = tx_of(FLAVOR_MARIADB, gtid, servers[0], "b.1:4", 1);
+        struct version v;
+        const char *record;
+        assert_int_equal(epochs_assign(epochs, &tx, &v, &record, NULL), 0);
+        assert_version(v, NOON + 1, 1 + i);
+        lines += record != NULL;
+    }
+    assert_int_equal(lines, 1 + EPOCH_LINES_PER_HOUR_MAX);
+    struct epoch_tx tx = tx_of(FLAVOR_MARIADB, "0-3-9999", servers[0], "b.1:4", 3601);
+    struct version v;
+    const char *record;
+    assert_int_equal(epochs_assign(epochs, &tx, &v, &record, NULL), 0);
+    assert_non_null(record);
+    epochs_free(epochs);
 }
 
 static void epoch__number_mode_from_another_server__same_versions(void **state)
@@ -545,6 +786,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(epoch__table_of_histories__as_the_rule_says),
         cmocka_unit_test(epoch__random_histories__rise_and_equal_after_crash_and_on_replay),
+        cmocka_unit_test(epoch__killed_anywhere__versions_up_to_the_checkpoint_stay),
+        cmocka_unit_test(epoch__extended__only_what_the_checkpoint_knows),
+        cmocka_unit_test(epoch__mariadb_gap__hands_out_a_line_but_not_for_ever),
         cmocka_unit_test(epoch__number_mode_from_another_server__same_versions),
         cmocka_unit_test(epoch__two_active_writers__position_after_100_epochs_an_hour),
         cmocka_unit_test(epoch__100_epochs_in_more_than_an_hour__numbers_stay),
