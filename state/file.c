@@ -68,8 +68,8 @@ int state_open_temporary(struct state *st, const struct state_path *path, int *f
     return 0;
 }
 
-int state_replace(struct state *st, int fd, const struct state_path *temporary, const struct state_path *path,
-                  struct err *e)
+int state_put_in_place(struct state *st, int fd, const struct state_path *temporary, const struct state_path *path,
+                       struct err *e)
 {
     const struct env *env = st->env;
     int rc = state_sync_fd(st, fd, temporary->text, e);

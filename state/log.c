@@ -8,7 +8,7 @@
 #include "state/log_walk.h"
 #include "state/state_private.h"
 
-#define COMPACT_WRITE_BYTES ((size_t)1 << 20)
+#define REWRITE_BYTES ((size_t)1 << 20)
 
 static struct state_log *find_log(struct state *st, const char *name)
 {
@@ -214,71 +214,93 @@ int state_scan(struct state *st, const char *name, state_visit *visit, void *ctx
     return st->mode == STATE_OWN ? scan_as_owner(st, name, &walk, e) : scan_as_reader(st, name, &walk, e);
 }
 
-struct compaction {
+/* What a log is rewritten with: the items of the old one that `keep` wants or, without `keep`, the given ones. */
+struct rewriting {
     struct state *st;
     state_keep *keep;
     void *ctx;
+    const struct state_item *items;
+    size_t count;
     const char *path;
     int fd;
     uint64_t written;
     struct buf pending;
 };
 
-static int flush(struct compaction *c, struct err *e)
+static int flush(struct rewriting *w, struct err *e)
 {
-    if (file_write_all(c->st->env, c->fd, c->pending.p, c->pending.len) != 0)
-        return state_io_error(c->path, "write", e);
-    c->written += c->pending.len;
-    buf_clear(&c->pending);
+    if (file_write_all(w->st->env, w->fd, w->pending.p, w->pending.len) != 0)
+        return state_io_error(w->path, "write", e);
+    w->written += w->pending.len;
+    buf_clear(&w->pending);
     return 0;
+}
+
+static int write_item(struct rewriting *w, const struct state_item *item, struct err *e)
+{
+    int rc = add_entry(&w->pending, item, 1, w->path, e);
+    return rc == 0 && w->pending.len >= REWRITE_BYTES ? flush(w, e) : rc;
 }
 
 static int keep_item(void *ctx, const struct state_item *item, struct err *e)
 {
-    struct compaction *c = ctx;
-    if (!c->keep(c->ctx, item))
-        return 0;
-    int rc = add_entry(&c->pending, item, 1, c->path, e);
-    return rc == 0 && c->pending.len >= COMPACT_WRITE_BYTES ? flush(c, e) : rc;
+    struct rewriting *w = ctx;
+    return w->keep(w->ctx, item) ? write_item(w, item, e) : 0;
 }
 
-/* Writes the new log and puts it in the old one's place; on success c->fd is the log's file. */
-static int rewrite(struct compaction *c, const char *name, const struct state_path *path,
-                   const struct state_path *temporary, struct err *e)
+/* Writes the new log and puts it in the old one's place; on success w->fd is the log's file. */
+static int write_log(struct rewriting *w, const char *name, const struct state_path *path,
+                     const struct state_path *temporary, struct err *e)
 {
-    int rc = state_scan(c->st, name, keep_item, c, e);
+    int rc = w->keep ? state_scan(w->st, name, keep_item, w, e) : 0;
+    for (size_t i = 0; i < w->count && rc == 0; i++)
+        rc = write_item(w, &w->items[i], e);
     if (rc == 0)
-        rc = flush(c, e);
+        rc = flush(w, e);
     if (rc != 0) {
-        c->st->env->files->unlink(c->st->env->ctx, temporary->text);
+        w->st->env->files->unlink(w->st->env->ctx, temporary->text);
         return rc;
     }
-    return state_replace(c->st, c->fd, temporary, path, e);
+    return state_put_in_place(w->st, w->fd, temporary, path, e);
+}
+
+static int rewrite(struct rewriting *w, const char *name, struct err *e)
+{
+    struct state *st = w->st;
+    struct state_path path, temporary;
+    struct state_log *log = NULL;
+    int rc = state_check_writable(st, e);
+    if (rc == 0)
+        rc = find_and_use(st, name, false, &log, &path, e);
+    if (rc != 0 || (log->fd < 0 && w->keep))
+        return rc;
+    rc = state_path(st, name, ".log.tmp", &temporary, e);
+    if (rc == 0)
+        rc = state_open_temporary(st, &temporary, &w->fd, e);
+    if (rc != 0)
+        return rc;
+    w->path = temporary.text;
+    buf_init(&w->pending, 0);
+    rc = write_log(w, name, &path, &temporary, e);
+    buf_release(&w->pending);
+    int done = rc == 0 ? log->fd : w->fd;
+    if (done >= 0)
+        st->env->files->close(st->env->ctx, done);
+    if (rc == 0) {
+        log->fd = w->fd;
+        log->end = w->written;
+    }
+    return rc;
 }
 
 int state_compact(struct state *st, const char *name, state_keep *keep, void *ctx, struct err *e)
 {
-    struct state_path path, temporary;
-    struct state_log *log = NULL;
-    struct compaction c = {.st = st, .keep = keep, .ctx = ctx, .path = temporary.text, .fd = -1};
-    int rc = state_check_writable(st, e);
-    if (rc == 0)
-        rc = find_and_use(st, name, false, &log, &path, e);
-    if (rc != 0 || log->fd < 0)
-        return rc;
-    rc = state_path(st, name, ".log.tmp", &temporary, e);
-    if (rc == 0)
-        rc = state_open_temporary(st, &temporary, &c.fd, e);
-    if (rc != 0)
-        return rc;
-    buf_init(&c.pending, 0);
-    rc = rewrite(&c, name, &path, &temporary, e);
-    buf_release(&c.pending);
-    int done = rc == 0 ? log->fd : c.fd;
-    st->env->files->close(st->env->ctx, done);
-    if (rc == 0) {
-        log->fd = c.fd;
-        log->end = c.written;
-    }
-    return rc;
+    struct rewriting w = {.st = st, .keep = keep, .ctx = ctx};
+    return rewrite(&w, name, e);
+}
+
+int state_replace(struct state *st, const char *name, const struct state_item *items, size_t count, struct err *e)
+{
+    struct rewriting w = {.st = st, .items = items, .count = count};
+    return rewrite(&w, name, e);
 }

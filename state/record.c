@@ -99,7 +99,7 @@ int state_put(struct state *st, const char *name, const void *bytes, size_t len,
         rc = state_io_error(temporary.text, "write", e);
         env->files->unlink(env->ctx, temporary.text);
     } else {
-        rc = state_replace(st, fd, &temporary, &path, e);
+        rc = state_put_in_place(st, fd, &temporary, &path, e);
     }
     env->files->close(env->ctx, fd);
     return rc;

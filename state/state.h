@@ -56,7 +56,8 @@ int state_get(struct state *st, const char *name, struct buf *out, bool *found, 
     __attribute__((warn_unused_result));
 
 /* Replaces record `name`; durable on return. After a failed fsync the state is broken: this and every later put,
- * append, remove and compact fails with STATE_IO, since the kernel may have dropped what it could not write. */
+ * append, remove, compact and replace fails with STATE_IO, since the kernel may have dropped what it could not write.
+ */
 int state_put(struct state *st, const char *name, const void *bytes, size_t len, struct err *e)
     __attribute__((warn_unused_result));
 
@@ -90,6 +91,11 @@ typedef bool state_keep(void *ctx, const struct state_item *item);
 /* Rewrites log `name` with the items that `keep` wants, by the same steps as a put: all or nothing, durable on return.
  */
 int state_compact(struct state *st, const char *name, state_keep *keep, void *ctx, struct err *e)
+    __attribute__((warn_unused_result));
+
+/* Rewrites log `name`, which is made when missing, with these items, one entry each, by the same steps: all or nothing,
+ * durable on return. A reader that scans meanwhile sees the old log. */
+int state_replace(struct state *st, const char *name, const struct state_item *items, size_t count, struct err *e)
     __attribute__((warn_unused_result));
 
 /* Bytes of cut last entries that were removed since the state was opened; worth a log line when not 0. */

@@ -60,8 +60,8 @@ int state_sync_dir(struct state *st, struct err *e);
 
 /* The second half of every replacement: fsync of the temporary file, rename, fsync of the directory. On failure the
  * temporary file is removed where that is possible. The caller closes `fd`. */
-int state_replace(struct state *st, int fd, const struct state_path *temporary, const struct state_path *path,
-                  struct err *e);
+int state_put_in_place(struct state *st, int fd, const struct state_path *temporary, const struct state_path *path,
+                       struct err *e);
 
 /* Opens a file that replaces another: empty, 0600. */
 int state_open_temporary(struct state *st, const struct state_path *path, int *fd, struct err *e);

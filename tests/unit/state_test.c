@@ -233,6 +233,40 @@ static void state__compact__keeps_what_is_wanted_and_goes_on(void **unused)
     memfs_free(fs);
 }
 
+static void state__replace__has_the_new_items_only(void **unused)
+{
+    (void)unused;
+    struct memfs *fs = memfs_new();
+    struct env env = memfs_env(fs);
+    struct state *st = open_state(&env, STATE_OWN);
+    struct err e = ERR_INIT;
+    const struct state_item items[] = {{"a", 1}, {"", 0}, {"b", 1}};
+    assert_int_equal(state_replace(st, "l", items, 2, &e), 0);
+    assert_string_equal(scan(st, "l"), "a,,");
+    append(st, "l", "1");
+    assert_int_equal(state_replace(st, "l", items, 3, &e), 0);
+    assert_string_equal(scan(st, "l"), "a,,b,");
+    append(st, "l", "2");
+    struct state *reader = open_state(&env, STATE_READ);
+    assert_string_equal(scan(reader, "l"), "a,,b,2,");
+    assert_int_equal(state_replace(reader, "l", items, 1, &e), -ERR_BUG);
+    state_close(reader);
+    state_close(st);
+    memfs_crash(fs, MEMFS_BYTES_DURABLE, false);
+    st = open_state(&env, STATE_OWN);
+    assert_string_equal(scan(st, "l"), "a,,b,2,");
+    err_clear(&e);
+    assert_int_equal(state_replace(st, "l", NULL, 0, &e), 0);
+    assert_string_equal(scan(st, "l"), "");
+    append(st, "l", "3");
+    assert_string_equal(scan(st, "l"), "3,");
+    assert_int_equal(memfs_mode(fs, DIR "/l.log"), 0600);
+    assert_false(memfs_exists(fs, DIR "/l.log.tmp"));
+    state_close(st);
+    assert_int_equal(memfs_open_count(fs), 0);
+    memfs_free(fs);
+}
+
 /* One change of the state that either happens or does not. */
 struct change_case {
     const char *name;
@@ -288,6 +322,18 @@ static int change_compact(struct state *st, struct err *e)
     return state_compact(st, "l", keep_odd, NULL, e);
 }
 
+static int change_replace(struct state *st, struct err *e)
+{
+    const struct state_item items[] = {{"7", 1}, {large, LARGE_BYTES}, {"8", 1}};
+    return state_replace(st, "l", items, 3, e);
+}
+
+static int change_first_replace(struct state *st, struct err *e)
+{
+    const struct state_item item = {"new", 3};
+    return state_replace(st, "fresh", &item, 1, e);
+}
+
 static const struct change_case changes[] = {
     {"put", change_put, "old|1,2,3,|-|", "new|1,2,3,|-|"},
     {"put large", change_put_large, "old|1,2,3,|-|", "xxxxxxxx|1,2,3,|-|"},
@@ -298,6 +344,8 @@ static const struct change_case changes[] = {
     {"append all", change_append_all, "old|1,2,3,|-|", "old|1,2,3,xxxxxxxx,5,xxxxxxxx,|-|"},
     {"first append", change_first_append, "old|1,2,3,|-|", "old|1,2,3,|-|new,"},
     {"compact", change_compact, "old|1,2,3,|-|", "old|1,3,|-|"},
+    {"replace", change_replace, "old|1,2,3,|-|", "old|7,xxxxxxxx,8,|-|"},
+    {"first replace", change_first_replace, "old|1,2,3,|-|", "old|1,2,3,|-|new,"},
 };
 
 /* All that the cases touch, as one text. */
@@ -777,6 +825,7 @@ int main(void)
         cmocka_unit_test(state__log__keeps_order_over_opens),
         cmocka_unit_test(state__visit_fails__ends_the_scan),
         cmocka_unit_test(state__compact__keeps_what_is_wanted_and_goes_on),
+        cmocka_unit_test(state__replace__has_the_new_items_only),
         cmocka_unit_test(state__any_operation_fails__old_or_new_is_read),
         cmocka_unit_test(state__any_allocation_fails__is_out_of_memory),
         cmocka_unit_test(state__append_torn_then_another__is_a_whole_log),
