@@ -102,9 +102,9 @@ def test_replay_without_to_ends_at_the_service_s_position(shop, sluice):
     shop.orders(range(1, 11))
     shop.wait_streaming(driver)
     begin, end = pay_all(shop, range(1, 11))
-    wait_until(lambda: end in driver.rendered("position", "show"), lambda: f"the checkpoint at {end}")
+    wait_until(lambda: end in driver.rendered("position", "show"), lambda: f"the checkpoint at {end}: {driver.rendered('position', 'show')}", 20)
     shop.plant(*keys(range(1, 11)))
-    done = driver.run("replay", "open-end", "--from", begin)
+    done = driver.run("replay", "open-end", "--from", begin, timeout=60)
     assert done.returncode == FINE, done.stderr
     assert not shop.left(*keys(range(1, 11)))
 

@@ -308,13 +308,13 @@ class TestMariaDB:
     def test_compressed_events(self, new_db, redis, sluice):
         db = new_db({"log_bin_compress": "ON", "log_bin_compress_min_len": 10})
         shop = Shop(db, redis)
-        driver = sluice(config(db, redis)).start()
+        start = at(db.position())
         shop.plant(*keys(range(1, 101)))
         shop.orders(range(1, 101))
+        driver = sluice(config(db, redis, start)).start()
 
         # Until compressed events are decoded they must stop the service with a clear line.
         def judged():
             return not driver.alive() or not shop.left(*keys(range(1, 101)))
 
-        start = at(db.position())
         wait_until(judged, lambda: f"invalidations or a stop after {start}: {driver.tail()}")
