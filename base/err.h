@@ -6,8 +6,8 @@
 #ifndef SLUICE_BASE_ERR_H
 #define SLUICE_BASE_ERR_H
 
-#include <stddef.h>
 #include <inttypes.h>
+#include <stddef.h>
 
 #define ERR_TEXT_MAX 768
 

@@ -76,7 +76,8 @@ static void note_server(struct source_stream *st, const struct stream_begin *beg
     if (strcasecmp(server->binlog_checksum, "NONE") == 0)
         stream_note(st, ERR_CHECKSUM_NONE, "binlog_checksum is NONE on the server: damage on the way is not noticed");
     if (server->binlog_row_image[0] && strcasecmp(server->binlog_row_image, "FULL") != 0)
-        stream_note(st, ERR_ROW_IMAGE_SMALL, "binlog_row_image is %s on the server: rows that lack a needed column will stop",
+        stream_note(st, ERR_ROW_IMAGE_SMALL,
+                    "binlog_row_image is %s on the server: rows that lack a needed column will stop",
                     server->binlog_row_image);
 }
 

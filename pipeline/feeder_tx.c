@@ -7,9 +7,10 @@
 #include "base/log.h"
 #include "pipeline/feeder_private.h"
 
-#define EPOCH_LOG     "epochs"
-#define SCRATCH_BYTES 65536
-#define PROGRESS_US   (INT64_C(10) * 1000 * 1000)
+#define EPOCH_LOG       "epochs"
+#define SCRATCH_BYTES   65536
+#define STATEMENT_SHOWN 160 /* bytes of a statement in a message */
+#define PROGRESS_US     (INT64_C(10) * 1000 * 1000)
 
 static void rows_release(struct lane_rows *rows)
 {
@@ -335,9 +336,10 @@ int feeder_truncate_mask(struct feeder *f, const struct rowset *rs, unsigned i, 
         if (!route_matches(&list[r], table->db, table->name))
             continue;
         if (list[r].on_truncate == ON_TRUNCATE_STOP) {
-            char statement[200];
-            snprintf(statement, sizeof statement, "%.*s", (int)(rs->statement_len < 199 ? rs->statement_len : 199),
-                     rs->statement);
+            char statement[STATEMENT_SHOWN + FILEPOS_TEXT_MAX];
+            int len = rs->statement_len < STATEMENT_SHOWN ? (int)rs->statement_len : STATEMENT_SHOWN;
+            snprintf(statement, sizeof statement, "%.*s (it ends at %s:%" PRIu64 ")", len, rs->statement, rs->end.file,
+                     rs->end.pos);
             err_set(e, TRUNCATE_STOP, table->db, table->name, statement);
             return err_wrap(e, "%s:%" PRIu64, f->file, f->tx.pos);
         }
