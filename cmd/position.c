@@ -44,7 +44,7 @@ static int set_all(const struct settings *settings, struct state *state, const c
         entries[cp.count++] =
             (struct checkpoint_entry){.name = (char *)(uintptr_t)settings->sinks[i].name, .pos = start.pos};
     int rc = start.kind == START_FILEPOS || start.kind == START_GTID
-                 ? checkpoint_store(&cp, state, e)
+                 ? checkpoint_set(&cp, state, e)
                  : err_set(e, POSITION_SYNTAX, (int)strlen(text), text, "file:pos or a GTID set is needed here");
     position_release(&start.pos);
     return rc;

@@ -8,6 +8,7 @@
 
 #define RECORD_NAME   "checkpoint"
 #define RESET_NAME    "epoch-reset"
+#define REACHED_NAME  "checkpoint-reached" /* the same text */
 #define RECORD_HEADER "checkpoint 1\n"
 #define SINKS_MAX     1024
 #define NAME_MAX_LEN  256
@@ -75,13 +76,13 @@ static int parse(struct checkpoint *cp, const char *p, size_t len, struct err *e
     return 0;
 }
 
-int checkpoint_load(struct checkpoint *out, struct state *state, struct err *e)
+static int load(struct checkpoint *out, struct state *state, const char *name, struct err *e)
 {
     struct buf text;
     bool found = false;
     struct checkpoint cp = {0};
     buf_init(&text, 0);
-    int rc = state_get(state, RECORD_NAME, &text, &found, e);
+    int rc = state_get(state, name, &text, &found, e);
     if (rc == 0 && found)
         rc = parse(&cp, (const char *)text.p, text.len, e);
     buf_release(&text);
@@ -90,6 +91,21 @@ int checkpoint_load(struct checkpoint *out, struct state *state, struct err *e)
     else
         checkpoint_release(&cp);
     return rc;
+}
+
+int checkpoint_load(struct checkpoint *out, struct state *state, struct err *e)
+{
+    return load(out, state, RECORD_NAME, e);
+}
+
+int checkpoint_reached(struct checkpoint *out, struct state *state, struct err *e)
+{
+    return load(out, state, REACHED_NAME, e);
+}
+
+int checkpoint_reached_done(struct state *state, struct err *e)
+{
+    return state_remove(state, REACHED_NAME, e);
 }
 
 int checkpoint_store(const struct checkpoint *cp, struct state *state, struct err *e)
@@ -113,6 +129,20 @@ int checkpoint_store(const struct checkpoint *cp, struct state *state, struct er
     buf_release(&text);
     buf_release(&pos);
     return rc;
+}
+
+int checkpoint_set(const struct checkpoint *cp, struct state *state, struct err *e)
+{
+    struct buf text;
+    bool kept = false, found = false;
+    buf_init(&text, 0);
+    int rc = state_get(state, REACHED_NAME, &text, &kept, e);
+    if (rc == 0 && !kept)
+        rc = state_get(state, RECORD_NAME, &text, &found, e);
+    if (rc == 0 && found)
+        rc = state_put(state, REACHED_NAME, text.p, text.len, e);
+    buf_release(&text);
+    return rc == 0 ? checkpoint_store(cp, state, e) : rc;
 }
 
 int checkpoint_remove(struct state *state, struct err *e)

@@ -24,6 +24,14 @@ int checkpoint_load(struct checkpoint *out, struct state *state, struct err *e);
 /* Stores it, durable on return. */
 int checkpoint_store(const struct checkpoint *cp, struct state *state, struct err *e);
 
+/* Stores it as a person wants it. Where the sinks had come before the first such change since the service ran is kept
+ * beside it, for the epochs: checkpoint_reached. */
+int checkpoint_set(const struct checkpoint *cp, struct state *state, struct err *e);
+
+/* What checkpoint_set kept, empty when nothing; checkpoint_reached_done forgets it. By whoever keeps the epochs. */
+int checkpoint_reached(struct checkpoint *out, struct state *state, struct err *e);
+int checkpoint_reached_done(struct state *state, struct err *e);
+
 /* Removes it. */
 int checkpoint_remove(struct state *state, struct err *e);
 

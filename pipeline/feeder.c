@@ -172,7 +172,11 @@ static int feed_rows(struct feeder *f, const struct rowset *rs, struct err *e)
 /* A boundary behind everything appended so far. */
 static int boundary(struct feeder *f, const struct rowset *rs, const struct gtid *gtid, struct err *e)
 {
-    struct boundary at = {.pos = rs->end.pos, .file = rs->end.file, .gtid = *gtid, .commit_us = f->tx.commit_us};
+    struct boundary at = {.pos = rs->end.pos,
+                          .file = rs->end.file,
+                          .server_uuid = rs->server_uuid,
+                          .gtid = *gtid,
+                          .commit_us = f->tx.commit_us};
     while (lanes_end(f->opt.lanes, &at) == LANES_FULL) {
         lanes_publish(f->opt.lanes);
         f->ring_full = true;

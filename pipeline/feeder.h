@@ -31,11 +31,10 @@ struct feeder_options {
     struct runner *const *inline_runners; /* stepped after each publication; NULL-terminated; empty with threads */
     const struct pipeline_sink *sinks;
     unsigned sink_count;
-    const struct checkpoint
-        *begin; /* where each sink stands: transactions before are not for it. Read once, at feeder_new */
-    struct state *epoch_state; /* where epochs are read from; NULL: all is epoch 0 */
-    bool epoch_write;          /* … and stored; else the table is only looked up */
-    struct wakeup *keeper;     /* rung when the ring of boundaries is full */
+    const struct checkpoint *begin; /* where each sink stands: transactions before are not for it; never changes */
+    struct state *epoch_state;      /* where epochs are read from; NULL: all is epoch 0 */
+    bool epoch_write;               /* … and stored; else the table is only looked up */
+    struct wakeup *keeper;          /* rung when the ring of boundaries is full */
 };
 
 struct feeder;

@@ -4,6 +4,7 @@
 
 #include <stdatomic.h>
 
+#include "pipeline/epoch_log.h"
 #include "pipeline/feeder.h"
 
 #define SAVEPOINTS_MAX 100000
@@ -42,8 +43,8 @@ struct feeder {
     struct lane_rows published; /* … and published with a chunk */
     struct lane_rows resume;    /* rows up to here are out already */
 
-    struct epochs *epochs; /* NULL before the first transaction, which tells the flavour */
-    int64_t progress_us;   /* when the epochs' progress was stored last */
+    struct epoch_log epochs; /* opened at the first transaction, which tells the flavour */
+    int64_t progress_us;     /* when the epochs' progress was stored last */
 
     /* routes by shape id */
     struct table_route **routes;

@@ -7,10 +7,9 @@
 #include "base/log.h"
 #include "pipeline/feeder_private.h"
 
-#define EPOCH_LOG       "epochs"
 #define SCRATCH_BYTES   65536
 #define STATEMENT_SHOWN 160 /* bytes of a statement in a message */
-#define PROGRESS_US     (INT64_C(10) * 1000 * 1000)
+#define PROGRESS_US     (INT64_C(60) * 1000 * 1000)
 
 static void rows_release(struct lane_rows *rows)
 {
@@ -81,7 +80,7 @@ void feeder_free(struct feeder *f)
     buf_release(&f->key_after);
     arena_release(&f->scratch);
     wakeup_release(&f->wake);
-    epochs_free(f->epochs);
+    epoch_log_release(&f->epochs);
     free(f);
 }
 
@@ -123,71 +122,28 @@ static uint32_t mask_of(const struct feeder *f, const struct rowset *rs)
     return mask;
 }
 
-static int store_epoch(struct feeder *f, const char *record, struct err *e)
-{
-    if (!record || !f->opt.epoch_write)
-        return 0;
-    return state_append(f->opt.epoch_state, EPOCH_LOG, record, strlen(record), e);
-}
-
-static int visit_epoch(void *ctx, const struct state_item *item, struct err *e)
-{
-    return epochs_load(ctx, item->bytes, item->len, e);
-}
-
-/* After sluice position reset what is read is new, whatever its numbers are. */
-static int reset_epochs(struct feeder *f, struct err *e)
-{
-    const char *record = NULL;
-    bool reset = false;
-    if (checkpoint_was_reset(f->opt.epoch_state, &reset, e) != 0 || !reset)
-        return err_result(e);
-    if (epochs_reset(f->epochs, &record, e) != 0 || store_epoch(f, record, e) != 0)
-        return err_result(e);
-    return checkpoint_reset_done(f->opt.epoch_state, e);
-}
-
-/* The table of epochs, read when the first transaction tells the flavour. */
-static int open_epochs(struct feeder *f, enum flavor flavor, struct err *e)
-{
-    const char *record = NULL;
-    f->epochs = epochs_new(flavor);
-    if (!f->epochs)
-        return err_set(e, NO_MEMORY, (size_t)1);
-    if (f->opt.epoch_state && state_scan(f->opt.epoch_state, EPOCH_LOG, visit_epoch, f->epochs, e) != 0)
-        return err_result(e);
-    if (!f->opt.epoch_write) {
-        epochs_freeze(f->epochs);
-        return 0;
-    }
-    if (reset_epochs(f, e) != 0)
-        return err_result(e);
-    if (epochs_begin(f->epochs, &checkpoint_oldest(f->opt.begin)->pos, &record, e) != 0)
-        return err_result(e);
-    return store_epoch(f, record, e);
-}
-
 int feeder_epoch_progress(struct feeder *f, bool now, struct err *e)
 {
     int64_t now_us = env_mono_us(f->opt.env);
-    if (!f->epochs || !f->opt.epoch_write || (!now && now_us - f->progress_us < PROGRESS_US))
+    if (!f->epochs.epochs || (!now && now_us - f->progress_us < PROGRESS_US))
         return 0;
     f->progress_us = now_us;
-    return store_epoch(f, epochs_progress(f->epochs), e);
+    return epoch_log_progress(&f->epochs, e);
 }
 
 static int assign_version(struct feeder *f, const struct rowset *rs, struct err *e)
 {
-    if (!f->epochs && open_epochs(f, rs->tx.gtid.flavor, e) != 0)
+    const struct epoch_log_options opt = {
+        .state = f->opt.epoch_state, .write = f->opt.epoch_write, .flavor = rs->tx.gtid.flavor, .begin = f->opt.begin};
+    if (!f->epochs.epochs && epoch_log_open(&f->epochs, &opt, e) != 0)
         return err_result(e);
     struct epoch_tx tx = {.gtid = rs->tx.gtid, .server_uuid = rs->server_uuid, .commit_us = rs->tx.commit_us};
     tx.at.pos = rs->tx.pos;
     snprintf(tx.at.file, sizeof tx.at.file, "%s", rs->tx.file);
     struct version version = {0};
-    const char *record = NULL;
-    if (epochs_assign(f->epochs, &tx, &version, &record, e) != 0 || store_epoch(f, record, e) != 0)
+    if (epoch_log_assign(&f->epochs, &tx, &version, e) != 0)
         return err_result(e);
-    if (epochs_take_switch(f->epochs))
+    if (epochs_take_switch(f->epochs.epochs))
         log_event(f->opt.env->log, LOG_WARN,
                   "epochs come too often: versions are numbered by log position from now on");
     f->tx.epoch = version.epoch;
