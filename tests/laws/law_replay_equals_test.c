@@ -11,250 +11,22 @@
 #include <cmocka.h>
 
 #include "binlog/source_file.h"
-#include "change/format_sluice.h"
-#include "partition/route.h"
-#include "pipeline/pipeline.h"
 #include "schema/schema.h"
-#include "sink/sink.h"
 #include "state/state.h"
-#include "tools/shop_source.h"
+#include "tools/spine_lines.h"
 
 #define TRANSACTIONS 24
 
-/* ---------------------------------------------------------------- what came out */
-
-struct line {
-    struct version version;
-    char *text;
-    size_t len;
-};
-
-struct lines {
-    struct line *list;
-    size_t count, size;
-};
-
-static void lines_add(struct lines *lines, const struct change *chg)
-{
-    struct buf out;
-    struct arena arena;
-    buf_init(&out, 0);
-    arena_init(&arena, 4096, 0, 0);
-    assert_int_equal(format_sluice(chg, &out, &arena, NULL), 0);
-    arena_release(&arena);
-    if (lines->count == lines->size) {
-        lines->size = lines->size ? lines->size * 2 : 256;
-        lines->list = realloc(lines->list, lines->size * sizeof *lines->list);
-        assert_non_null(lines->list);
-    }
-    lines->list[lines->count++] = (struct line){chg->version, (char *)out.p, out.len};
-}
-
-static void lines_release(struct lines *lines)
-{
-    for (size_t i = 0; i < lines->count; i++)
-        free(lines->list[i].text);
-    free(lines->list);
-    *lines = (struct lines){0};
-}
-
-static int by_version(const void *a, const void *b)
-{
-    return version_compare(&((const struct line *)a)->version, &((const struct line *)b)->version);
-}
-
-static bool same_line(const struct line *a, const struct line *b)
-{
-    return a->len == b->len && memcmp(a->text, b->text, a->len) == 0;
-}
-
-/* Versions are the order of the log, whatever order the lanes were served in. A repeated chunk repeats its lines. */
-static void sort_and_merge(struct lines *lines)
-{
-    qsort(lines->list, lines->count, sizeof *lines->list, by_version);
-    size_t kept = 0;
-    for (size_t i = 0; i < lines->count; i++) {
-        if (kept > 0 && by_version(&lines->list[kept - 1], &lines->list[i]) == 0) {
-            assert_true(same_line(&lines->list[kept - 1], &lines->list[i])); /* one version, one content */
-            free(lines->list[i].text);
-            continue;
-        }
-        lines->list[kept++] = lines->list[i];
-    }
-    lines->count = kept;
-}
-
-struct keep_options {
-    struct lines *lines;
-};
-
-struct keep_sink {
-    struct sink base;
-    struct lines *lines;
-};
-
-static int keep_open(struct sink **out, const void *opt, const struct env *env, struct err *e);
-
-static int keep_apply(struct sink *snk, struct item *items, size_t count, struct err *e)
-{
-    (void)e;
-    for (size_t i = 0; i < count; i++) {
-        lines_add(((struct keep_sink *)snk)->lines, items[i].chg);
-        items[i].verdict = V_DONE;
-    }
-    return 0;
-}
-
-static void keep_close(struct sink *snk)
-{
-    free(snk);
-}
-
-static const struct sink_ops keep = {.kind = "keep", .open = keep_open, .apply = keep_apply, .close = keep_close};
-
-static int keep_open(struct sink **out, const void *opt, const struct env *env, struct err *e)
-{
-    (void)env;
-    (void)e;
-    struct keep_sink *snk = calloc(1, sizeof *snk);
-    assert_non_null(snk);
-    *snk = (struct keep_sink){{&keep}, ((const struct keep_options *)opt)->lines};
-    *out = &snk->base;
-    return 0;
-}
-
-/* ---------------------------------------------------------------- a log with GTIDs of changing writers */
-
-/* Transactions of the made-up log begin at (n + 1) · 1,000,000 and end one byte before the next. */
-#define TX_BYTES 1000000u
-
-/* The writer changes at some transactions, and one writer's numbers begin again: epochs. */
-static void name_transaction(struct tx *tx)
-{
-    static const struct {
-        unsigned begin, writer, number;
-    } stretches[] = {{0, 1, 100}, {5, 2, 1}, {9, 1, 105}, {15, 1, 1}, {19, 3, 7}};
-    unsigned n = (unsigned)(tx->pos / TX_BYTES) - 1, i = 0;
-    while (i + 1 < sizeof stretches / sizeof *stretches && stretches[i + 1].begin <= n)
-        i++;
-    tx->gtid = (struct gtid){.flavor = FLAVOR_MARIADB, .server = stretches[i].writer};
-    tx->gtid.domain = stretches[i].writer / 3;
-    tx->gtid.number = stretches[i].number + n - stretches[i].begin;
-    tx->commit_us = (1700000000 + (int64_t)n * 10) * 1000000;
-}
-
-struct named_source {
-    struct source base;
-    struct source *shop;
-};
-
-static int named_open(struct source *src, const struct start *at, struct position *from, struct err *e)
-{
-    struct source *shop = ((struct named_source *)src)->shop;
-    return shop->ops->open(shop, at, from, e);
-}
-
-static int named_next(struct source *src, struct rowset *out, struct err *e)
-{
-    struct source *shop = ((struct named_source *)src)->shop;
-    int rc = shop->ops->next(shop, out, e);
-    if (rc == 0 && out->kind == ROWSET_BEGIN)
-        name_transaction(&out->tx);
-    return rc;
-}
-
-static bool named_would_block(struct source *src)
-{
-    struct source *shop = ((struct named_source *)src)->shop;
-    return shop->ops->would_block(shop);
-}
-
-static void named_interrupt(struct source *src)
-{
-    struct source *shop = ((struct named_source *)src)->shop;
-    shop->ops->interrupt(shop);
-}
-
-static void named_close(struct source *src)
-{
-    struct named_source *named = (struct named_source *)src;
-    if (!named)
-        return;
-    named->shop->ops->close(named->shop);
-    free(named);
-}
-
-static const struct source_ops named_ops = {.kind = "named",
-                                            .open = named_open,
-                                            .next = named_next,
-                                            .would_block = named_would_block,
-                                            .interrupt = named_interrupt,
-                                            .close = named_close};
-
-static struct source *named_source_new(struct shop_log *log)
-{
-    struct named_source *named = calloc(1, sizeof *named);
-    assert_non_null(named);
-    *named = (struct named_source){{&named_ops}, shop_source_new(log, 0)};
-    return &named->base;
-}
-
-/* ---------------------------------------------------------------- readings */
-
-struct reading {
-    struct source *source; /* taken */
-    struct start start;
-    unsigned lanes;
-    uint64_t buffer_bytes;
-    struct state *state, *epoch_state;
-};
-
-static void read_all(const struct reading *reading, struct lines *out)
-{
-    static const struct route list[] = {
-        {.db = "*", .table = "*", .keyless = true, .sink_mask = 1, .on_truncate = ON_TRUNCATE_IGNORE}};
-    struct err e = ERR_INIT;
-    struct env env = env_system();
-    struct routes *routes = NULL;
-    struct pipeline *pipe = NULL;
-    struct keep_options options = {out};
-    struct pipeline_sink sink = {.name = "keep", .ops = &keep, .options = &options, .workers = 0};
-    assert_int_equal(routes_new(&routes, list, 1, &e), 0);
-    struct pipeline_spec spec = {.env = &env,
-                                 .source = reading->source,
-                                 .routes = routes,
-                                 .sinks = &sink,
-                                 .sink_count = 1,
-                                 .lanes = reading->lanes,
-                                 .buffer_bytes = reading->buffer_bytes,
-                                 .max_event_bytes = 1 << 20,
-                                 .state = reading->state,
-                                 .epoch_state = reading->epoch_state,
-                                 .start = &reading->start,
-                                 .ends = true,
-                                 .checkpoint_ms = 1,
-                                 .shutdown_ms = 60000};
-    int rc = pipeline_open(&pipe, &spec, &e);
-    if (rc == 0)
-        rc = pipeline_run(pipe, NULL, &e);
-    if (rc != 0)
-        print_error("from %llu: %s\n", (unsigned long long)reading->start.pos.at.pos, e.text);
-    assert_int_equal(rc, 0);
-    pipeline_close(pipe);
-    routes_free(routes);
-    sort_and_merge(out);
-}
-
 /* The replay is the end of the whole reading, line by line. */
-static void assert_suffix(const struct lines *whole, const struct lines *replay, uint64_t from)
+static void assert_suffix(const struct spine_lines *whole, const struct spine_lines *replay, uint64_t from)
 {
     assert_true(replay->count <= whole->count);
     size_t skipped = whole->count - replay->count;
     for (size_t i = 0; i < replay->count; i++) {
-        const struct line *a = &whole->list[skipped + i], *b = &replay->list[i];
-        if (!same_line(a, b))
+        const struct spine_line *a = &whole->list[skipped + i], *b = &replay->list[i];
+        if (!spine_line_equal(a, b))
             print_error("from %llu:\n%.*s%.*s", (unsigned long long)from, (int)a->len, a->text, (int)b->len, b->text);
-        assert_true(same_line(a, b));
+        assert_true(spine_line_equal(a, b));
     }
 }
 
@@ -272,13 +44,15 @@ struct trial {
 static void replay_from_everywhere(const struct trial *trial, struct state *epochs)
 {
     struct shop_log_options opt = trial->log;
-    struct lines whole = {0};
+    struct spine_lines whole = {0};
     opt.transactions = TRANSACTIONS;
     opt.keys = 20;
     struct shop_log *log = shop_log_new(&opt);
     /* The service's own reading, which makes the epochs. */
-    struct reading reading = {named_source_new(log), {.kind = START_EARLIEST}, 1, trial->buffer_bytes, epochs, epochs};
-    read_all(&reading, &whole);
+    struct spine_reading reading = {
+        named_source_new(log, 0), {.kind = START_EARLIEST}, 1, trial->buffer_bytes, epochs, epochs};
+    spine_read(&reading, &whole);
+    spine_lines_sort(&whole);
     assert_true(whole.count > TRANSACTIONS);
     unsigned epochs_seen = 1;
     for (size_t i = 1; i < whole.count; i++)
@@ -286,21 +60,22 @@ static void replay_from_everywhere(const struct trial *trial, struct state *epoc
     assert_int_equal(epochs_seen, 4); /* the numbers fall twice, the domain changes once */
     size_t before = whole.count;
     for (unsigned first = 0; first < TRANSACTIONS; first++) {
-        struct lines replay = {0};
-        reading = (struct reading){
-            named_source_new(log), {.kind = START_EARLIEST}, lanes_of(first), trial->buffer_bytes, NULL, epochs};
+        struct spine_lines replay = {0};
+        reading = (struct spine_reading){
+            named_source_new(log, 0), {.kind = START_EARLIEST}, lanes_of(first), trial->buffer_bytes, NULL, epochs};
         if (first > 0) {
             reading.start.kind = START_FILEPOS;
-            reading.start.pos.at = (struct filepos){"bin.000001", (uint64_t)(first + 1) * TX_BYTES - 1};
+            reading.start.pos.at = (struct filepos){"bin.000001", (uint64_t)(first + 1) * SPINE_TX_BYTES - 1};
         }
-        read_all(&reading, &replay);
+        spine_read(&reading, &replay);
+        spine_lines_sort(&replay);
         assert_suffix(&whole, &replay, first);
         assert_true(first == 0 ? replay.count == whole.count : replay.count < before);
         assert_true(replay.count > 0);
         before = replay.count;
-        lines_release(&replay);
+        spine_lines_release(&replay);
     }
-    lines_release(&whole);
+    spine_lines_release(&whole);
     shop_log_free(log);
 }
 
@@ -390,27 +165,28 @@ static unsigned replay_file(const char *name)
     const char *const paths[] = {path};
     struct env env = env_system();
     struct filepos at[BOUNDARIES_MAX];
-    struct lines whole = {0};
+    struct spine_lines whole = {0};
     snprintf(path, sizeof path, SLUICE_TEST_DATA "/binlog/%s.binlog", name);
     unsigned count = find_boundaries(&env, paths, at);
     for (unsigned i = 0; i <= count; i++) {
-        struct lines replay = {0};
+        struct spine_lines replay = {0};
         struct schema *schema = NULL;
         assert_int_equal(schema_new(&schema, NULL, NULL), 0);
-        struct reading reading = {
+        struct spine_reading reading = {
             file_source_new(&env, paths, schema), {.kind = START_EARLIEST}, lanes_of(i), 1 << 20, NULL, NULL};
         if (i > 0) {
             reading.start.kind = START_FILEPOS;
             reading.start.pos.at = at[i - 1];
         }
-        read_all(&reading, i == 0 ? &whole : &replay);
+        spine_read(&reading, i == 0 ? &whole : &replay);
+        spine_lines_sort(i == 0 ? &whole : &replay);
         assert_true(whole.count > 0);
         assert_suffix(&whole, &replay, reading.start.pos.at.pos);
         assert_true(i < count || replay.count == 0);
-        lines_release(&replay);
+        spine_lines_release(&replay);
         schema_free(schema);
     }
-    lines_release(&whole);
+    spine_lines_release(&whole);
     return count;
 }
 
