@@ -1,4 +1,5 @@
-/* What the writer (lane_write.c), the readers (lane_read.c) and the pool (lane_pool.c) of lanes share. Private.
+/* What the source's side (lane_write.c, lane_publish.c, lane_rollback.c), the workers' (lane_read.c) and the pool
+ * (lane_pool.c) of lanes share. Private.
  *
  * In a segment lie 8-byte aligned items, each with an item_head:
  *   ITEM_TX    head, struct tx, the file's name with NUL    tx->file points to it; no ordinal
@@ -206,6 +207,17 @@ static inline size_t bitmap_bytes(const struct shape *shape)
 {
     return shape ? (shape->tbl->column_count + 7u) / 8 : 0;
 }
+
+static inline void lane_list_add(struct lane_list *list, bool *in, unsigned lane)
+{
+    if (*in)
+        return;
+    *in = true;
+    list->lane[list->count++] = lane;
+}
+
+/* Takes back the lane's segments and blobs that every sink is done with. Source. */
+void lane_take_back(struct lanes *lanes, unsigned index);
 
 /* Calls wake_worker for the lane when its worker sleeps; clears its flag. Any thread. */
 void lane_wake(struct lanes *lanes, unsigned sink, unsigned lane);

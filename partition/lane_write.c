@@ -1,63 +1,14 @@
-/* The source's side of lanes: appending, transactions, publishing, making room. Rolling back: lane_rollback.c. */
+/* The source's side of lanes: appending. What becomes of it: lane_publish.c, lane_rollback.c. */
 #include "partition/lane_impl.h"
 
 #include <assert.h>
-#include <stdlib.h>
 #include <string.h>
-
-#define BOUNDARIES_MAX 1024 /* unpublished, before lanes_should_publish */
 
 _Static_assert(sizeof(struct tx_item) + FILEPOS_FILE_MAX + 1 + sizeof(struct item) + LINK_BYTES + ITEM_ALIGN <=
                    LANE_SEGMENT_BYTES_MIN,
                "a segment holds a TX header, an item whose payload is outside, and its link");
 _Static_assert(sizeof(struct item) % ITEM_ALIGN == 0 && sizeof(struct ticket) % ITEM_ALIGN == 0,
                "payloads are aligned");
-
-/* ---------------------------------------------------------------- taking back */
-
-static uint64_t least_acked(const struct lanes *lanes, unsigned lane)
-{
-    uint64_t least = UINT64_MAX;
-    for (unsigned sink = 0; sink < lanes->opt.sinks; sink++) {
-        uint64_t acked = ledger_acked(lanes->ledger, lane, sink);
-        least = acked < least ? acked : least;
-    }
-    return least;
-}
-
-static void take_back(struct lanes *lanes, unsigned index)
-{
-    struct lane *lane = &lanes->lane[index];
-    uint64_t passed = UINT64_MAX;
-    for (unsigned sink = 0; sink < lanes->opt.sinks; sink++) {
-        /* Acquire part: the readers' last looks into what is written anew. Sequential: source_waits. */
-        uint64_t seq = atomic_load(&reader_of(lanes, index, sink)->passed);
-        passed = seq < passed ? seq : passed;
-    }
-    while (lane->first && lane->first->seq < passed) {
-        struct segment *next = lane->first->next;
-        pool_give(&lanes->pool, lane->first);
-        lane->first = next;
-    }
-    if (!lane->blobs)
-        return;
-    uint64_t acked = least_acked(lanes, index);
-    while (lane->blobs && lane->blobs->ordinal <= acked) {
-        struct blob *next = lane->blobs->next;
-        pool_give_blob(&lanes->pool, lane->blobs);
-        lane->blobs = next;
-    }
-}
-
-/* ---------------------------------------------------------------- appending */
-
-static void list_add(struct lane_list *list, bool *in, unsigned lane)
-{
-    if (*in)
-        return;
-    *in = true;
-    list->lane[list->count++] = lane;
-}
 
 /* Bytes of an item in its segment, with the TX header and the link that it may need. */
 static size_t room_for(const struct lanes *lanes, size_t item_bytes, bool tx)
@@ -129,7 +80,7 @@ static int place(struct lanes *lanes, unsigned index, size_t payload_bytes, unsi
         lane->open = lane->at;
     bool segment = needs_segment(lanes, lane, inside);
     if (segment)
-        take_back(lanes, index);
+        lane_take_back(lanes, index);
     if (segment || outside) {
         lanes->want_blob = outside ? payload_bytes : 0;
         lanes->want_segments = segment + spare;
@@ -161,8 +112,8 @@ static int place(struct lanes *lanes, unsigned index, size_t payload_bytes, unsi
     lane->at.last = ordinal;
     lane->at.item = item;
     lane->open_bytes += item->bytes;
-    list_add(&lanes->open, &lane->in_open, index);
-    list_add(&lanes->event, &lane->in_event, index);
+    lane_list_add(&lanes->open, &lane->in_open, index);
+    lane_list_add(&lanes->event, &lane->in_event, index);
     *out = item;
     return 0;
 }
@@ -223,7 +174,7 @@ static unsigned segments_for_barrier(struct lanes *lanes, size_t truncate_bytes)
 {
     unsigned need = 0;
     for (unsigned i = 0; i < lanes->opt.lanes; i++) {
-        take_back(lanes, i);
+        lane_take_back(lanes, i);
         size_t bytes = sizeof(struct item) + (i == 0 ? truncate_bytes : sizeof(struct ticket));
         need += needs_segment(lanes, &lanes->lane[i], bytes);
     }
@@ -273,156 +224,4 @@ int lanes_truncate_table(struct lanes *lanes, const char *db, const char *table,
         put(item->payload, &ticket, sizeof ticket);
     }
     return 0;
-}
-
-/* ---------------------------------------------------------------- transactions */
-
-void lanes_begin(struct lanes *lanes, const struct tx *tx)
-{
-    assert(lanes->ordinal == lanes->complete); /* ended or rolled back */
-    size_t len = strlen(tx->file) + 1;
-    assert(len <= FILEPOS_FILE_MAX + 1);
-    struct tx_item *item = lanes->tx;
-    item->head.kind = ITEM_TX;
-    item->head.size = (uint32_t)item_align(sizeof *item + len);
-    item->tx = *tx;
-    memcpy(item->file, tx->file, len);
-    lanes->tx_id++;
-    lanes->truncates = 0;
-    lanes->open_taken = 0;
-    lanes->in_tx = true;
-    lanes->chunked = false;
-}
-
-uint64_t lanes_savepoint(const struct lanes *lanes)
-{
-    return lanes->ordinal;
-}
-
-void lanes_event_end(struct lanes *lanes)
-{
-    for (unsigned i = 0; i < lanes->event.count; i++) {
-        struct lane *lane = &lanes->lane[lanes->event.lane[i]];
-        lane->at.item->head.flags |= CHANGE_LAST_IN_EVENT;
-        lane->in_event = false;
-    }
-    lanes->event.count = 0;
-}
-
-/* What is open is complete from now on. */
-static void settle(struct lanes *lanes, unsigned flags)
-{
-    for (unsigned i = 0; i < lanes->open.count; i++) {
-        struct lane *lane = &lanes->lane[lanes->open.lane[i]];
-        lane->in_open = false;
-        if (!lane->open_first)
-            continue; /* rolled back */
-        lane->at.item->head.flags |= (uint16_t)flags;
-        if (!lane->ready_first)
-            lane->ready_first = lane->open_first;
-        lane->ready_last = lane->at.last;
-        lane->ready_bytes += lane->open_bytes;
-        lanes->full_lane |= lane->ready_bytes >= lanes->pool.segment_bytes;
-        lane->open_first = 0;
-        lane->open_bytes = 0;
-        list_add(&lanes->ready, &lane->in_ready, lanes->open.lane[i]);
-    }
-    lanes->open.count = 0;
-    lanes->open_taken = 0;
-    lanes->complete = lanes->ordinal;
-}
-
-int lanes_end(struct lanes *lanes, struct boundary *at)
-{
-    at->ordinal = lanes->ordinal;
-    if (!ledger_boundary(lanes->ledger, at))
-        return LANES_FULL;
-    lanes_event_end(lanes);
-    settle(lanes, CHANGE_LAST_IN_TX);
-    lanes->boundaries++;
-    lanes->in_tx = false;
-    lanes->chunked = false;
-    return 0;
-}
-
-/* ---------------------------------------------------------------- publishing */
-
-bool lanes_should_publish(const struct lanes *lanes)
-{
-    return lanes->full_lane || lanes->boundaries >= BOUNDARIES_MAX;
-}
-
-/* All lanes' floors and heads, then P, then the wake-ups. */
-void lanes_publish(struct lanes *lanes)
-{
-    for (unsigned i = 0; i < lanes->ready.count; i++) {
-        struct lane *lane = &lanes->lane[lanes->ready.lane[i]];
-        ledger_lane(lanes->ledger, lanes->ready.lane[i], lane->ready_first, lane->ready_last);
-        lane->ready_first = 0;
-        lane->ready_bytes = 0;
-        lane->in_ready = false;
-    }
-    ledger_published(lanes->ledger, lanes->complete);
-    for (unsigned i = 0; i < lanes->ready.count; i++)
-        for (unsigned sink = 0; sink < lanes->opt.sinks; sink++)
-            lane_wake(lanes, sink, lanes->ready.lane[i]);
-    lanes->ready.count = 0;
-    lanes->boundaries = 0;
-    lanes->full_lane = false;
-}
-
-bool lanes_chunk_due(const struct lanes *lanes)
-{
-    return lanes->open_taken > lanes->opt.tx_buffer_bytes;
-}
-
-void lanes_publish_chunk(struct lanes *lanes)
-{
-    /* What is published is not touched again: an event that goes on has no last item here yet. */
-    for (unsigned i = 0; i < lanes->event.count; i++)
-        lanes->lane[lanes->event.lane[i]].in_event = false;
-    lanes->event.count = 0;
-    lanes->chunked |= lanes->ordinal > lanes->complete;
-    settle(lanes, 0);
-    lanes_publish(lanes);
-}
-
-bool lanes_chunk_published(const struct lanes *lanes)
-{
-    return lanes->chunked;
-}
-
-/* ---------------------------------------------------------------- room */
-
-static bool all_acked(const struct lanes *lanes)
-{
-    for (unsigned i = 0; i < lanes->opt.lanes; i++)
-        if (least_acked(lanes, i) < ledger_head(lanes->ledger, i))
-            return false;
-    return true;
-}
-
-static bool has_room(struct lanes *lanes)
-{
-    for (unsigned i = 0; i < lanes->opt.lanes; i++)
-        take_back(lanes, i);
-    return pool_has_room(&lanes->pool, lanes->want_blob, lanes->want_segments);
-}
-
-/* The flag before the second look: lane_read.c says why no wake-up is lost. When all is acknowledged and there is still
- * no room, the open transaction holds it, and its readers wake us once it is out. */
-bool lanes_make_room(struct lanes *lanes)
-{
-    lanes_publish(lanes);
-    if (has_room(lanes))
-        return true;
-    atomic_store(&lanes->source_waits, true);
-    bool all = all_acked(lanes);
-    if (has_room(lanes)) {
-        atomic_store(&lanes->source_waits, false);
-        return true;
-    }
-    if (all && lanes->ordinal > lanes->complete)
-        lanes_publish_chunk(lanes);
-    return false;
 }

@@ -7,6 +7,7 @@
 
 #include "partition/lane.c"
 #include "partition/lane_pool.c"
+#include "partition/lane_publish.c"
 #include "partition/lane_read.c"
 #include "partition/lane_rollback.c"
 #include "partition/lane_write.c"
