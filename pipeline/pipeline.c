@@ -142,6 +142,13 @@ int pipeline_check(struct pipeline *pipe, const struct table *tbl, struct err *e
     return 0;
 }
 
+/* True when the source found the GTIDs of a place that was stored without them, as position set does. */
+static bool knows_more(const struct position *from, const struct position *known)
+{
+    return !known->gtids && from->gtids && filepos_compare(&from->at, &known->at) == 0 &&
+           (known->server_uuid[0] == '\0' || strcmp(known->server_uuid, from->server_uuid) == 0);
+}
+
 /* Gives every sink its position: its own from the checkpoint, else where the source began. */
 static int settle_positions(struct pipeline *pipe, const struct position *from, struct err *e)
 {
@@ -156,7 +163,8 @@ static int settle_positions(struct pipeline *pipe, const struct position *from, 
         entry->name = strdup(name);
         position_init(&entry->pos);
         full.count++;
-        if (!entry->name || position_copy(&entry->pos, known ? &known->pos : from, e) != 0) {
+        const struct position *pos = known && !knows_more(from, &known->pos) ? &known->pos : from;
+        if (!entry->name || position_copy(&entry->pos, pos, e) != 0) {
             checkpoint_release(&full);
             return err_set(e, NO_MEMORY, strlen(name));
         }

@@ -137,6 +137,18 @@ class TestPosition:
         driver.start()
         shop.wait_gone(*keys(range(1, 11)))
 
+    @pytest.mark.flavors("mariadb")
+    def test_set_to_a_file_finds_its_gtids(self, shop, sluice):
+        driver = self.stopped(shop, sluice)
+        begin, _ = pay_all(shop, range(1, 11))
+        assert driver.run("position", "set", begin).returncode == FINE
+        assert "0-" not in driver.rendered("position", "show")
+        driver.start()
+        shop.wait_streaming(driver, order_id=900_001)
+        assert driver.stop() == FINE
+        text = driver.rendered("position", "show")
+        assert shop.db.gtid() in text, text
+
     def test_reset_starts_as_configured(self, shop, sluice):
         driver = self.stopped(shop, sluice)
         pay_all(shop, range(1, 11))
