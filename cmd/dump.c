@@ -116,7 +116,7 @@ static int open_dump(struct dump *dump, const struct dump_flags *given, const st
         return rc;
     struct pipeline_spec spec = {
         .env = &dump->env,
-        .source = dump->reading.source,
+        .source = reading_take_source(&dump->reading),
         .routes = dump->routes,
         .sinks = sink,
         .sink_count = 1,
@@ -145,6 +145,7 @@ static int run(const struct invocation *inv, int *exit_code, struct err *e)
     dump->env.log = log_new(&inv->env, STDERR_FILENO, LOG_LOGFMT, LOG_WARN);
     dump->live = given->config && inv->word_count == 0;
     arena_init(&dump->names, 4096, 0, 0);
+    reading_init(&dump->reading);
     position_init(&dump->from.pos);
     position_init(&dump->to.pos);
     struct pipeline_sink sink;

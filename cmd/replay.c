@@ -46,6 +46,7 @@ struct replay {
     struct pipeline_sink counter;
     struct state *service, *state; /* the service's, read only; our own */
     char *dir;
+    struct reading_live_options live;
     struct reading reading;
     struct pipeline *pipe;
     struct progress progress;
@@ -87,7 +88,7 @@ static int make_routes(struct replay *replay, const struct replay_flags *given, 
 
 /* "now" is where the service stands, so that the replay meets it and does not overtake it; without a service, where the
  * server stands. */
-static int end_now(struct replay *replay, struct err *e)
+static int end_now(struct replay *replay, bool by_place, struct err *e)
 {
     struct checkpoint cp = {0};
     if (checkpoint_load(&cp, replay->service, e) != 0)
@@ -95,7 +96,9 @@ static int end_now(struct replay *replay, struct err *e)
     const struct checkpoint_entry *oldest = checkpoint_oldest(&cp);
     int rc = oldest ? position_copy(&replay->to.pos, &oldest->pos, e)
                     : reading_server_position(&replay->reading, &replay->to.pos, e);
-    replay->to.kind = replay->to.pos.gtids ? START_GTID : START_FILEPOS;
+    /* From a place in a file to a place in a file: both are met exactly, whatever the GTIDs before them are. */
+    bool place = replay->to.pos.at.file[0] && (by_place || !replay->to.pos.gtids);
+    replay->to.kind = place ? START_FILEPOS : START_GTID;
     checkpoint_release(&cp);
     return rc;
 }
@@ -103,9 +106,9 @@ static int end_now(struct replay *replay, struct err *e)
 static int parse_bounds(struct replay *replay, const struct replay_flags *given, struct err *e)
 {
     struct checkpoint own = {0};
-    if (checkpoint_load(&own, replay->state, e) != 0)
+    if (replay->state && checkpoint_load(&own, replay->state, e) != 0)
         return err_result(e);
-    bool resumes = own.count > 0;
+    bool resumes = own.count > 0, by_place = resumes && !checkpoint_oldest(&own)->pos.gtids;
     checkpoint_release(&own);
     if (!given->from && !resumes)
         return err_set(e, USAGE, "--from is needed: this replay has not begun yet");
@@ -113,12 +116,19 @@ static int parse_bounds(struct replay *replay, const struct replay_flags *given,
         return err_set(e, USAGE, "this replay has begun already: leave --from out to go on, or take another name");
     if (start_parse(&replay->from, given->from ? given->from : "earliest", e) != 0)
         return err_wrap(e, "--from");
-    if (strcmp(given->to, "now") == 0)
-        return end_now(replay, e);
-    return start_parse(&replay->to, given->to, e) != 0 ? err_wrap(e, "--to") : 0;
+    if (strcmp(given->to, "now") == 0) {
+        if (end_now(replay, by_place || replay->from.kind == START_FILEPOS, e) != 0)
+            return err_result(e);
+    } else if (start_parse(&replay->to, given->to, e) != 0) {
+        return err_wrap(e, "--to");
+    }
+    if (replay->from.kind == START_FILEPOS && replay->to.kind == START_FILEPOS &&
+        filepos_compare(&replay->from.pos.at, &replay->to.pos.at) > 0)
+        return err_set(e, USAGE, "--from lies behind --to");
+    return 0;
 }
 
-static int open_states(struct replay *replay, const char *name, struct err *e)
+static int open_states(struct replay *replay, const char *name, bool dry_run, struct err *e)
 {
     size_t size = strlen(replay->settings.state_dir) + strlen(name) + sizeof "/replay/";
     replay->dir = malloc(size);
@@ -127,7 +137,18 @@ static int open_states(struct replay *replay, const char *name, struct err *e)
     snprintf(replay->dir, size, "%s/replay/%s", replay->settings.state_dir, name);
     if (state_open(&replay->service, &replay->env, replay->settings.state_dir, STATE_READ, e) != 0)
         return err_result(e);
-    return state_open(&replay->state, &replay->env, replay->dir, STATE_OWN, e);
+    return dry_run ? 0 : state_open(&replay->state, &replay->env, replay->dir, STATE_OWN, e);
+}
+
+static int prepare(void *ctx, struct pipeline *pipe, struct err *e)
+{
+    struct replay *replay = ctx;
+    return reading_check(&replay->reading, &replay->live, pipe, e);
+}
+
+static void interrupt_prepare(void *ctx)
+{
+    reading_interrupt(&((struct replay *)ctx)->reading);
 }
 
 static int open_replay(struct replay *replay, const struct replay_flags *given, const char *name, struct err *e)
@@ -135,18 +156,18 @@ static int open_replay(struct replay *replay, const struct replay_flags *given, 
     const struct settings *settings = &replay->settings;
     if (settings_read(&replay->settings, &replay->cfg, &replay->env,
                       &(struct settings_file){given->config, SETTINGS_WHOLE}, e) != 0 ||
-        open_states(replay, name, e) != 0 || make_routes(replay, given, e) != 0)
+        open_states(replay, name, given->dry_run, e) != 0 || make_routes(replay, given, e) != 0)
         return err_result(e);
-    struct reading_live_options live = {
+    replay->live = (struct reading_live_options){
         .settings = settings, .routes = replay->routes, .env = &replay->env, .to = &replay->to};
-    if (reading_live(&replay->reading, &live, e) != 0 || parse_bounds(replay, given, e) != 0)
+    if (reading_live(&replay->reading, &replay->live, e) != 0 || parse_bounds(replay, given, e) != 0)
         return err_result(e);
     if (given->dry_run && settings_default_sink(&replay->counter, "counter", &replay->sink_cfg, &replay->env, e) != 0)
         return err_result(e);
     progress_init(&replay->progress, &replay->to);
     struct pipeline_spec spec = {
         .env = &replay->env,
-        .source = replay->reading.source,
+        .source = reading_take_source(&replay->reading),
         .routes = replay->routes,
         .sinks = given->dry_run ? &replay->counter : settings->sinks,
         .sink_count = given->dry_run ? 1 : settings->sink_count,
@@ -154,10 +175,13 @@ static int open_replay(struct replay *replay, const struct replay_flags *given, 
         .buffer_bytes = settings->buffer_bytes,
         .tx_buffer_bytes = settings->tx_buffer_bytes,
         .max_event_bytes = settings->max_event_bytes,
-        .state = given->dry_run ? NULL : replay->state,
+        .state = replay->state,
         .epoch_state = replay->service,
         .start = &replay->from,
         .ends = true,
+        .prepare = prepare,
+        .interrupt = interrupt_prepare,
+        .prepare_ctx = replay,
         .checkpoint_ms = (unsigned)settings->checkpoint_ms,
         .shutdown_ms = (unsigned)settings->shutdown_ms,
         .stats_interval_ms = replay->progress.terminal ? 0 : (unsigned)settings->stats_interval_ms,
@@ -189,6 +213,7 @@ static int run(const struct invocation *inv, int *exit_code, struct err *e)
         return err_set(e, NO_MEMORY, sizeof *replay);
     replay->env = inv->env;
     replay->env.log = log_new(&inv->env, STDERR_FILENO, LOG_LOGFMT, LOG_INFO);
+    reading_init(&replay->reading);
     position_init(&replay->from.pos);
     position_init(&replay->to.pos);
     if (open_replay(replay, given, inv->words[0], e) == 0 && pipeline_run(replay->pipe, NULL, e) == 0)

@@ -33,6 +33,11 @@ static int prepare(void *ctx, struct pipeline *pipe, struct err *e)
     return reading_check(&svc->reading, &svc->live, pipe, e);
 }
 
+static void interrupt_prepare(void *ctx)
+{
+    reading_interrupt(&((struct service *)ctx)->reading);
+}
+
 static int open_service(struct service *svc, struct err *e)
 {
     const struct settings *settings = &svc->settings;
@@ -46,7 +51,7 @@ static int open_service(struct service *svc, struct err *e)
         return err_result(e);
     struct pipeline_spec spec = {
         .env = &svc->env,
-        .source = svc->reading.source,
+        .source = reading_take_source(&svc->reading),
         .routes = svc->routes,
         .sinks = settings->sinks,
         .sink_count = settings->sink_count,
@@ -61,6 +66,7 @@ static int open_service(struct service *svc, struct err *e)
         .shutdown_ms = (unsigned)settings->shutdown_ms,
         .stats_interval_ms = (unsigned)settings->stats_interval_ms,
         .prepare = prepare,
+        .interrupt = interrupt_prepare,
         .prepare_ctx = svc,
     };
     if (pipeline_open(&svc->pipe, &spec, e) != 0)
@@ -90,6 +96,7 @@ static int run(const struct invocation *inv, int *exit_code, struct err *e)
         0)
         return err_result(e);
     position_init(&svc.start.pos);
+    reading_init(&svc.reading);
     svc.env.log = log_new(&inv->env, STDERR_FILENO, (enum log_format)svc.settings.log_format,
                           (enum log_level)svc.settings.log_level);
     log_event(svc.env.log, LOG_INFO, "sluice " SLUICE_VERSION " starts", LOG_STR("config", given->config),

@@ -246,7 +246,7 @@ static int feed_lost(struct feeder *f, const struct rowset *rs, struct err *e)
 static int feed_mark(struct feeder *f, const struct rowset *rs, struct err *e)
 {
     static const struct gtid none = {0};
-    if (rs->end.file[0] == '\0' || f->in_tx)
+    if (rs->end.file[0] == '\0' || f->in_tx || f->lost || f->resume.active)
         return 0;
     return boundary(f, rs, &none, e);
 }
@@ -273,13 +273,14 @@ static int feed(struct feeder *f, const struct rowset *rs, struct err *e)
     case ROWSET_END:
         return feed_end(f, rs, e);
     case ROWSET_ROLLBACK:
-        if (lanes_rollback(f->opt.lanes) != 0)
+        /* Rows that are out since before a lost connection are not in the lanes' own account. */
+        if (f->resume.active || lanes_rollback(f->opt.lanes) != 0)
             return rollback_failed(f, e);
         return boundary(f, rs, &f->tx.gtid, e);
     case ROWSET_SAVEPOINT:
         return feeder_savepoint(f, rs, e);
     case ROWSET_ROLLBACK_TO:
-        if (lanes_rollback_to(f->opt.lanes, feeder_savepoint_find(f, rs)) != 0)
+        if (f->resume.active || lanes_rollback_to(f->opt.lanes, feeder_savepoint_find(f, rs)) != 0)
             return rollback_failed(f, e);
         return 0;
     case ROWSET_DDL:
@@ -313,7 +314,8 @@ int feeder_run(struct feeder *f, struct err *e)
         if (rc == 0)
             rc = ops->next(f->opt.source, &rs, e);
         if (rc == 0) {
-            metric_set(&f->stats.heard_us, (uint64_t)env_mono_us(f->opt.env));
+            if (rs.kind != ROWSET_NOTE && rs.kind != ROWSET_LOST)
+                metric_set(&f->stats.heard_us, (uint64_t)env_mono_us(f->opt.env));
             rc = feed(f, &rs, e);
         }
     }

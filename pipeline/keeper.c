@@ -8,9 +8,10 @@
 #include "base/log.h"
 #include "pipeline/pipeline_private.h"
 
-#define PROGRESS_MS        500
-#define EXIT_SECOND_SIGNAL 1
-#define TICK_MS            20
+#define PROGRESS_MS     500
+#define EXIT_CUT        1 /* a second signal, or threads that do not end */
+#define SOURCE_GRACE_MS 1000
+#define TICK_MS         20
 
 /* Moves the positions to what is safe, which makes room on the ring of boundaries. */
 static int keeper_consume(struct pipeline *pipe, struct err *e)
@@ -38,8 +39,10 @@ static int keeper_checkpoint(struct pipeline *pipe, struct err *e)
         return err_result(e);
     if (!pipe->moved || !pipe->spec.state)
         return 0;
+    if (checkpoint_store(&pipe->positions, pipe->spec.state, e) != 0)
+        return err_result(e);
     pipe->moved = false;
-    return checkpoint_store(&pipe->positions, pipe->spec.state, e);
+    return 0;
 }
 
 /* The first error of a worker, else none. */
@@ -59,7 +62,7 @@ static void take_signal(struct pipeline *pipe, int fd)
     if (read(fd, &info, sizeof info) != (ssize_t)sizeof info)
         return;
     if (pipe->signalled)
-        _exit(EXIT_SECOND_SIGNAL);
+        _exit(EXIT_CUT);
     pipe->signalled = true;
     log_event(pipe->spec.env->log, LOG_INFO, "stopping: draining what was read", LOG_UINT("signal", info.ssi_signo),
               LOG_UINT("shutdown_ms", pipe->spec.shutdown_ms));
@@ -132,25 +135,46 @@ static int keep(struct pipeline *pipe, const struct pipeline_service *service, i
             progress(pipe);
         if (take_fatal(pipe, e))
             return err_result(e);
-        if (done && (all_idle(pipe) || pipe->source_err.code == ERR_INTERRUPTED))
+        if (done && (pipe->all_inline || all_idle(pipe)))
             return 0;
         if (done && pipe->source_err.code != ERR_NONE && !pipe->stop_deadline_us)
             pipe->stop_deadline_us = now_us + (int64_t)pipe->spec.shutdown_ms * 1000;
         if (pipe->stop_deadline_us && now_us > pipe->stop_deadline_us) {
-            log_event(pipe->spec.env->log, LOG_WARN,
-                      "shutdown_ms is over with items not acknowledged; they come again");
+            if (!all_idle(pipe))
+                log_event(pipe->spec.env->log, LOG_WARN,
+                          "shutdown_ms is over with items not acknowledged; they come again");
             return 0;
         }
     }
 }
 
+/* Waits until the source thread has ended; its connection may be in a call that nothing can cut. The positions are
+ * stored then, and the process ends with what a restart needs on disk. */
+static void await_source(struct pipeline *pipe, const struct pipeline_service *service, int signal_fd)
+{
+    int64_t limit_us = env_mono_us(pipe->spec.env) + SOURCE_GRACE_MS * 1000;
+    if (pipe->stop_deadline_us && pipe->stop_deadline_us + SOURCE_GRACE_MS * 1000 > limit_us)
+        limit_us = pipe->stop_deadline_us + SOURCE_GRACE_MS * 1000;
+    while (!atomic_load_explicit(&pipe->source_done, memory_order_acquire)) {
+        keeper_poll(pipe, service, signal_fd, TICK_MS);
+        if (env_mono_us(pipe->spec.env) < limit_us)
+            continue;
+        struct err late = ERR_INIT;
+        (void)keeper_checkpoint(pipe, &late);
+        log_event(pipe->spec.env->log, LOG_WARN, "the source does not end: leaving without it");
+        _exit(EXIT_CUT);
+    }
+}
+
 /* Ends the threads whatever the reason was, and stores the last positions. */
-static void wind_up(struct pipeline *pipe, struct err *e)
+static void wind_up(struct pipeline *pipe, const struct pipeline_service *service, int signal_fd, struct err *e)
 {
     struct err late = ERR_INIT;
     pipeline_stop_source(pipe);
-    if (pipe->source_started)
+    if (pipe->source_started) {
+        await_source(pipe, service, signal_fd);
         pthread_join(pipe->source_thread, NULL);
+    }
     bool drained = e->code == ERR_NONE && all_idle(pipe);
     for (unsigned i = 0; i < pipe->started_runners; i++)
         if (pipe->spec.sinks[i].workers > 0)
@@ -181,7 +205,7 @@ int pipeline_run(struct pipeline *pipe, const struct pipeline_service *service, 
     }
     if (pipeline_start(pipe, &mine) == 0)
         (void)keep(pipe, service, signal_fd, &mine);
-    wind_up(pipe, &mine);
+    wind_up(pipe, service, signal_fd, &mine);
     close(signal_fd);
     pthread_sigmask(SIG_SETMASK, &old, NULL);
     if (mine.code != ERR_NONE && e)

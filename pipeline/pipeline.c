@@ -142,10 +142,11 @@ int pipeline_check(struct pipeline *pipe, const struct table *tbl, struct err *e
     return 0;
 }
 
-/* True when the source found the GTIDs of a place that was stored without them, as position set does. */
+/* True when the source began at this very place and knows more of it than what was stored, as by position set: GTIDs,
+ * the server. */
 static bool knows_more(const struct position *from, const struct position *known)
 {
-    return !known->gtids && from->gtids && filepos_compare(&from->at, &known->at) == 0 &&
+    return !known->gtids && filepos_compare(&from->at, &known->at) == 0 &&
            (known->server_uuid[0] == '\0' || strcmp(known->server_uuid, from->server_uuid) == 0);
 }
 
@@ -158,11 +159,11 @@ static int settle_positions(struct pipeline *pipe, const struct position *from, 
         return err_set(e, NO_MEMORY, count * sizeof *full.entries);
     for (unsigned i = 0; i < count; i++) {
         const char *name = pipe->spec.sinks[i].name;
-        const struct checkpoint_entry *known = checkpoint_find(&pipe->begin, name);
         struct checkpoint_entry *entry = &full.entries[i];
         entry->name = strdup(name);
         position_init(&entry->pos);
         full.count++;
+        const struct checkpoint_entry *known = checkpoint_find(&pipe->begin, name);
         const struct position *pos = known && !knows_more(from, &known->pos) ? &known->pos : from;
         if (!entry->name || position_copy(&entry->pos, pos, e) != 0) {
             checkpoint_release(&full);
@@ -240,9 +241,9 @@ static int open_source(struct pipeline *pipe, struct position *from, struct err 
 static int start_workers(struct pipeline *pipe, struct err *e)
 {
     for (unsigned i = 0; i < pipe->spec.sink_count; i++) {
+        pipe->started_runners = i + 1;
         if (pipe->spec.sinks[i].workers > 0 && runner_start(pipe->runners[i], e) != 0)
             return err_result(e);
-        pipe->started_runners = i + 1;
     }
     return 0;
 }
@@ -265,7 +266,7 @@ static void *source_main(void *arg)
         filepos_print(&from.at, at);
         log_event(pipe->spec.env->log, LOG_INFO, "reading", LOG_STR("from", at),
                   LOG_STR("source", pipe->spec.source->ops->kind));
-        atomic_store_explicit(&pipe->opened, true, memory_order_release);
+        atomic_store(&pipe->opened, true);
         if (atomic_load(&pipe->stopping))
             feeder_stop(pipe->feeder);
         rc = feeder_run(pipe->feeder, e);
@@ -294,10 +295,13 @@ void pipeline_stop_source(struct pipeline *pipe)
     atomic_store(&pipe->stopping, true);
     if (!pipe->source_started)
         return;
-    if (atomic_load_explicit(&pipe->opened, memory_order_acquire))
+    if (atomic_load(&pipe->opened)) {
         feeder_stop(pipe->feeder);
-    else
-        pipe->spec.source->ops->interrupt(pipe->spec.source);
+        return;
+    }
+    pipe->spec.source->ops->interrupt(pipe->spec.source);
+    if (pipe->spec.interrupt)
+        pipe->spec.interrupt(pipe->spec.prepare_ctx);
     wakeup_ring(&pipe->open_wake);
 }
 

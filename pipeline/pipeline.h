@@ -81,6 +81,7 @@ struct pipeline_spec {
     /* Called by the source thread before the source is opened, again and again while it fails with RETRY: checks what
      * only the server knows, and binds the routes by pipeline_check. May be NULL. */
     int (*prepare)(void *ctx, struct pipeline *pipe, struct err *e);
+    void (*interrupt)(void *ctx); /* any thread: a running or later prepare ends soon */
     void *prepare_ctx;
 
     void (*progress)(void *ctx, const struct pipeline_stats *stats,
@@ -105,7 +106,7 @@ int pipeline_run(struct pipeline *pipe, const struct pipeline_service *service, 
  * NULL ok. */
 void pipeline_stats(struct pipeline *pipe, struct pipeline_stats *out, const struct position **at);
 
-/* Writes the status as one JSON object (docs/operation.md): keeper's thread. */
+/* Writes the status as one JSON object: keeper's thread. */
 void pipeline_status(struct pipeline *pipe, struct buf *out);
 
 /* After pipeline_run: a signal ended it before its end was reached. */

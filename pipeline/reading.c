@@ -11,12 +11,28 @@
 #define UUID_RECORD      "replica_uuid"
 #define RECONNECT_MAX_MS 5000 /* a server that is back is found soon */
 
+void reading_init(struct reading *reading)
+{
+    *reading = (struct reading){0};
+    arena_init(&reading->arena, 4096, 0, 0);
+    pthread_mutex_init(&reading->lock, NULL);
+}
+
+struct source *reading_take_source(struct reading *reading)
+{
+    struct source *source = reading->source;
+    reading->source = NULL;
+    return source;
+}
+
 void reading_release(struct reading *reading)
 {
+    if (reading->source)
+        reading->source->ops->close(reading->source);
     schema_free(reading->schema);
     schema_server_free(reading->server);
     arena_release(&reading->arena);
-    *reading = (struct reading){0};
+    pthread_mutex_destroy(&reading->lock);
 }
 
 /* "host", "host:port", "[v6]:port" into the options of one connection. */
@@ -80,7 +96,6 @@ static int read_timeless(void *ctx, const char *db, const char *table, struct bu
 int reading_from_files(struct reading *out, const struct reading_files *files, const struct routes *routes,
                        const struct env *env, struct err *e)
 {
-    arena_init(&out->arena, 4096, 0, 0);
     out->interest = routes_interest(routes);
     out->timeless = (struct schema_reader){.ctx = out, .read = read_timeless};
     if (files->live &&
@@ -150,7 +165,6 @@ int reading_live(struct reading *out, const struct reading_live_options *opt, st
 {
     const struct settings *settings = opt->settings;
     const char *const *accept_unlogged = NULL;
-    arena_init(&out->arena, 4096, 0, 0);
     out->interest = routes_interest(opt->routes);
     if (make_hosts(out, settings, e) != 0 || own_uuid(out, opt, e) != 0 ||
         accepted(out, settings, &accept_unlogged, e) != 0 || schema_server_new(&out->server, &out->hosts[0], e) != 0 ||
@@ -166,7 +180,6 @@ int reading_live(struct reading *out, const struct reading_live_options *opt, st
         .on_lost_continue = settings->source.on_lost_transactions == ON_LOST_CONTINUE,
         .backoff_max_ms = RECONNECT_MAX_MS,
         .lost_grace_ms = settings->source.lost_grace_ms,
-        .with_purged = true,
         .schema = out->schema,
         .schema_server = out->server,
         .interest = &out->interest,
@@ -221,6 +234,25 @@ static int check_routes(struct check *check, struct err *e)
     return patterns ? schema_server_tables(check->server, check_table, check, e) : 0;
 }
 
+/* Tells reading_interrupt which connection to cut. */
+static void announce(struct reading *reading, struct schema_server *server)
+{
+    pthread_mutex_lock(&reading->lock);
+    reading->checking = server;
+    if (server && reading->interrupted)
+        schema_server_interrupt(server);
+    pthread_mutex_unlock(&reading->lock);
+}
+
+void reading_interrupt(struct reading *reading)
+{
+    pthread_mutex_lock(&reading->lock);
+    reading->interrupted = true;
+    if (reading->checking)
+        schema_server_interrupt(reading->checking);
+    pthread_mutex_unlock(&reading->lock);
+}
+
 int reading_check(struct reading *reading, const struct reading_live_options *opt, struct pipeline *pipe, struct err *e)
 {
     int rc = -1;
@@ -228,12 +260,14 @@ int reading_check(struct reading *reading, const struct reading_live_options *op
         struct check check = {.env = opt->env, .routes = opt->routes, .pipe = pipe};
         err_clear(e);
         rc = schema_server_new(&check.server, &reading->hosts[i], e);
+        announce(reading, check.server);
         if (rc == 0)
             rc = schema_new(&check.schema, schema_server_reader(check.server), e);
         if (rc == 0)
             rc = check_routes(&check, e);
         if (rc != 0 && err_class(e) == ERR_CLASS_USAGE)
             (void)err_wrap(e, "%s", opt->settings->file);
+        announce(reading, NULL);
         schema_free(check.schema);
         schema_server_free(check.server);
         if (rc == 0 || err_class(e) != ERR_CLASS_RETRY)

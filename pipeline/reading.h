@@ -3,12 +3,14 @@
 #ifndef SLUICE_PIPELINE_READING_H
 #define SLUICE_PIPELINE_READING_H
 
+#include <pthread.h>
+
 #include "pipeline/settings.h"
 #include "schema/server.h"
 
-/* Zeroed before use; must not move afterwards (the source borrows from it). */
+/* Must not move after reading_init (the source borrows from it). */
 struct reading {
-    struct source *source;         /* goes to pipeline_spec, which closes it */
+    struct source *source;         /* until reading_take_source */
     struct schema *schema;         /* owns the shapes: freed by reading_release, after pipeline_close */
     struct schema_server *server;  /* a live server's definitions; NULL for files */
     struct schema_reader timeless; /* for files: the same without a place in the log */
@@ -17,7 +19,16 @@ struct reading {
     size_t host_count;
     char uuid[SERVER_UUID_MAX + 1]; /* ours, as a replica */
     struct arena arena;
+    pthread_mutex_t lock;           /* of `checking` */
+    struct schema_server *checking; /* what reading_check asks just now */
+    bool interrupted;
 };
+
+/* Before anything else. */
+void reading_init(struct reading *reading);
+
+/* Hands the source over to a pipeline_spec, which closes it. */
+struct source *reading_take_source(struct reading *reading);
 
 /* All borrowed until the source is closed. */
 struct reading_live_options {
@@ -51,6 +62,9 @@ void reading_release(struct reading *reading);
  * With a connection of its own. Errors: client_connect's, BINLOG_FILTERED, those of pipeline_check. */
 int reading_check(struct reading *reading, const struct reading_live_options *opt, struct pipeline *pipe,
                   struct err *e);
+
+/* Any thread: a running or later reading_check ends soon with INTERRUPTED. */
+void reading_interrupt(struct reading *reading);
 
 /* Where the first server that answers stands now. *out is initialised by the caller. */
 int reading_server_position(struct reading *reading, struct position *out, struct err *e);

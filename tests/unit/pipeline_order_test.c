@@ -38,25 +38,27 @@ struct recording_sink {
 
 static int recording_open(struct sink **out, const void *opt, const struct env *env, struct err *e);
 
-static bool seen_before(const struct record *record, unsigned id, const struct version *version)
+static int compare_versions(const void *a, const void *b)
 {
-    for (unsigned i = 0; i < record->count[id]; i++)
-        if (version_compare(&record->seen[id][i], version) == 0)
-            return true;
-    return false;
+    return version_compare(a, b);
 }
 
+/* Versions rise, so a repeat is found by bisection; one that is neither newer than the last nor seen before comes out
+ * of order. */
 static void note(struct record *record, const struct change *chg)
 {
     char key[24] = "";
     memcpy(key, chg->key, chg->key_len < sizeof key ? chg->key_len : sizeof key - 1);
     unsigned id = (unsigned)strtoul(key, NULL, 10);
-    if (id > KEYS || seen_before(record, id, &chg->version))
-        return;
+    assert_true(id <= KEYS);
     unsigned n = record->count[id];
-    if (n > 0 && version_compare(&record->seen[id][n - 1], &chg->version) > 0)
-        record->violations++;
-    record->seen[id] = realloc(record->seen[id], (n + 1) * sizeof **record->seen);
+    if (n > 0 && version_compare(&record->seen[id][n - 1], &chg->version) >= 0) {
+        if (!bsearch(&chg->version, record->seen[id], n, sizeof **record->seen, compare_versions))
+            record->violations++;
+        return;
+    }
+    if ((n & (n - 1)) == 0)
+        record->seen[id] = realloc(record->seen[id], (n ? 2 * n : 1) * sizeof **record->seen);
     assert_non_null(record->seen[id]);
     record->seen[id][n] = chg->version;
     record->count[id] = n + 1;
@@ -74,7 +76,7 @@ static int recording_apply(struct sink *snk, struct item *items, size_t count, s
     pthread_mutex_lock(&record->lock);
     for (size_t i = 0; i < count; i++) {
         bool retry = record->fail_every && ++record->items % record->fail_every == 0;
-        for (size_t j = 0; j < i && !retry; j++)
+        for (size_t j = 0; record->fail_every && j < i && !retry; j++)
             retry = items[j].verdict == V_RETRY && same_key(items[j].chg, items[i].chg);
         items[i].verdict = retry ? V_RETRY : V_DONE;
         if (!retry)
