@@ -47,6 +47,7 @@ struct shop_source {
     struct shop_log *log;
     unsigned end_tx, tx, event; /* event 0: BEGIN is next; then events, then END */
     unsigned until_break;
+    bool mark_is_due;
     uint64_t random;
     atomic_bool interrupted;
     uint8_t bytes[5 * 2 * ROW_BYTES];
@@ -282,7 +283,15 @@ static int shop_next(struct source *src, struct rowset *out, struct err *e)
     if (shop->log->opt.break_every && shop->until_break-- == 0) {
         shop->until_break = 1 + (unsigned)(next_random(&shop->random) % (2 * shop->log->opt.break_every));
         shop->event = 0;
+        shop->mark_is_due = true;
         out->kind = ROWSET_LOST;
+        return 0;
+    }
+    if (shop->mark_is_due) {
+        shop->mark_is_due = false;
+        out->kind = ROWSET_MARK;
+        snprintf(out->end.file, sizeof out->end.file, FILE_NAME);
+        out->end.pos = begin;
         return 0;
     }
     out->tx = (struct tx){.file = FILE_NAME, .pos = begin, .commit_us = 1700000000000000 + (int64_t)begin};
@@ -298,7 +307,8 @@ static int shop_next(struct source *src, struct rowset *out, struct err *e)
         if (event->kind == ROWSET_ROWS)
             put_rows(shop, event, out);
     } else {
-        out->kind = ROWSET_END;
+        bool is_void = shop->log->opt.void_last && shop->tx + 1 == shop->log->opt.transactions;
+        out->kind = is_void ? ROWSET_ROLLBACK : ROWSET_END;
         snprintf(out->end.file, sizeof out->end.file, FILE_NAME);
         out->end.pos = begin + TX_BYTES - 1;
         shop->tx++;

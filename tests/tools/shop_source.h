@@ -14,7 +14,8 @@ struct shop_log_options {
     unsigned rows_max;    /* of one transaction, in events of 1 to 5 rows */
     unsigned keys;        /* order ids 1 … keys; some updates move a row to another id */
     bool no_rollbacks;    /* for transactions that are published in chunks: a rollback may not reach into one */
-    unsigned break_every; /* a connection breaks after about so many rowsets; 0: never */
+    bool void_last;       /* the last transaction is rolled back at its end */
+    unsigned break_every; /* a connection breaks after about so many rowsets, then a heartbeat comes; 0: never */
 };
 
 struct shop_log *shop_log_new(const struct shop_log_options *opt);

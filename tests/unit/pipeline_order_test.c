@@ -16,13 +16,18 @@
 #include "tools/shop_source.h"
 
 #define KEYS 40
+#ifdef __SANITIZE_THREAD__
+#define TRANSACTIONS 60u
+#else
+#define TRANSACTIONS 320u
+#endif
 
 /* What the recording sink saw, per key: versions in order of first occurrence. */
 struct record {
     pthread_mutex_t lock;
     struct version *seen[KEYS + 1];
     unsigned count[KEYS + 1];
-    unsigned violations;
+    unsigned violations, repeats;
     unsigned fail_every; /* every n-th item is RETRY; 0: none */
     unsigned items;
 };
@@ -55,6 +60,7 @@ static void note(struct record *record, const struct change *chg)
     if (n > 0 && version_compare(&record->seen[id][n - 1], &chg->version) >= 0) {
         if (!bsearch(&chg->version, record->seen[id], n, sizeof **record->seen, compare_versions))
             record->violations++;
+        record->repeats++;
         return;
     }
     if ((n & (n - 1)) == 0)
@@ -153,6 +159,8 @@ static void run_spine(const struct trial *trial, struct shop_log *log, struct re
 static void check_record(const struct trial *trial, const struct shop_log *log, const struct record *record)
 {
     assert_int_equal(record->violations, 0);
+    if (trial->restarts == 0)
+        assert_int_equal(record->repeats, 0);
     for (unsigned id = 1; id <= KEYS; id++) {
         if (record->count[id] != shop_log_changes(log, id))
             print_error("lanes %u workers %u key %u\n", trial->lanes, trial->workers, id);
@@ -167,7 +175,7 @@ static void check_record(const struct trial *trial, const struct shop_log *log, 
 static void run_trial(const struct trial *trial, uint64_t seed)
 {
     struct shop_log_options opt = {.seed = seed,
-                                   .transactions = trial->rows_max > 100 ? 40 : 300,
+                                   .transactions = TRANSACTIONS / (trial->rows_max > 100 ? 8 : 1),
                                    .rows_max = trial->rows_max,
                                    .keys = KEYS,
                                    .no_rollbacks = trial->rows_max > 100,

@@ -76,12 +76,12 @@ static int awkward_open(struct sink **out, const void *opt, const struct env *en
     return 0;
 }
 
-/* Runs 200 transactions into the sink; returns the code, and the offset that was stored. */
-static int run_into(struct awkward *shared, unsigned workers, uint64_t buffer_bytes, uint64_t *stored)
+/* Runs a log into the sink; returns the code, and the offset that was stored. */
+static int run_log(const struct shop_log_options *opt, struct awkward *shared, unsigned workers, uint64_t buffer_bytes,
+                   uint64_t *stored)
 {
     static const struct route list[] = {{.db = "shop", .table = "orders", .sink_mask = 1}};
-    struct shop_log_options opt = {.seed = 5, .transactions = 200, .rows_max = 60, .keys = 500, .no_rollbacks = true};
-    struct shop_log *log = shop_log_new(&opt);
+    struct shop_log *log = shop_log_new(opt);
     char dir[] = "/tmp/sluice-stop-XXXXXX";
     assert_non_null(mkdtemp(dir));
     struct err e = ERR_INIT;
@@ -121,6 +121,12 @@ static int run_into(struct awkward *shared, unsigned workers, uint64_t buffer_by
     snprintf(command, sizeof command, "rm -rf %s", dir);
     assert_int_equal(system(command), 0);
     return (int)e.code;
+}
+
+static int run_into(struct awkward *shared, unsigned workers, uint64_t buffer_bytes, uint64_t *stored)
+{
+    struct shop_log_options opt = {.seed = 5, .transactions = 200, .rows_max = 60, .keys = 500, .no_rollbacks = true};
+    return run_log(&opt, shared, workers, buffer_bytes, stored);
 }
 
 static uint64_t whole_log(void)
@@ -167,6 +173,36 @@ static void stop__signal_while_the_source_waits_for_room__ends(void **state)
     assert_int_equal(run_into(&shared, 2, LANE_BUFFER_BYTES_MIN, &stored), 0);
 }
 
+/* Its rows are out before its end is known, also when the connection broke in between and it was read again. */
+static void stop__half_published_transaction_is_rolled_back__told(void **state)
+{
+    (void)state;
+    uint64_t stored;
+    static const unsigned breaks[] = {0, 1500, 2000, 2500, 3000};
+    for (size_t i = 0; i < sizeof breaks / sizeof *breaks; i++) {
+        struct shop_log_options opt = {.seed = 9,
+                                       .transactions = 3,
+                                       .rows_max = 6000,
+                                       .keys = 500,
+                                       .no_rollbacks = true,
+                                       .void_last = true,
+                                       .break_every = breaks[i]};
+        struct awkward shared = {.manner = WORKS};
+        assert_int_equal(run_log(&opt, &shared, 2, 128 << 10, &stored), ERR_ROLLBACK_PUBLISHED);
+    }
+}
+
+static void stop__small_transaction_is_rolled_back__nothing_of_it_is_applied(void **state)
+{
+    (void)state;
+    uint64_t stored;
+    struct shop_log_options opt = {
+        .seed = 9, .transactions = 1, .rows_max = 60, .keys = 500, .no_rollbacks = true, .void_last = true};
+    struct awkward shared = {.manner = WORKS};
+    assert_int_equal(run_log(&opt, &shared, 2, 8 << 20, &stored), 0);
+    assert_int_equal(atomic_load(&shared.applied), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -174,6 +210,8 @@ int main(void)
         cmocka_unit_test(stop__sink_refuses_while_the_source_waits_for_room__ends),
         cmocka_unit_test(stop__signal_while_the_sink_is_away__ends_within_shutdown_time),
         cmocka_unit_test(stop__signal_while_the_source_waits_for_room__ends),
+        cmocka_unit_test(stop__half_published_transaction_is_rolled_back__told),
+        cmocka_unit_test(stop__small_transaction_is_rolled_back__nothing_of_it_is_applied),
     };
     return cmocka_run_group_tests_name("pipeline stop", tests, NULL, NULL);
 }
