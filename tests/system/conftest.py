@@ -19,7 +19,7 @@ _missing = set()
 
 
 def pytest_addoption(parser):
-    parser.addoption("--server", choices=[*DATABASES], help="only tests on this server")
+    parser.addoption("--server", choices=[*DATABASES, "none"], help="only tests on this server, or only those on none")
     parser.addoption("--keep", action="store_true", help="keep the temporary directory with data and logs")
 
 
@@ -40,7 +40,8 @@ def pytest_generate_tests(metafunc):
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(config, items):
     if config.getoption("--server"):
-        items[:] = [item for item in items if "flavor" in item.fixturenames]
+        on_servers = config.getoption("--server") != "none"
+        items[:] = [item for item in items if ("flavor" in item.fixturenames) == on_servers]
     if not os.path.exists(BINARY):
         _missing.add(f"no binary at {BINARY}")
         for item in items:
