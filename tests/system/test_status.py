@@ -97,6 +97,7 @@ def test_second_signal_leaves_at_once(shop, sluice):
     # A dead Redis keeps the drain from ending.
     shop.redis.pause()
     shop.db.sql("UPDATE shop.orders SET amount = 5")
+    wait_until(lambda: not re.search(r"^unacknowledged +0$", driver.run("status").stdout, re.M), "something to drain")
     driver.process.send_signal(signal.SIGTERM)
     driver.wait_log(msg=lambda msg: re.search("drain|stop|signal", msg))
     assert driver.alive()

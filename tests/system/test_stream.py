@@ -3,7 +3,7 @@
 import pytest
 
 from shop import Shop, config
-from sluice import FINE, at, wait_until
+from sluice import FINE, at, stopped_with, wait_until
 
 
 @pytest.fixture
@@ -241,6 +241,8 @@ class TestMySQL:
         for number, mode in enumerate(("OFF_PERMISSIVE", "ON_PERMISSIVE", "ON"), 1):
             db.sql(f"SET GLOBAL gtid_mode = {mode}")
             shop.check_changes_reach_cache([number])
+            # With GTIDs on, the server refuses to send what is before: the checkpoint must have passed it.
+            wait_until(lambda: at(db.position()) in driver.rendered("position", "show"), "the checkpoint at the end")
             driver.kill()
             shop.plant(f"order:{number}")
             shop.pay(number)
@@ -274,7 +276,8 @@ class TestMySQL:
             shop.wait_gone(f"order:{number}")
         assert "blue" in db.gtid()
 
-    def test_compressed_transactions(self, db, redis, sluice):
+    def test_compressed_transactions_stop_by_name(self, db, redis, sluice):
+        """Not supported yet: never passed over."""
         shop = Shop(db, redis)
         driver = sluice(config(db, redis)).start()
         shop.wait_streaming(driver)
@@ -283,7 +286,7 @@ class TestMySQL:
             cur.execute("SET SESSION binlog_transaction_compression = ON")
             rows = ", ".join(f"({number}, 1)" for number in range(1, 101))
             cur.execute(f"INSERT INTO orders (order_id, user_id) VALUES {rows}")
-        shop.wait_gone(*keys(range(1, 101)))
+        assert "TRANSACTION_PAYLOAD" in stopped_with(driver, "event_unknown")["text"]
 
 
 @pytest.mark.flavors("mariadb")
