@@ -56,8 +56,7 @@ int log_format(struct log_reader *reader, const struct log_event *ev, struct row
     return LOG_READER_NONE;
 }
 
-/* Takes the set over when nothing better is known. */
-static void learn(struct log_reader *reader, struct gtid_set *set)
+void log_reader_learn(struct log_reader *reader, struct gtid_set *set)
 {
     if (reader->boundary.gtids || reader->state != TX_NONE)
         gtid_set_free(set);
@@ -70,7 +69,7 @@ int log_previous_gtids(struct log_reader *reader, const struct log_event *ev, st
     struct gtid_set *set = NULL;
     int rc = event_previous_gtids_read(&set, ev->body, e);
     if (rc == 0)
-        learn(reader, set);
+        log_reader_learn(reader, set);
     return rc;
 }
 
@@ -84,7 +83,7 @@ int log_gtid_list(struct log_reader *reader, const struct log_event *ev, struct 
     if (told || ev->header.flags & EVENT_FLAG_ARTIFICIAL)
         gtid_set_free(set);
     else
-        learn(reader, set);
+        log_reader_learn(reader, set);
     return 0;
 }
 

@@ -45,6 +45,9 @@ int log_reader_start(struct log_reader *reader, const struct position *at, struc
 /* Goes to a boundary in the current file, between transactions; the layout that the FORMAT event told stays. */
 void log_reader_seek(struct log_reader *reader, uint64_t pos);
 
+/* Takes over `set` as what is before the boundary; between transactions and when no set is known, else it is freed. */
+void log_reader_learn(struct log_reader *reader, struct gtid_set *set);
+
 enum log_reader_result {
     LOG_READER_NONE = 0,   /* nothing to hand out */
     LOG_READER_ROWSET = 1, /* *out, which borrows from the event and the reader until the next call */

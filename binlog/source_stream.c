@@ -92,8 +92,9 @@ static int lose(struct source_stream *st, const struct err *why, struct rowset *
     int rc = position_copy(&st->place, log_reader_boundary(st->reader), e);
     stream_disconnect(st);
     st->bounds.skipping = false;
-    st->prefer_file = st->prefer_file && st->skip_to != 0;
-    st->skip_to = st->seek_to = 0;
+    st->prefer_file = st->prefer_file && st->skip.to != 0;
+    stream_skip_release(st);
+    st->seek_to = 0;
     st->lost_us = env_mono_us(st->opt.env);
     bare_rowset(out, ROWSET_LOST, why);
     return rc;
@@ -126,27 +127,6 @@ static int reconnect(struct source_stream *st, struct rowset *out, struct err *e
 
 /* Events. */
 
-/* After a start at the head of a file for a place beyond 4 GiB: true while the event lies before it. The events that
- * tell the layout are fed all the same. */
-static int passes_over(struct source_stream *st, bool *over, struct err *e)
-{
-    struct event_header header;
-    *over = false;
-    int rc = event_header_read(&header, st->event, st->event_len, UINT32_MAX, e);
-    if (rc != 0)
-        return rc;
-    bool artificial = header.flags & EVENT_FLAG_ARTIFICIAL || header.type == EVENT_HEARTBEAT || header.log_pos == 0;
-    if (header.type == EVENT_ROTATE && artificial)
-        return 0;
-    if (!artificial)
-        st->skip_at = filepos_event_end(st->skip_at, header.len, header.log_pos);
-    if (st->skip_at > st->skip_to)
-        return err_set_format(e, ERR_CORRUPT, "%s: no event begins at %llu", st->place.at.file,
-                              (unsigned long long)st->skip_to);
-    *over = header.type != EVENT_FORMAT;
-    return 0;
-}
-
 static bool begins_transaction(uint8_t type)
 {
     return type == EVENT_GTID || type == EVENT_ANONYMOUS_GTID || type == EVENT_GTID_TAGGED ||
@@ -171,18 +151,8 @@ static int step(struct source_stream *st, struct rowset *out, struct err *e)
         if (rc != 0)
             return rc;
     }
-    if (st->skip_to) {
-        bool over;
-        int rc = passes_over(st, &over, e);
-        if (rc == 0 && !over)
-            rc = log_reader_feed(st->reader, st->event, st->event_len, out, e);
-        st->event = NULL;
-        if (rc == 0 && st->skip_at == st->skip_to) {
-            log_reader_seek(st->reader, st->skip_to);
-            st->skip_to = 0;
-        }
-        return rc;
-    }
+    if (st->skip.to)
+        return stream_skip_event(st, e);
     if (st->seek_to && st->event_len >= EVENT_HEADER_LEN)
         seek_to_place(st);
     int rc = log_reader_feed(st->reader, st->event, st->event_len, out, e);
@@ -296,6 +266,7 @@ static void stream_close(struct source *src)
         schema_free(st->schema);
         schema_server_free(st->server);
     }
+    stream_skip_release(st);
     position_release(&st->place);
     if (st->wake_fd >= 0)
         close(st->wake_fd);

@@ -4,6 +4,9 @@
  * end of the last complete transaction by file and offset and by GTID set, and goes on there after every loss:
  *   MySQL with gtid_mode ON and a known GTID set: by GTID set      MariaDB with a known GTID position: by that
  *   else: by file and offset, on the same server only (its UUID is compared)
+ * A place by file and offset of a MySQL with gtid_mode ON gets its GTID set: the dump begins at the file's head and
+ * what lies before the place is passed over, inside open(). (Not through transactions from before gtid_mode was ON:
+ * the server does not send them, and the set is learnt at the head of the next file.)
  * On a server that lacks transactions which were already read (a failover to a replica that had not got them, a crash
  * of a server that does not sync its log) on_lost decides: GTID_SURPLUS, or go on without them. A replica that only
  * lags gets lost_grace_ms to catch up, while the other hosts are tried too.

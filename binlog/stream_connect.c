@@ -165,19 +165,20 @@ static int start_dump(struct source_stream *st, struct err *e)
                                      .heartbeat_ms = st->opt.heartbeat_ms};
     if (rc == 0)
         rc = client_dump_start(st->cli, &dump, e);
+    stream_skip_begin(st, &begin);
     if (rc == 0)
         rc = stream_read(st, e);
     if (rc != 0)
         return rc;
     bool same = strcmp(st->place.server_uuid, known.server_uuid) == 0;
-    st->skip_to = begin.skip_to;
-    st->skip_at = begin.at.pos;
     st->seek_to = begin.by_gtid && same && st->place.at.pos > UINT32_MAX ? st->place.at.pos : 0;
-    note_server(st, &begin);
-    return 0;
+    rc = begin.learn ? stream_learn_place(st, e) : 0;
+    if (rc == 0)
+        note_server(st, &begin);
+    return rc;
 }
 
-int stream_connect(struct source_stream *st, const struct start *at, struct err *e)
+static int connect_once(struct source_stream *st, const struct start *at, struct err *e)
 {
     int rc = connect_host(st, e);
     if (rc == 0)
@@ -191,4 +192,18 @@ int stream_connect(struct source_stream *st, const struct start *at, struct err 
     if (rc != 0)
         stream_disconnect(st);
     return rc;
+}
+
+/* With gtid_mode ON the server does not send a file's transactions from before that, nor what is behind them: the
+ * place's set stays unknown until the next file then. */
+int stream_connect(struct source_stream *st, const struct start *at, struct err *e)
+{
+    struct err failed = ERR_INIT;
+    st->cannot_learn = false;
+    int rc = connect_once(st, at, &failed);
+    if (rc != 0 && failed.code == ERR_DUMP_REFUSED && st->skip.learn) {
+        st->cannot_learn = true;
+        return connect_once(st, at, e);
+    }
+    return rc == 0 ? 0 : err_set_format(e, failed.code, "%s", failed.text);
 }

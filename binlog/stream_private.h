@@ -16,6 +16,18 @@ struct stream_begin {
     bool by_gtid;
     struct filepos at; /* by file: where the dump starts, below 4 GiB */
     uint64_t skip_to;  /* by file: events before this offset of that file are passed over; 0 = none */
+    bool learn;        /* the GTID set at skip_to is to be found out on the way */
+};
+
+/* Passing over what lies in a file before the place where the stream goes on. */
+struct stream_skip {
+    uint64_t to; /* 0 = nothing is passed over */
+    uint64_t at; /* where the next event begins */
+    bool has_format;
+    bool learn;
+    struct gtid_set *gtids;                                /* learn: before `at`; NULL until PREVIOUS_GTIDS */
+    struct gtid gtid;                                      /* of the transaction at hand; none when it is in the set */
+    enum { SKIP_BETWEEN, SKIP_NAMED, SKIP_INSIDE } inside; /* where `at` lies */
 };
 
 struct source_stream {
@@ -42,8 +54,9 @@ struct source_stream {
 
     const uint8_t *event; /* to be fed (again); NULL = read the next one */
     size_t event_len;
-    uint64_t skip_to, skip_at; /* see stream_begin; where the next event begins while skipping */
-    uint64_t seek_to;          /* offset beyond 4 GiB at which a dump by GTID goes on in place.at.file; 0 = none */
+    struct stream_skip skip;
+    bool cannot_learn; /* the server refuses to send what stream_begin.learn needs */
+    uint64_t seek_to;  /* offset beyond 4 GiB at which a dump by GTID goes on in place.at.file; 0 = none */
 
     bool after_ddl; /* `ddl` was handed out: definitions have to be read again */
     struct rowset ddl;
@@ -75,6 +88,17 @@ void stream_disconnect(struct source_stream *st);
 
 /* The next event into st->event. */
 int stream_read(struct source_stream *st, struct err *e);
+
+/* stream_skip.c: takes st->event while st->skip.to is set, and ends the skipping at the place. Errors: CORRUPT (no
+ * event begins at the place), BINLOG_PURGED (the file ends before it), those of log_reader_feed. */
+int stream_skip_event(struct source_stream *st, struct err *e);
+
+/* Reads up to the place and takes its GTID set into st->place and the reader. At the head of a file the place moves
+ * behind PREVIOUS_GTIDS. Errors: as stream_skip_event, CORRUPT (the place is inside a transaction), the client's. */
+int stream_learn_place(struct source_stream *st, struct err *e);
+
+void stream_skip_begin(struct source_stream *st, const struct stream_begin *begin);
+void stream_skip_release(struct source_stream *st);
 
 /* After a DDL was handed out and before the next event is fed: reads definitions again. */
 int stream_follow_ddl(struct source_stream *st, struct err *e);

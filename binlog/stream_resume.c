@@ -198,9 +198,10 @@ int stream_choose(struct source_stream *st, struct stream_begin *out, struct err
                               "the place is known by file and offset of server %s only, and this is server %s",
                               st->place.server_uuid[0] ? st->place.server_uuid : "(unknown)", server->uuid);
     begin.at = st->place.at;
-    if (begin.at.pos > UINT32_MAX) {
+    begin.learn = server->flavor == FLAVOR_MYSQL && server->gtid_on && !st->place.gtids && !st->cannot_learn;
+    if (begin.at.pos > UINT32_MAX || begin.learn) {
         begin.skip_to = begin.at.pos;
-        begin.at.pos = 4;
+        begin.at.pos = EVENT_FILE_MAGIC_LEN;
     }
     *out = begin;
     return 0;

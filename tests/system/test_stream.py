@@ -321,3 +321,20 @@ class TestMariaDB:
             return not driver.alive() or not shop.left(*keys(range(1, 101)))
 
         wait_until(judged, lambda: f"invalidations or a stop after {start}: {driver.tail()}")
+
+    def test_start_at_file_and_offset_knows_the_gtids_there(self, new_db, redis, sluice):
+        """Stored positions then serve another host, too: the place of the file is known with what lies before it."""
+        shop = Shop(new_db(), redis)
+        shop.orders(range(1, 11))
+        shop.db.flush_logs()
+        shop.pay(1)
+        start = at(shop.db.position())
+        shop.pay(2)
+        driver = sluice(config(shop.db, redis, start)).start()
+        shop.wait_streaming(driver)
+        assert driver.stop() == FINE
+        assert shop.db.gtid() in driver.run("position", "show").stdout
+        shop.plant("order:3")
+        shop.pay(3)
+        driver.start()
+        shop.wait_gone("order:3")

@@ -191,11 +191,10 @@ static void send_column(struct connection *con, struct buf *out, const char *nam
 
 static void send_variables(struct connection *con)
 {
-    static const char *const rows[][2] = {
-        {"version", "8.0.36"},      {"server_uuid", "3e11fa47-71ca-11e1-9e33-c80aa9429562"},
-        {"server_id", "99"},        {"gtid_mode", "OFF"},
-        {"log_bin", "ON"},          {"binlog_format", "ROW"},
-        {"binlog_checksum", "NONE"}};
+    const char *const rows[][2] = {{"version", "8.0.36"},      {"server_uuid", "3e11fa47-71ca-11e1-9e33-c80aa9429562"},
+                                   {"server_id", "99"},        {"gtid_mode", con->script->gtid_on ? "ON" : "OFF"},
+                                   {"log_bin", "ON"},          {"binlog_format", "ROW"},
+                                   {"binlog_checksum", "NONE"}};
     static const uint8_t eof[] = {0xFE, 0, 0, 2, 0};
     struct buf out;
     buf_init(&out, 0);

@@ -19,6 +19,7 @@ struct mysql_script {
     bool full_login;                    /* after the switch, caching_sha2_password's "full login, please" */
     const char *infile;                 /* answers every statement with a request for this local file */
     const struct scripted_packet *dump; /* NULL: the dump stays silent */
+    bool gtid_on;                       /* gtid_mode is ON */
     size_t close_after;                 /* bytes of answers after which a connection is cut; 0 = never */
 };
 
