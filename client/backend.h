@@ -15,6 +15,9 @@
  * stranger can sit in between (loopback, Unix socket). Errors: TLS_FAILED. */
 int backend_prepare(MYSQL *mysql, const struct client_options *opt, enum client_tls tls, bool trusted, struct err *e);
 
+/* True when the library sends the login all the same to a server that offers no TLS, in a mode that requires it. */
+bool backend_logs_in_without(enum client_tls tls);
+
 /* Before mysql_close: gives back what the library forgets. */
 void backend_release(MYSQL *mysql);
 

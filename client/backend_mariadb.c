@@ -45,6 +45,12 @@ int backend_prepare(MYSQL *mysql, const struct client_options *opt, enum client_
     return rc == 0 ? 0 : err_set(e, TLS_FAILED, "the client library refuses a TLS option");
 }
 
+/* With the name to be verified the library insists by itself. */
+bool backend_logs_in_without(enum client_tls tls)
+{
+    return tls == CLIENT_TLS_REQUIRED || tls == CLIENT_TLS_VERIFY_CA;
+}
+
 /* mysql_close frees every option but this one. */
 void backend_release(MYSQL *mysql)
 {

@@ -50,6 +50,12 @@ int backend_prepare(MYSQL *mysql, const struct client_options *opt, enum client_
     return rc == 0 ? 0 : err_set(e, TLS_FAILED, "the client library refuses a TLS option");
 }
 
+bool backend_logs_in_without(enum client_tls tls)
+{
+    (void)tls;
+    return false;
+}
+
 void backend_release(MYSQL *mysql)
 {
     (void)mysql;

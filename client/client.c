@@ -10,8 +10,8 @@
 #include <unistd.h>
 
 #include "client/client_impl.h"
+#include "client/greeting.h"
 
-#define PORT_DEFAULT      3306
 #define EVENT_BYTES_LIMIT ((uint64_t)1 << 30) /* the server's own limit of a packet */
 #define PACKET_OVERHEAD   65536               /* around an event of that size */
 #define COMMAND_BYTES_MAX ((size_t)512 << 20)
@@ -80,25 +80,41 @@ static int set_options(MYSQL *mysql, const struct client_options *opt, struct er
     return backend_prepare(mysql, opt, client_tls_resolve(opt), trusted, e);
 }
 
-/* The library may go on without TLS when the server offers none. */
+static int no_tls(struct err *e)
+{
+    return err_set(e, TLS_FAILED, "TLS is required, but the server does not offer it");
+}
+
+/* Before the login, where the library would log in without. */
+static int look_for_tls(const struct client_options *opt, struct err *e)
+{
+    if (!backend_logs_in_without(client_tls_resolve(opt)))
+        return 0;
+    return greeting_look(opt, CLIENT_PORT_DEFAULT) == GREETING_PLAIN ? no_tls(e) : 0;
+}
+
+/* And after it, against a server that offers it one time and not the next. */
 static int check_tls(struct client *cli, const struct client_options *opt, struct err *e)
 {
     cli->server.tls = mysql_get_ssl_cipher(cli->mysql) != NULL;
     enum client_tls mode = client_tls_resolve(opt);
     if (mode >= CLIENT_TLS_REQUIRED && !cli->server.tls)
-        return err_set(e, TLS_FAILED, "TLS is required, but the server does not offer it");
+        return no_tls(e);
     return 0;
 }
 
 static int login(struct client *cli, const struct client_options *opt, struct err *e)
 {
-    int rc = set_options(cli->mysql, opt, e);
+    int rc = look_for_tls(opt, e);
+    if (rc == 0)
+        rc = set_options(cli->mysql, opt, e);
     if (rc != 0)
         return rc;
     bool by_socket = given(opt->socket);
     const char *host = by_socket ? "localhost" : given(opt->host) ? opt->host : "127.0.0.1";
-    if (!mysql_real_connect(cli->mysql, host, opt->user, opt->password, NULL, opt->port ? opt->port : PORT_DEFAULT,
-                            by_socket ? opt->socket : NULL, CLIENT_REMEMBER_OPTIONS))
+    if (!mysql_real_connect(cli->mysql, host, opt->user, opt->password, NULL,
+                            opt->port ? opt->port : CLIENT_PORT_DEFAULT, by_socket ? opt->socket : NULL,
+                            CLIENT_REMEMBER_OPTIONS))
         return client_fail(cli, CLIENT_LOGIN, NULL, e);
     rc = check_tls(cli, opt, e);
     if (rc != 0)
@@ -124,7 +140,8 @@ int client_connect(struct client **out, const struct client_options *opt, struct
         if (given(opt->socket))
             err_wrap(e, "%s", opt->socket);
         else
-            err_wrap(e, "%s:%u", given(opt->host) ? opt->host : "127.0.0.1", opt->port ? opt->port : PORT_DEFAULT);
+            err_wrap(e, "%s:%u", given(opt->host) ? opt->host : "127.0.0.1",
+                     opt->port ? opt->port : CLIENT_PORT_DEFAULT);
         client_close(cli);
         return rc;
     }

@@ -24,6 +24,9 @@ bool client_is_loopback(const char *host);
 /* The mode that holds for these options; never DEFAULT. */
 enum client_tls client_tls_resolve(const struct client_options *opt);
 
+/* The port of an option that names none. */
+#define CLIENT_PORT_DEFAULT 3306
+
 /* The library's last error as ours; INTERRUPTED when client_interrupt was the cause. */
 int client_fail(struct client *cli, enum client_stage stage, const char *what, struct err *e);
 

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "client/client.h"
+#include "client/greeting.h"
 #include "tools/scripted_mysql.h"
 
 #define PASSWORD "canary-password"
@@ -82,6 +83,60 @@ static void client__server_asks_for_the_clear_password__refused(void **state)
             fail_msg("%s: %s: %s", plugins[i], err_code_name(code), e.text);
         assert_false(scripted_mysql_received(srv, PASSWORD, sizeof PASSWORD - 1));
         scripted_mysql_free(srv);
+    }
+}
+
+/* Neither a name nor a scrambled password goes to a server that cannot keep them, whatever it would answer. */
+static void client__server_without_tls_denies_logins__tls_failed_and_nothing_sent(void **state)
+{
+    (void)state;
+    static const enum client_tls modes[] = {CLIENT_TLS_REQUIRED, CLIENT_TLS_VERIFY_CA, CLIENT_TLS_VERIFY_IDENTITY};
+    const struct mysql_script script = {.switch_to = "dialog"};
+    for (size_t i = 0; i < sizeof modes / sizeof *modes; i++) {
+        struct scripted_mysql *srv = scripted_mysql_start(&script);
+        struct client_options opt = options(srv);
+        struct err e = ERR_INIT;
+        opt.tls = modes[i];
+        enum err_code code = talk(&opt, &e);
+        scripted_mysql_stop(srv);
+        if (code != ERR_TLS_FAILED)
+            fail_msg("mode %d: %s: %s", (int)modes[i], err_code_name(code), e.text);
+        assert_false(scripted_mysql_received(srv, "sluice", 6));
+        scripted_mysql_free(srv);
+    }
+}
+
+struct greeting_row {
+    const char *what;
+    const char *bytes;
+    size_t len;
+    enum greeting said;
+};
+
+#define GREETING(what, bytes, said)                                                                                    \
+    {                                                                                                                  \
+        what, bytes, sizeof(bytes) - 1, said                                                                           \
+    }
+
+static void greeting__bytes__say_whether_tls_is_offered(void **state)
+{
+    (void)state;
+    static const struct greeting_row rows[] = {
+        GREETING("offered", "\x1a\0\0\0\n8.0\0\1\0\0\0abcdefgh\0\xff\xff", GREETING_TLS),
+        GREETING("not offered", "\x1a\0\0\0\n8.0\0\1\0\0\0abcdefgh\0\xff\xf7", GREETING_PLAIN),
+        GREETING("other protocol",
+                 "\x1a\0\0\0\x09"
+                 "8.0\0\1\0\0\0abcdefgh\0\xff\xff",
+                 GREETING_NONE),
+        GREETING("an error", "\x1a\0\0\0\xff\x69\4Host is blocked", GREETING_NONE),
+        GREETING("version without end", "\x1a\0\0\0\n8.0", GREETING_NONE),
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        if (greeting_read((const uint8_t *)rows[i].bytes, rows[i].len) != rows[i].said)
+            fail_msg("%s", rows[i].what);
+        for (size_t len = 0; len < rows[i].len; len++)
+            if (greeting_read((const uint8_t *)rows[i].bytes, len) != GREETING_NONE)
+                fail_msg("%s, cut after %zu bytes", rows[i].what, len);
     }
 }
 
@@ -224,6 +279,8 @@ int main(void)
         cmocka_unit_test(client__server_asks_for_the_clear_password__refused),
         cmocka_unit_test(client__full_login_without_tls__only_to_loopback),
         cmocka_unit_test(client__server_without_tls__refused_where_tls_is_wanted),
+        cmocka_unit_test(client__server_without_tls_denies_logins__tls_failed_and_nothing_sent),
+        cmocka_unit_test(greeting__bytes__say_whether_tls_is_offered),
         cmocka_unit_test(client__dump_ends__each_packet_has_its_error),
         cmocka_unit_test(client__hang_up_after_each_byte__class_retry),
         cmocka_unit_test(client__silent_dump__connect_error_after_the_timeout),
