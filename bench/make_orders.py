@@ -1,11 +1,11 @@
-"""Makes a binlog file of SIZE MB with inserts (three of four rows) and updates of a table `orders`, by a private MariaDB."""
+"""Makes a binlog file of SIZE MB with inserts (three of four rows) and updates of a table `orders`, by a private MySQL."""
 
 import os
 import random
 import shutil
 import sys
 
-from servers import MariaDB, Workspace
+from servers import MySQL, Workspace
 
 TABLE = """
 CREATE DATABASE shop CHARACTER SET utf8mb4;
@@ -39,9 +39,9 @@ def make_row(rng, number):
 def main():
     target, size = sys.argv[1], int(sys.argv[2]) * 1_000_000
     rng = random.Random(20261122)
-    options = {"binlog_format": "ROW", "binlog_row_metadata": "FULL", "max_binlog_size": 1 << 30, "time_zone": "+00:00"}
+    options = {"binlog_row_metadata": "FULL", "max_binlog_size": 1 << 30, "time_zone": "+00:00"}
     with Workspace() as workspace:
-        db = MariaDB(workspace, {key.replace("time_zone", "default_time_zone"): value for key, value in options.items()})
+        db = MySQL(workspace, {key.replace("time_zone", "default_time_zone"): value for key, value in options.items()})
         db.start()
         db.script(TABLE)
         db.flush_logs()

@@ -19,7 +19,7 @@ struct invocation {
 
 struct command {
     const char *name;
-    const char *words; /* of the usage line: "NAME", "FILE… | -c CONFIG" */
+    const char *words; /* of the usage line: "NAME", "FILE... | -c CONFIG" */
     const char *help;
     const struct option *flags;
     size_t flags_size;
@@ -36,7 +36,7 @@ extern const struct command command_run, command_dump, command_replay, command_p
 #define FLAG_CONFIG(struct_, field_, flags_)                                                                           \
     {                                                                                                                  \
         .name = "config", .type = OPTION_STRING, .offset = offsetof(struct struct_, field_), .flags = (flags_),        \
-        .help = "Configuration file, YAML."                                                                            \
+        .help = "Configuration file, YAML; short: -c."                                                                 \
     }
 
 #endif

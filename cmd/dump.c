@@ -110,6 +110,8 @@ static int open_dump(struct dump *dump, const struct dump_flags *given, const st
         .settings = &dump->settings, .routes = dump->routes, .env = &dump->env, .to = to, .only_print = true};
     struct reading_files files = {
         .paths = inv->words, .count = inv->word_count, .to = to, .live = given->config ? &live : NULL};
+    if (files.live && files.count)
+        log_event(dump->env.log, LOG_WARN, "names that the log lacks are those that the server's tables have now");
     int rc = dump->live ? reading_live(&dump->reading, &live, e)
                         : reading_from_files(&dump->reading, &files, dump->routes, &dump->env, e);
     if (rc != 0)
@@ -166,7 +168,7 @@ static int run(const struct invocation *inv, int *exit_code, struct err *e)
 }
 
 const struct command command_dump = {.name = "dump",
-                                     .words = "FILE… | -c CONFIG",
+                                     .words = "FILE... | -c CONFIG",
                                      .help = "Prints changes as JSON lines.",
                                      .flags = flags,
                                      .flags_size = sizeof(struct dump_flags),

@@ -24,7 +24,10 @@ static int show(const struct settings *settings, struct state *state, struct err
         buf_init(&set, 0);
         if (cp.entries[i].pos.gtids)
             gtid_set_print(cp.entries[i].pos.gtids, &set);
-        filepos_print(&cp.entries[i].pos.at, at);
+        if (cp.entries[i].pos.at.file[0])
+            filepos_print(&cp.entries[i].pos.at, at);
+        else
+            snprintf(at, sizeof at, "-");
         printf("%s\t%s\t%.*s\n", cp.entries[i].name, at, (int)set.len, set.len ? (const char *)set.p : "");
         buf_release(&set);
     }

@@ -178,9 +178,9 @@ static int check_options(const struct route *route, const struct pipeline_sink *
     return rc == 0 ? 0 : err_wrap(e, "%s:%u: %s", node->file, node->line, node->path);
 }
 
-/* Finds the sinks of a route and fills the option struct of each kind, one struct per sink. */
-static int read_targets(struct route *route, const struct settings *settings, struct config *cfg,
-                        const struct node *node, const struct option_list *to, struct err *e)
+/* Finds the sinks of a route, and the tables of its keys: the route's own and those of each sink's kind. */
+static int find_sinks(struct route *route, const struct settings *settings, const struct node *node,
+                      const struct option_list *to, struct err *e)
 {
     const struct option *tables[LEDGER_SINKS_MAX + 2] = {settings_route_options};
     size_t table_count = 1;
@@ -193,20 +193,32 @@ static int read_targets(struct route *route, const struct settings *settings, st
         if (route->sink_mask >> s & 1)
             return node_error(node_child(node, "to"), e, "sink '%s' is named twice", to->items[i]);
         route->sink_mask |= UINT32_C(1) << s;
-        const struct sink_ops *ops = settings->sinks[s].ops;
-        void *options = settings_alloc(cfg, ops->route_options_size, e);
-        if (!options || (ops->route_options && option_parse(cfg, ops->route_options, node, options, e) != 0))
-            return err_result(e);
-        route->sink_options[s] = options;
-        if (ops->route_options)
-            tables[table_count++] = ops->route_options;
-        if (route->on_truncate == ON_TRUNCATE_SWEEP && !(ops->flags & SINK_CAN_SWEEP))
-            return node_error(node_child(node, "on_truncate"), e, "sink '%s' cannot sweep", to->items[i]);
-        if (check_options(route, &settings->sinks[s], options, node, e) != 0)
-            return err_result(e);
+        if (settings->sinks[s].ops->route_options)
+            tables[table_count++] = settings->sinks[s].ops->route_options;
     }
     tables[table_count] = NULL;
     return option_check_keys(node, tables, NULL, e);
+}
+
+/* Fills the option struct of each kind, one struct per sink. */
+static int read_sink_options(struct route *route, const struct settings *settings, struct config *cfg,
+                             const struct node *node, struct err *e)
+{
+    for (unsigned s = 0; s < settings->sink_count; s++) {
+        const struct pipeline_sink *sink = &settings->sinks[s];
+        if (!(route->sink_mask >> s & 1))
+            continue;
+        void *options = settings_alloc(cfg, sink->ops->route_options_size, e);
+        if (!options ||
+            (sink->ops->route_options && option_parse(cfg, sink->ops->route_options, node, options, e) != 0))
+            return err_result(e);
+        route->sink_options[s] = options;
+        if (route->on_truncate == ON_TRUNCATE_SWEEP && !(sink->ops->flags & SINK_CAN_SWEEP))
+            return node_error(node_child(node, "on_truncate"), e, "sink '%s' cannot sweep", sink->name);
+        if (check_options(route, sink, options, node, e) != 0)
+            return err_result(e);
+    }
+    return 0;
 }
 
 static int read_route(struct route *route, const struct settings *settings, struct config *cfg, const struct node *node,
@@ -230,7 +242,9 @@ static int read_route(struct route *route, const struct settings *settings, stru
     route->accept_unlogged = accepted;
     if (values.key.count > KEY_COLUMNS_MAX)
         return node_error(node_child(node, "key"), e, "a key has at most %d columns", KEY_COLUMNS_MAX);
-    return read_targets(route, settings, cfg, node, &values.to, e);
+    if (find_sinks(route, settings, node, &values.to, e) != 0)
+        return err_result(e);
+    return read_sink_options(route, settings, cfg, node, e);
 }
 
 static bool same_key(const struct route *a, const struct route *b)
