@@ -41,6 +41,7 @@ class Database(Server):
         self.options.setdefault("server-id", self.server_id)
         self.server_id = self.options["server-id"]
         self.data_dir = os.path.join(self.directory, "data")
+        self.tmp_dir = os.path.join(self.directory, "tmp")
         self.socket = os.path.join(self.directory, "s.sock")
         self._prepared = False
 
@@ -51,6 +52,8 @@ class Database(Server):
     def option_args(self):
         fixed = {
             "datadir": self.inner(self.data_dir),
+            # Its own: a server that starts removes what looks like temporary tables of a dead one.
+            "tmpdir": self.inner(self.tmp_dir),
             "socket": self.inner(self.socket),
             "pid-file": self.inner(os.path.join(self.directory, "pid")),
             "port": self.port,
@@ -97,6 +100,7 @@ class Database(Server):
 
     def start(self, wait=True):
         if not self._prepared:
+            os.makedirs(self.tmp_dir, exist_ok=True)
             subprocess.run(["cp", "-a", "--sparse=always", self.template(), self.data_dir], check=True)
         super().start(wait)
         if not self._prepared and wait:

@@ -40,6 +40,7 @@ class MariaDB(Database):
                 f"--datadir={directory}/data",
                 "--auth-root-authentication-method=normal",
                 "--skip-test-db",
+                "--force",  # also where no name can be looked up
                 *cls.run_as(),
             ],
             check=True,
