@@ -51,6 +51,11 @@ static bool take_note(struct source_stream *st, struct rowset *out)
     if (st->note_count == 0)
         return false;
     bare_rowset(out, ROWSET_NOTE, &st->notes[st->note_first]);
+    if (out->note.code == ERR_GTID_SURPLUS && st->lost) {
+        out->lost = st->lost;
+        out->kept = st->place.gtids;
+        st->lost_told = true;
+    }
     st->note_first = (st->note_first + 1) % STREAM_NOTES_MAX;
     st->note_count--;
     return true;
@@ -136,7 +141,7 @@ static bool begins_transaction(uint8_t type)
 /* A dump by GTID begins at a file's head; its first transaction tells only the low 32 bits of where it is. */
 static void seek_to_place(struct source_stream *st)
 {
-    if (!begins_transaction(st->event[4]))
+    if (!begins_transaction(st->event[EVENT_TYPE_AT]))
         return;
     if (strcmp(log_reader_at(st->reader)->file, st->place.at.file) == 0)
         log_reader_seek(st->reader, st->seek_to);
@@ -148,6 +153,11 @@ static int step(struct source_stream *st, struct rowset *out, struct err *e)
 {
     if (!st->event) {
         int rc = stream_read(st, e);
+        if (rc != 0)
+            return rc;
+    }
+    if (st->event_len >= EVENT_HEADER_LEN && st->event[EVENT_TYPE_AT] == EVENT_FORMAT) {
+        int rc = stream_check_head(st, e);
         if (rc != 0)
             return rc;
     }
@@ -267,6 +277,7 @@ static void stream_close(struct source *src)
         schema_server_free(st->server);
     }
     stream_skip_release(st);
+    gtid_set_free(st->lost);
     position_release(&st->place);
     if (st->wake_fd >= 0)
         close(st->wake_fd);

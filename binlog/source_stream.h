@@ -9,7 +9,10 @@
  * the server does not send them, and the set is learnt at the head of the next file.)
  * On a server that lacks transactions which were already read (a failover to a replica that had not got them, a crash
  * of a server that does not sync its log) on_lost decides: GTID_SURPLUS, or go on without them. A replica that only
- * lags gets lost_grace_ms to catch up, while the other hosts are tried too.
+ * lags gets lost_grace_ms to catch up, while the other hosts are tried too. So it is when a server's log was begun anew
+ * (RESET) or lost its end, although its GTIDs have come as far as ours again: the newest file lies before the place's,
+ * the place's file is shorter, or (while this source lives) was begun at another second. Going on without them tells
+ * a NOTE with the GTIDs, see struct rowset; a log that was begun anew is then read whole.
  *
  * A lost connection gives one LOST rowset, each failed try to reconnect one NOTE with the error (class RETRY), each
  * success one NOTE; the wait between them (backoff with jitter) is inside next(). A server that is silent for three

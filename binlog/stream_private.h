@@ -10,6 +10,7 @@
 #include "binlog/source_stream.h"
 
 #define STREAM_NOTES_MAX 8
+#define EVENT_TYPE_AT    4
 
 /* How a dump begins: one of the two ways to say the place. */
 struct stream_begin {
@@ -55,8 +56,14 @@ struct source_stream {
     const uint8_t *event; /* to be fed (again); NULL = read the next one */
     size_t event_len;
     struct stream_skip skip;
-    bool cannot_learn; /* the server refuses to send what stream_begin.learn needs */
-    uint64_t seek_to;  /* offset beyond 4 GiB at which a dump by GTID goes on in place.at.file; 0 = none */
+    bool cannot_learn;     /* the server refuses to send what stream_begin.learn needs */
+    struct gtid_set *lost; /* what the GTID_SURPLUS note tells; NULL = nothing */
+    bool lost_told;        /* and has told */
+    struct filepos head;   /* file whose begin is known; "" = none */
+    uint32_t head_second;  /* when it was begun */
+    char head_of[SERVER_UUID_MAX + 1];
+    bool log_is_new;  /* the log was begun anew: nothing of the place holds there */
+    uint64_t seek_to; /* offset beyond 4 GiB at which a dump by GTID goes on in place.at.file; 0 = none */
 
     bool after_ddl; /* `ddl` was handed out: definitions have to be read again */
     struct rowset ddl;
@@ -110,6 +117,15 @@ int stream_resolve(struct source_stream *st, const struct start *at, struct posi
  * lost to it when that is wanted. Errors: GTID_SURPLUS, GTID_UNKNOWN, CONNECT (a replica that may still catch up), the
  * client's. */
 int stream_choose(struct source_stream *st, struct stream_begin *out, struct err *e);
+
+/* stream_history.c: whether the log is still the one that the place is in. A server whose log was begun anew (RESET)
+ * gives out the same names and numbers for other changes.
+ *
+ * At connect, for a dump by GTID: 0 with *reason "" when nothing speaks against it. Errors: the client's. */
+int stream_check_log(struct source_stream *st, char reason[200], struct err *e);
+
+/* At each FORMAT event, before it is fed. Errors: GTID_SURPLUS; CONNECT when the stream is to go on without. */
+int stream_check_head(struct source_stream *st, struct err *e);
 
 /* One cell of a query's first row, appended; nothing for NULL. */
 int stream_ask(struct client *cli, const char *sql, struct buf *out, struct err *e);

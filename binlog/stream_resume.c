@@ -71,7 +71,7 @@ static bool state_has(const struct mariadb_state *state, const struct gtid *gtid
 
 /* Splits our position into what the server has and what it lacks; `kept` has in place of the latter the nearest GTID
  * before that the server can start from. */
-static int mariadb_split(struct client *cli, const struct gtid_set *ours, struct gtid_set *kept, struct buf *surplus,
+static int mariadb_split(struct client *cli, const struct gtid_set *ours, struct gtid_set *kept, struct gtid_set *lost,
                          struct err *e)
 {
     struct mariadb_state state;
@@ -88,13 +88,11 @@ static int mariadb_split(struct client *cli, const struct gtid_set *ours, struct
         if (rc != 0)
             break;
         if (!state_has(&state, &gtid)) {
-            if (surplus->len)
-                buf_byte(surplus, ',');
-            buf_add(surplus, word, len);
+            rc = gtid_set_add(lost, &gtid, e);
             struct gtid before = find_in(&state.in_log, &gtid, true);
             gtid = gtid_is_set(&before) ? before : find_in(&state.end, &gtid, false);
         }
-        if (gtid_is_set(&gtid))
+        if (rc == 0 && gtid_is_set(&gtid))
             rc = gtid_set_add(kept, &gtid, e);
     }
     state_release(&state);
@@ -102,34 +100,29 @@ static int mariadb_split(struct client *cli, const struct gtid_set *ours, struct
     return rc;
 }
 
-static int mysql_split(struct client *cli, const struct gtid_set *ours, struct gtid_set **kept, struct buf *surplus,
-                       struct err *e)
+static int mysql_split(struct client *cli, struct gtid_set *kept, struct gtid_set *lost, struct err *e)
 {
-    struct gtid_set *executed = NULL, *lacking = gtid_set_copy(ours), *rest = gtid_set_copy(ours);
-    int rc = lacking && rest ? stream_ask_gtids(cli, "SELECT @@global.gtid_executed", &executed, e)
-                             : err_set(e, NO_MEMORY, (size_t)1);
+    struct gtid_set *executed = NULL;
+    int rc = stream_ask_gtids(cli, "SELECT @@global.gtid_executed", &executed, e);
     if (rc == 0)
-        rc = gtid_set_subtract(lacking, executed, e);
-    if (rc == 0 && !gtid_set_is_empty(lacking)) {
-        gtid_set_print(lacking, surplus);
-        rc = gtid_set_subtract(rest, lacking, e);
-    }
+        rc = gtid_set_subtract(lost, executed, e);
+    if (rc == 0)
+        rc = gtid_set_subtract(kept, lost, e);
     gtid_set_free(executed);
-    gtid_set_free(lacking);
-    if (rc != 0) {
-        gtid_set_free(rest);
-        return rc;
-    }
-    *kept = rest;
-    return 0;
+    return rc;
 }
 
-/* The server lacks `surplus`. 0: go on without it. */
-static int judge_surplus(struct source_stream *st, const char *surplus, struct err *e)
+/* The server lacks `lost`, or `reason`. 0: go on without. */
+static int judge_surplus(struct source_stream *st, const struct gtid_set *lost, const char *reason, struct err *e)
 {
     char name[300], shown[SURPLUS_SHOWN + 4];
-    size_t len = strlen(surplus);
-    snprintf(shown, sizeof shown, "%.*s%s", SURPLUS_SHOWN, surplus, len > SURPLUS_SHOWN ? "…" : "");
+    struct buf text;
+    buf_init(&text, TEXT_CAP);
+    gtid_set_print(lost, &text);
+    buf_byte(&text, 0);
+    const char *full = reason[0] || text.failed ? reason : (const char *)text.p;
+    snprintf(shown, sizeof shown, "%.*s%s", SURPLUS_SHOWN, full, strlen(full) > SURPLUS_SHOWN ? "…" : "");
+    buf_release(&text);
     stream_host_name(st, name);
     bool other = strcmp(st->place.server_uuid, client_server(st->cli)->uuid) != 0;
     int64_t waited_us = st->lost_us ? env_mono_us(st->opt.env) - st->lost_us : INT64_MAX;
@@ -143,29 +136,64 @@ static int judge_surplus(struct source_stream *st, const char *surplus, struct e
     return 0;
 }
 
+/* What the server has of `ours`, and what it lacks. */
+static int split(struct source_stream *st, const struct gtid_set *ours, struct gtid_set **kept, struct gtid_set **lost,
+                 struct err *e)
+{
+    bool mysql = client_server(st->cli)->flavor == FLAVOR_MYSQL;
+    *kept = mysql ? gtid_set_copy(ours) : gtid_set_new(FLAVOR_MARIADB);
+    *lost = mysql ? gtid_set_copy(ours) : gtid_set_new(FLAVOR_MARIADB);
+    if (!*kept || !*lost)
+        return err_set(e, NO_MEMORY, (size_t)1);
+    return mysql ? mysql_split(st->cli, *kept, *lost, e) : mariadb_split(st->cli, ours, *kept, *lost, e);
+}
+
+/* Of another log the server has none of ours; it is read from its begin. */
+static int keep_nothing(struct source_stream *st, const struct gtid_set *ours, struct gtid_set **kept,
+                        struct gtid_set **lost, struct err *e)
+{
+    gtid_set_free(*kept);
+    gtid_set_free(*lost);
+    *kept = NULL;
+    *lost = gtid_set_copy(ours);
+    if (client_server(st->cli)->flavor == FLAVOR_MYSQL)
+        return *lost ? stream_ask_gtids(st->cli, "SELECT @@global.gtid_purged", kept, e)
+                     : err_set(e, NO_MEMORY, (size_t)1);
+    *kept = gtid_set_new(FLAVOR_MARIADB);
+    return *kept && *lost ? 0 : err_set(e, NO_MEMORY, (size_t)1);
+}
+
+/* The place is reduced to `kept`; `lost` will be told with the note. Takes both. */
+static int go_on_without(struct source_stream *st, struct gtid_set *kept, struct gtid_set *lost, struct err *e)
+{
+    gtid_set_free(st->place.gtids);
+    st->place.gtids = kept;
+    st->place.at = (struct filepos){.pos = 0};
+    st->log_is_new = false;
+    int rc = st->lost && !st->lost_told ? gtid_set_union(lost, st->lost, e) : 0;
+    gtid_set_free(st->lost);
+    st->lost = lost;
+    st->lost_told = false;
+    return rc;
+}
+
 static int check_surplus(struct source_stream *st, struct err *e)
 {
-    struct gtid_set *kept = NULL;
-    struct buf surplus;
-    buf_init(&surplus, TEXT_CAP);
-    int rc;
-    if (client_server(st->cli)->flavor == FLAVOR_MYSQL)
-        rc = mysql_split(st->cli, st->place.gtids, &kept, &surplus, e);
-    else {
-        kept = gtid_set_new(FLAVOR_MARIADB);
-        rc = kept ? mariadb_split(st->cli, st->place.gtids, kept, &surplus, e) : err_set(e, NO_MEMORY, (size_t)1);
+    struct gtid_set *kept = NULL, *lost = NULL;
+    char reason[200] = "";
+    int rc = split(st, st->place.gtids, &kept, &lost, e);
+    if (rc == 0 && (st->log_is_new || gtid_set_is_empty(lost))) {
+        rc = stream_check_log(st, reason, e);
+        if (rc == 0 && reason[0])
+            rc = keep_nothing(st, st->place.gtids, &kept, &lost, e);
     }
-    if (rc == 0 && surplus.len > 0) {
-        buf_byte(&surplus, 0);
-        rc = surplus.failed ? err_set(e, NO_MEMORY, surplus.len) : judge_surplus(st, (const char *)surplus.p, e);
-        if (rc == 0) {
-            gtid_set_free(st->place.gtids);
-            st->place.gtids = kept;
-            kept = NULL;
-        }
+    if (rc == 0 && (reason[0] || !gtid_set_is_empty(lost))) {
+        rc = judge_surplus(st, lost, reason, e);
+        if (rc == 0)
+            return go_on_without(st, kept, lost, e);
     }
     gtid_set_free(kept);
-    buf_release(&surplus);
+    gtid_set_free(lost);
     return rc;
 }
 
@@ -197,6 +225,10 @@ int stream_choose(struct source_stream *st, struct stream_begin *out, struct err
         return err_set_format(e, ERR_GTID_UNKNOWN,
                               "the place is known by file and offset of server %s only, and this is server %s",
                               st->place.server_uuid[0] ? st->place.server_uuid : "(unknown)", server->uuid);
+    if (st->log_is_new) {
+        char name[300];
+        return err_set(e, GTID_SURPLUS, stream_host_name(st, name), "its log was begun anew, and gives no GTIDs");
+    }
     begin.at = st->place.at;
     begin.learn = server->flavor == FLAVOR_MYSQL && server->gtid_on && !st->place.gtids && !st->cannot_learn;
     if (begin.at.pos > UINT32_MAX || begin.learn) {

@@ -9,7 +9,6 @@
 #define TIME_MARGIN_S   60
 #define PROBE_EVENTS    4 /* ROTATE, FORMAT, and two to spare */
 #define PROBE_WAIT_MS   10000
-#define EVENT_TYPE_AT   4
 #define EVENT_SECOND_AT 0
 
 int stream_ask(struct client *cli, const char *sql, struct buf *out, struct err *e)

@@ -65,6 +65,12 @@ struct rowset {
     const char *statement; /* borrowed, not NUL-terminated */
     size_t statement_len;
 
+    /* NOTE with code GTID_SURPLUS, else NULL: transactions that were read and that the source goes on without. They
+     * count as unread from now on: their numbers may come again, for other changes. MySQL: `lost` are these
+     * transactions. MariaDB: per domain the last one that was read; those behind `kept` are meant. */
+    const struct gtid_set *lost;
+    const struct gtid_set *kept; /* where the source goes on */
+
     /* NOTE and LOST */
     struct err note; /* LOST: why; NOTE: code ERR_NONE with text, or a warning's code */
 };

@@ -83,6 +83,8 @@ static const struct text_row fatal_texts[] = {
     {"has more GTIDs than the", ERR_GTID_SURPLUS},
     {"with the same server_uuid/server_id", ERR_SERVER_ID_DUPLICATE},
     {"Binary log is not open", ERR_BINLOG_OFF},
+    /* RESET under a reader: what is left of its place, the next connection finds out. */
+    {"could not find next log", ERR_CONNECT},
 };
 
 /* Both libraries give 2026 for a bad certificate and for a connection that broke inside TLS. */

@@ -81,16 +81,31 @@ def test_start_at_a_file_that_does_not_exist(shop, sluice):
     refused(sluice(config(shop.db, shop.redis, "bin.777777:4")), "binlog_purged")
 
 
-def test_reset_of_the_log_is_noticed(new_db, redis, sluice):
+@pytest.mark.parametrize("again", [0, 40], ids=["no-new-numbers", "more-numbers-than-before"])
+def test_reset_of_the_log_is_noticed(new_db, redis, sluice, again):
+    """Also when the server has given out the numbers that were read for other changes by then."""
     shop = Shop(new_db(), redis)
     shop.orders([1])
+    shop.db.flush_logs()
     driver = sluice(config(shop.db, redis)).start()
     shop.wait_streaming(driver)
     assert driver.stop() == FINE
     shop.db.reset_binlog()
-    driver.start()
-    assert driver.wait_exit() == STOPPED, driver.tail()
-    assert driver.find_log(level="error"), driver.tail()
+    for number in range(2, 2 + again):
+        shop.order(number)
+    refused(driver, "gtid_surplus")
+
+
+def test_reset_of_the_log_while_reading_is_noticed(new_db, redis, sluice):
+    shop = Shop(new_db(), redis)
+    shop.orders([1])
+    shop.db.flush_logs()
+    driver = sluice(config(shop.db, redis)).start()
+    shop.wait_streaming(driver)
+    shop.db.reset_binlog()
+    for number in range(2, 42):
+        shop.order(number)
+    stopped_with(driver, "gtid_surplus")
 
 
 def test_server_id_of_the_source_is_refused(shop, sluice):

@@ -46,6 +46,8 @@ static const struct row rows[] = {
     {2020, CLIENT_DUMP, "Got packet bigger than 'max_allowed_packet' bytes", ERR_LIMIT},
     {1146, CLIENT_QUERY, "Table 'shop.x' doesn't exist", ERR_QUERY_FAILED},
     {1236, CLIENT_DUMP, "Could not find first log file name in binary log index file", ERR_BINLOG_PURGED},
+    {1236, CLIENT_DUMP, "could not find next log; the first event '.' at 4, the last event read from 'bin.2' at 9",
+     ERR_CONNECT},
     {1236, CLIENT_DUMP,
      "Cannot replicate because the source purged required binary logs. Replicate the missing transactions from "
      "elsewhere, or provision a new replica from backup.",

@@ -439,6 +439,17 @@ static void stream__purged_gtid__binlog_purged(void **state)
     close_reading(&rd);
 }
 
+static void assert_set(const struct gtid_set *set, const char *wanted)
+{
+    struct buf text;
+    buf_init(&text, 0);
+    assert_non_null(set);
+    gtid_set_print(set, &text);
+    buf_byte(&text, 0);
+    assert_string_equal((const char *)text.p, wanted);
+    buf_release(&text);
+}
+
 static void stream__lost_transactions_continue__told_and_read_from_the_end(void **state)
 {
     (void)state;
@@ -447,13 +458,135 @@ static void stream__lost_transactions_continue__told_and_read_from_the_end(void 
     opt.on_lost_continue = true;
     open_or_fail(&rd, &opt, "0-4242-99999999");
     sql("INSERT INTO shop.t VALUES (1, 'a')");
-    bool told = false;
-    for (enum rowset_kind kind = ROWSET_NOTE; kind == ROWSET_NOTE; kind = turn(&rd))
-        told = told || rd.last_note.code == ERR_GTID_SURPLUS;
-    assert_true(told);
+    struct rowset rs = {.kind = ROWSET_NOTE};
+    struct err e = ERR_INIT;
+    while (rs.kind == ROWSET_NOTE && rs.note.code != ERR_GTID_SURPLUS)
+        assert_int_equal(rd.src->ops->next(rd.src, &rs, &e), 0);
+    assert_int_equal(rs.note.code, ERR_GTID_SURPLUS);
+    assert_set(rs.lost, "0-4242-99999999");
+    assert_true(gtid_set_equal(rs.kept, rd.from.gtids));
     read_transactions(&rd, 1);
     assert_text(&rd, "t insert  0 {id:1,v:\"a\"};END;");
     close_reading(&rd);
+}
+
+/* Reads until an error; notes go by. */
+static enum err_code read_to_error(struct reading *rd, struct err *e)
+{
+    struct rowset rs;
+    unsigned turns = 0;
+    while (rd->src->ops->next(rd->src, &rs, e) == 0) {
+        assert_true(turns++ < TURNS_MAX);
+        add_text(rd, &rs);
+    }
+    return e->code;
+}
+
+static void insert_rows(int from, int to)
+{
+    char statement[64];
+    for (int id = from; id <= to; id++) {
+        snprintf(statement, sizeof statement, "INSERT INTO shop.t VALUES (%d, 'a')", id);
+        sql(statement);
+    }
+}
+
+/* RESET while the stream reads, and then more of the same numbers than before: never taken for the log that was read.
+ */
+static void reset_while_reading(struct stream_options *opt, struct reading *rd)
+{
+    sql("TRUNCATE TABLE shop.t");
+    sql("SET TIMESTAMP = 1700000000"); /* when the first file was begun, which tells them apart */
+    sql("RESET MASTER");
+    sql("SET TIMESTAMP = DEFAULT");
+    insert_rows(100, 100);
+    open_or_fail(rd, opt, "current");
+    insert_rows(1, 3);
+    read_transactions(rd, 3);
+    buf_clear(&rd->text);
+    sql("RESET MASTER");
+    insert_rows(4, 20);
+}
+
+static void stream__log_reset_while_reading__stops(void **state)
+{
+    (void)state;
+    struct stream_options opt = options();
+    struct reading rd;
+    struct err e = ERR_INIT;
+    reset_while_reading(&opt, &rd);
+    assert_int_equal(read_to_error(&rd, &e), ERR_GTID_SURPLUS);
+    assert_text(&rd, "LOST;");
+    close_reading(&rd);
+}
+
+static void stream__log_reset_while_reading_continue__the_new_log_is_read_whole(void **state)
+{
+    (void)state;
+    struct stream_options opt = options();
+    struct reading rd;
+    struct rowset rs = {.kind = ROWSET_NOTE};
+    struct err e = ERR_INIT;
+    opt.on_lost_continue = true;
+    reset_while_reading(&opt, &rd);
+    while (rs.kind != ROWSET_NOTE || rs.note.code != ERR_GTID_SURPLUS)
+        assert_int_equal(rd.src->ops->next(rd.src, &rs, &e), 0);
+    assert_set(rs.lost, "0-4242-4");
+    assert_set(rs.kept, "");
+    read_transactions(&rd, 17);
+    const char first[] = "t insert  0 {id:4,v:\"a\"};END;t insert  0 {id:5,";
+    assert_int_equal(strncmp((const char *)rd.text.p, first, sizeof first - 1), 0);
+    close_reading(&rd);
+}
+
+struct reset_row {
+    const char *what;
+    const char *file;
+    uint64_t pos;
+    enum err_code code;
+};
+
+/* RESET while nothing was connected: the place that was stored has GTIDs that exist again. */
+static void stream__log_reset_meanwhile__the_place_tells(void **state)
+{
+    (void)state;
+    static const struct reset_row rows[] = {
+        {"a file that is still to come", "bin.000003", 400, ERR_GTID_SURPLUS},
+        {"a place behind the end of its file", "bin.000001", 1000000000, ERR_GTID_SURPLUS},
+        {"another log", "other.000003", 400, ERR_NONE},
+        {"only the GTIDs are known", "", 0, ERR_NONE},
+    };
+    sql("RESET MASTER");
+    insert_rows(1, 5);
+    for (size_t i = 0; i < 2 * sizeof rows / sizeof *rows; i++) {
+        const struct reset_row *row = &rows[i / 2];
+        struct stream_options opt = options();
+        struct reading rd;
+        struct err e = ERR_INIT;
+        struct start at;
+        opt.on_lost_continue = i % 2;
+        memset(&rd, 0, sizeof rd);
+        buf_init(&rd.text, 0);
+        position_init(&rd.from);
+        assert_int_equal(start_parse(&at, "0-4242-3", &e), 0);
+        snprintf(at.pos.at.file, sizeof at.pos.at.file, "%s", row->file);
+        at.pos.at.pos = row->pos;
+        snprintf(at.pos.server_uuid, sizeof at.pos.server_uuid, "server_id-%d", SERVER_ID);
+        assert_int_equal(source_stream_new(&rd.src, &opt, &e), 0);
+        int rc = rd.src->ops->open(rd.src, &at, &rd.from, &e);
+        enum err_code wanted = opt.on_lost_continue ? ERR_NONE : row->code;
+        if (e.code != wanted || (rc == 0) != (wanted == ERR_NONE))
+            fail_msg("%s: %s: %s", row->what, err_code_name(e.code), e.text);
+        if (rc == 0) {
+            bool anew = row->code != ERR_NONE; /* then all that is in the log is read */
+            read_transactions(&rd, anew ? 5 : 2);
+            buf_byte(&rd.text, 0);
+            const char *first = anew ? "t insert  0 {id:1," : "t insert  0 {id:4,";
+            assert_int_equal(strncmp((const char *)rd.text.p, first, strlen(first)), 0);
+        }
+        position_release(&at.pos);
+        close_reading(&rd);
+    }
 }
 
 static void stream__second_host_serves__when_the_first_does_not(void **state)
@@ -917,6 +1050,9 @@ int main(void)
         cmocka_unit_test_setup(stream__starts_that_the_server_cannot_serve__named, empty_table),
         cmocka_unit_test_setup(stream__purged_gtid__binlog_purged, empty_table),
         cmocka_unit_test_setup(stream__lost_transactions_continue__told_and_read_from_the_end, empty_table),
+        cmocka_unit_test_setup(stream__log_reset_while_reading__stops, empty_table),
+        cmocka_unit_test_setup(stream__log_reset_while_reading_continue__the_new_log_is_read_whole, empty_table),
+        cmocka_unit_test_setup(stream__log_reset_meanwhile__the_place_tells, empty_table),
         cmocka_unit_test_setup(stream__second_host_serves__when_the_first_does_not, empty_table),
         cmocka_unit_test_setup(stream__no_host_answers__connect_error_of_class_retry, empty_table),
         cmocka_unit_test_setup(stream__server_id_of_the_server__duplicate, empty_table),
