@@ -150,9 +150,14 @@ int checkpoint_remove(struct state *state, struct err *e)
     return state_remove(state, RECORD_NAME, e);
 }
 
+int checkpoint_mark_reset(struct state *state, struct err *e)
+{
+    return state_put(state, RESET_NAME, "1", 1, e);
+}
+
 int checkpoint_reset(struct state *state, struct err *e)
 {
-    if (state_put(state, RESET_NAME, "1", 1, e) != 0)
+    if (checkpoint_mark_reset(state, e) != 0)
         return err_result(e);
     return checkpoint_remove(state, e);
 }

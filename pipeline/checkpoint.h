@@ -38,6 +38,9 @@ int checkpoint_remove(struct state *state, struct err *e);
 /* Removes it for a new beginning: the log may be another one, so that the next transaction begins a new epoch. */
 int checkpoint_reset(struct state *state, struct err *e);
 
+/* Only the mark that the next transaction begins a new epoch. */
+int checkpoint_mark_reset(struct state *state, struct err *e);
+
 /* True once after checkpoint_reset, by whoever keeps the epochs; the mark goes when they are stored:
  * checkpoint_reset_done. */
 int checkpoint_was_reset(struct state *state, bool *was, struct err *e);

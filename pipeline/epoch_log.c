@@ -128,6 +128,13 @@ static int reset(struct epoch_log *log, struct err *e)
     return checkpoint_reset_done(log->state, e);
 }
 
+int epoch_log_reset(struct epoch_log *log, struct state *state, struct err *e)
+{
+    if (checkpoint_mark_reset(state, e) != 0)
+        return err_result(e);
+    return log->epochs ? reset(log, e) : 0;
+}
+
 static int open_own(struct epoch_log *log, const struct checkpoint *begin, struct err *e)
 {
     struct checkpoint reached = {0};

@@ -36,6 +36,9 @@ void epoch_log_release(struct epoch_log *log);
 int epoch_log_assign(struct epoch_log *log, const struct epoch_tx *tx, struct version *out, struct err *e)
     __attribute__((warn_unused_result));
 
+/* What is read from now on is new, whatever its numbers are; durable on return. Opened or not. */
+int epoch_log_reset(struct epoch_log *log, struct state *state, struct err *e) __attribute__((warn_unused_result));
+
 /* Stores how far the newest epoch has come; rewrites a log that has grown. */
 int epoch_log_progress(struct epoch_log *log, struct err *e) __attribute__((warn_unused_result));
 

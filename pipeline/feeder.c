@@ -251,12 +251,21 @@ static int feed_mark(struct feeder *f, const struct rowset *rs, struct err *e)
     return boundary(f, rs, &none, e);
 }
 
+/* The source goes on without transactions that were read: their numbers may come again, for other changes. */
+static int feed_surplus(struct feeder *f, const struct rowset *rs, struct err *e)
+{
+    if (feeder_publish(f, e) != 0 || f->opt.go_on_from(f->opt.ctx, rs->kept, e) != 0)
+        return err_result(e);
+    f->same_begin = true;
+    return f->opt.epoch_write ? epoch_log_reset(&f->epochs, f->opt.epoch_state, e) : 0;
+}
+
 /* Failed tries to reconnect and warnings carry a code; a success does not. */
-static int feed_note(struct feeder *f, const struct rowset *rs)
+static int feed_note(struct feeder *f, const struct rowset *rs, struct err *e)
 {
     if (rs->note.code) {
         log_error(f->opt.env->log, "from the source", &rs->note);
-        return 0;
+        return rs->kept ? feed_surplus(f, rs, e) : 0;
     }
     metric_set(&f->stats.up, 1);
     log_event(f->opt.env->log, LOG_INFO, rs->note.text);
@@ -290,7 +299,7 @@ static int feed(struct feeder *f, const struct rowset *rs, struct err *e)
     case ROWSET_LOST:
         return feed_lost(f, rs, e);
     case ROWSET_NOTE:
-        return feed_note(f, rs);
+        return feed_note(f, rs, e);
     case ROWSET_EOF:
         f->eof = true;
         return 0;

@@ -34,7 +34,12 @@ struct feeder_options {
     const struct checkpoint *begin; /* where each sink stands: transactions before are not for it; never changes */
     struct state *epoch_state;      /* where epochs are read from; NULL: all is epoch 0 */
     bool epoch_write;               /* … and stored; else the table is only looked up */
-    struct wakeup *keeper;          /* rung when the ring of boundaries is full */
+    /* Transactions that were read count as unread from now on (on_lost_transactions: continue): when this returns 0,
+     * all that was read is applied and every sink's stored position is `kept`. Waits for the keeper. Errors:
+     * INTERRUPTED. */
+    int (*go_on_from)(void *ctx, const struct gtid_set *kept, struct err *e);
+    void *ctx;
+    struct wakeup *keeper; /* rung when the ring of boundaries is full */
 };
 
 struct feeder;

@@ -13,6 +13,14 @@
 #define SOURCE_GRACE_MS 1000
 #define TICK_MS         20
 
+static bool all_idle(const struct pipeline *pipe)
+{
+    for (unsigned i = 0; i < pipe->spec.sink_count; i++)
+        if (!runner_idle(pipe->runners[i]))
+            return false;
+    return true;
+}
+
 /* Moves the positions to what is safe, which makes room on the ring of boundaries. */
 static int keeper_consume(struct pipeline *pipe, struct err *e)
 {
@@ -45,6 +53,33 @@ static int keeper_checkpoint(struct pipeline *pipe, struct err *e)
     return 0;
 }
 
+/* The source goes on without transactions that were read: once all that was read is applied, every sink stands where
+ * the source does. The file is not known: it is another server's, or another log. */
+static int keeper_go_on(struct pipeline *pipe, struct err *e)
+{
+    const struct gtid_set *kept = atomic_load(&pipe->go_on_from);
+    if (!kept || !all_idle(pipe))
+        return 0;
+    if (keeper_consume(pipe, e) != 0)
+        return err_result(e);
+    for (unsigned i = 0; i < pipe->positions.count; i++) {
+        struct position *pos = &pipe->positions.entries[i].pos;
+        struct gtid_set *copy = gtid_set_copy(kept);
+        if (!copy)
+            return err_set(e, NO_MEMORY, sizeof *pos);
+        gtid_set_free(pos->gtids);
+        pos->gtids = copy;
+        pos->at = (struct filepos){0};
+        pos->server_uuid[0] = '\0';
+    }
+    pipe->moved = true;
+    if (keeper_checkpoint(pipe, e) != 0)
+        return err_result(e);
+    atomic_store(&pipe->go_on_from, NULL);
+    wakeup_ring(&pipe->open_wake);
+    return 0;
+}
+
 /* The first error of a worker, else none. */
 static bool take_fatal(struct pipeline *pipe, struct err *e)
 {
@@ -68,14 +103,6 @@ static void take_signal(struct pipeline *pipe, int fd)
               LOG_UINT("shutdown_ms", pipe->spec.shutdown_ms));
     pipeline_stop_source(pipe);
     pipe->stop_deadline_us = env_mono_us(pipe->spec.env) + (int64_t)pipe->spec.shutdown_ms * 1000;
-}
-
-static bool all_idle(const struct pipeline *pipe)
-{
-    for (unsigned i = 0; i < pipe->spec.sink_count; i++)
-        if (!runner_idle(pipe->runners[i]))
-            return false;
-    return true;
 }
 
 /* Sleeps until something happens or `timeout_ms` is over. */
@@ -127,7 +154,8 @@ static int keep(struct pipeline *pipe, const struct pipeline_service *service, i
         keeper_poll(pipe, service, signal_fd,
                     done || pipe->signalled ? TICK_MS : (int)(pipe->spec.checkpoint_ms / 2 + 1));
         now_us = env_mono_us(pipe->spec.env);
-        if (keeper_consume(pipe, e) != 0 || (due(&checkpoint, now_us) && keeper_checkpoint(pipe, e) != 0))
+        if (keeper_consume(pipe, e) != 0 || keeper_go_on(pipe, e) != 0 ||
+            (due(&checkpoint, now_us) && keeper_checkpoint(pipe, e) != 0))
             return err_result(e);
         if (due(&figures, now_us))
             figures_line(pipe);

@@ -8,6 +8,7 @@
 #include "pipeline/pipeline_private.h"
 
 #define OPEN_BACKOFF_MS     200
+#define GO_ON_WAIT_MS       20
 #define OPEN_BACKOFF_MAX_MS 10000
 
 int pipeline_exit_code(const struct err *e)
@@ -190,6 +191,23 @@ static int settle_positions(struct pipeline *pipe, const struct position *from, 
     return pipe->spec.state ? checkpoint_store(&pipe->positions, pipe->spec.state, e) : 0;
 }
 
+/* Feeder: asks the keeper, which alone owns the positions, and waits for it. */
+static int ask_go_on_from(void *ctx, const struct gtid_set *kept, struct err *e)
+{
+    struct pipeline *pipe = ctx;
+    atomic_store(&pipe->go_on_from, kept);
+    while (atomic_load(&pipe->go_on_from)) {
+        if (atomic_load(&pipe->stopping))
+            return err_set(e, INTERRUPTED);
+        for (unsigned i = 0; pipe->all_inline && i < pipe->spec.sink_count; i++)
+            if (runner_step(pipe->runners[i], e) != 0)
+                return err_result(e);
+        wakeup_ring(&pipe->wake);
+        wakeup_wait(&pipe->open_wake, GO_ON_WAIT_MS);
+    }
+    return 0;
+}
+
 static int make_feeder(struct pipeline *pipe, struct err *e)
 {
     struct feeder_options opt = {
@@ -203,6 +221,8 @@ static int make_feeder(struct pipeline *pipe, struct err *e)
         .begin = &pipe->begin,
         .epoch_state = pipe->spec.epoch_state,
         .epoch_write = pipe->spec.epoch_state && pipe->spec.epoch_state == pipe->spec.state,
+        .go_on_from = ask_go_on_from,
+        .ctx = pipe,
         .keeper = &pipe->wake,
     };
     return feeder_new(&pipe->feeder, &opt, e);

@@ -27,6 +27,8 @@ struct pipeline {
     struct err source_err; /* read after source_done */
     struct feeder *feeder;
 
+    _Atomic(const struct gtid_set *) go_on_from; /* asked by the feeder, which waits; NULL again when it is done */
+
     pthread_mutex_t fatal_lock;
     struct err fatal; /* first fatal error of a worker */
 

@@ -83,6 +83,9 @@ void runner_wake(struct runner *runner, unsigned lane);
 void runner_stop(struct runner *runner, bool drain);
 void runner_join(struct runner *runner);
 
+/* True while a worker thread has not left its loop: runner_join would wait for it. */
+bool runner_running(const struct runner *runner);
+
 /* True when every published item is acknowledged. */
 bool runner_idle(const struct runner *runner);
 

@@ -81,7 +81,7 @@ static void bell_ring(struct bell *bell)
     pthread_mutex_unlock(&bell->lock);
 }
 
-static void stop(const char *why)
+static void stop_all(const char *why)
 {
     fprintf(stderr, "%s\n", why);
     abort();
@@ -95,7 +95,7 @@ static void bell_wait(struct bell *bell)
     pthread_mutex_lock(&bell->lock);
     while (!bell->rung)
         if (pthread_cond_timedwait(&bell->cond, &bell->lock, &until) != 0)
-            stop("nobody rang: a lost wake-up or a deadlock");
+            stop_all("nobody rang: a lost wake-up or a deadlock");
     bell->rung = false;
     pthread_mutex_unlock(&bell->lock);
 }
@@ -158,7 +158,7 @@ static uint64_t add(struct world *w, struct rng *rng, uint64_t key, unsigned hal
     while ((rc = lanes_add(w->lanes, lane_of(w, key), &row, &ordinal, NULL)) == LANES_FULL)
         room(w);
     if (rc != 0)
-        stop("lanes_add failed");
+        stop_all("lanes_add failed");
     return ordinal;
 }
 
@@ -190,7 +190,7 @@ static unsigned truncate_all(struct world *w)
     while ((rc = lanes_truncate_table(w->lanes, "d", "t", NULL, UINT32_MAX, NULL)) == LANES_FULL)
         room(w);
     if (rc != 0)
-        stop("lanes_truncate_table failed");
+        stop_all("lanes_truncate_table failed");
     return w->opt->lanes;
 }
 
@@ -259,17 +259,17 @@ static void apply(struct worker *me, const struct lane_item *item)
     struct content content;
     memcpy(&content, item->chg.after.bytes, sizeof content);
     if (item->chg.after.len != sizeof content + content.fill)
-        stop("an item is of another length than it was added with");
+        stop_all("an item is of another length than it was added with");
     for (uint64_t i = 0; i < content.fill; i++)
         if (item->chg.after.bytes[sizeof content + i] != (uint8_t)content.value)
-            stop("an item was overwritten while it was borrowed");
+            stop_all("an item was overwritten while it was borrowed");
     if (content.value != w->seen[me->sink][content.key] + 1)
-        stop("an item of its key was lost, repeated or overtaken");
+        stop_all("an item of its key was lost, repeated or overtaken");
     w->seen[me->sink][content.key]++;
     if (item->chg.flags & CHANGE_FROM)
         atomic_store(&w->moved[me->sink][content.move], 1);
     if (item->chg.flags & CHANGE_TO && !atomic_load(&w->moved[me->sink][content.move]))
-        stop("a TO half overtook its FROM half");
+        stop_all("a TO half overtook its FROM half");
 }
 
 /* Takes a random part of what is in the lane; acknowledges a random part of that when it may come back soon. */
