@@ -6,6 +6,8 @@ static int void_transaction(struct log_reader *reader, struct rowset *out)
 {
     reader->state = TX_NONE;
     log_rowset(reader, ROWSET_ROLLBACK, out);
+    /* Its GTID was never committed: the server gives that number to the next transaction. */
+    out->tx.gtid = (struct gtid){.flavor = out->tx.gtid.flavor};
     out->end = reader->boundary.at;
     return LOG_READER_AGAIN;
 }

@@ -311,6 +311,7 @@ int log_reader_abandon(struct log_reader *reader, struct rowset *out)
         return 0;
     reader->state = TX_NONE;
     log_rowset(reader, ROWSET_ROLLBACK, out);
+    out->tx.gtid = (struct gtid){.flavor = out->tx.gtid.flavor};
     out->end = reader->boundary.at;
     return 1;
 }

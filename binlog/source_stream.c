@@ -9,6 +9,8 @@
 
 #include "binlog/stream_private.h"
 
+#define FRUITLESS_MAX 256 /* events that give nothing before the caller is let in */
+
 static struct source_stream *self(struct source *src)
 {
     return (struct source_stream *)src;
@@ -223,10 +225,23 @@ static int turn(struct source_stream *st, struct rowset *out, struct err *e)
     }
 }
 
+static bool stream_would_block(struct source *src)
+{
+    struct source_stream *st = self(src);
+    if (st->finished || st->note_count > 0 || st->event || stream_is_interrupted(st))
+        return false;
+    return st->after_ddl || !st->cli || !client_dump_ready(st->cli);
+}
+
 static int stream_next(struct source *src, struct rowset *out, struct err *e)
 {
     struct source_stream *st = self(src);
-    while (!st->finished) {
+    /* Events that give nothing: what is complete must not wait behind them, nor behind a read that they lead to. */
+    for (unsigned fruitless = 0; !st->finished; fruitless++) {
+        if (fruitless == FRUITLESS_MAX || (fruitless > 0 && st->cli && stream_would_block(src))) {
+            bare_rowset(out, ROWSET_MARK, NULL);
+            return 0;
+        }
         if (stream_is_interrupted(st))
             return err_set(e, INTERRUPTED);
         struct err failed = ERR_INIT;
@@ -241,14 +256,6 @@ static int stream_next(struct source *src, struct rowset *out, struct err *e)
     }
     bare_rowset(out, ROWSET_EOF, NULL);
     return 0;
-}
-
-static bool stream_would_block(struct source *src)
-{
-    struct source_stream *st = self(src);
-    if (st->finished || st->note_count > 0 || st->event || stream_is_interrupted(st))
-        return false;
-    return st->after_ddl || !st->cli || !client_dump_ready(st->cli);
 }
 
 static void stream_interrupt(struct source *src)

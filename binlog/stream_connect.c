@@ -75,6 +75,12 @@ static void note_server(struct source_stream *st, const struct stream_begin *beg
                 begin->by_gtid && st->place.at.file[0] ? " (was at a known file)" : "");
     if (strcasecmp(server->binlog_checksum, "NONE") == 0)
         stream_note(st, ERR_CHECKSUM_NONE, "binlog_checksum is NONE on the server: damage on the way is not noticed");
+    if (server->binlog_row_metadata[0] && strcasecmp(server->binlog_row_metadata, "FULL") != 0)
+        stream_note(
+            st, ERR_ROW_METADATA,
+            "binlog_row_metadata is %s on the server: rows that are older than the start, or follow a change of their "
+            "table at once, will stop",
+            server->binlog_row_metadata);
     if (server->binlog_row_image[0] && strcasecmp(server->binlog_row_image, "FULL") != 0)
         stream_note(st, ERR_ROW_IMAGE_SMALL,
                     "binlog_row_image is %s on the server: rows that lack a needed column will stop",

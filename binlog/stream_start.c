@@ -40,13 +40,14 @@ static int mariadb_gtids_of(struct client *cli, const struct filepos *at, struct
     struct buf sql, text;
     buf_init(&sql, SQL_TEXT_MAX);
     buf_init(&text, GTID_TEXT_CAP);
-    buf_text(&sql, "SELECT BINLOG_GTID_POS(");
+    /* NULL: the server cannot tell; "": nothing is before it. */
+    buf_text(&sql, "SELECT IFNULL(BINLOG_GTID_POS(");
     client_quote_text(at->file, &sql);
-    buf_printf(&sql, ", %" PRIu64 ")", at->pos);
+    buf_printf(&sql, ", %" PRIu64 "), '?')", at->pos);
     buf_byte(&sql, 0);
     int rc = sql.failed ? err_set(e, NO_MEMORY, sql.len) : stream_ask(cli, (const char *)sql.p, &text, e);
-    if (rc == 0 && text.len > 0)
-        rc = gtid_set_parse(out, FLAVOR_MARIADB, (const char *)text.p, text.len, e);
+    if (rc == 0 && (text.len != 1 || text.p[0] != '?'))
+        rc = gtid_set_parse(out, FLAVOR_MARIADB, text.p ? (const char *)text.p : "", text.len, e);
     buf_release(&sql);
     buf_release(&text);
     return rc;
@@ -108,6 +109,8 @@ static int resolve_earliest(struct client *cli, struct position *pos, struct err
     client_result_free(&logs);
     if (client_server(cli)->flavor == FLAVOR_MYSQL && client_server(cli)->gtid_on)
         rc = stream_ask_gtids(cli, "SELECT @@global.gtid_purged", &pos->gtids, e);
+    else if (client_server(cli)->flavor == FLAVOR_MARIADB)
+        rc = mariadb_gtids_of(cli, &pos->at, &pos->gtids, e);
     return rc;
 }
 

@@ -246,7 +246,9 @@ static int feed_lost(struct feeder *f, const struct rowset *rs, struct err *e)
 static int feed_mark(struct feeder *f, const struct rowset *rs, struct err *e)
 {
     static const struct gtid none = {0};
-    if (rs->end.file[0] == '\0' || f->in_tx || f->lost || f->resume.active)
+    if (rs->end.file[0] == '\0')
+        return feeder_publish(f, e);
+    if (f->in_tx || f->lost || f->resume.active)
         return 0;
     return boundary(f, rs, &none, e);
 }
@@ -285,7 +287,8 @@ static int feed(struct feeder *f, const struct rowset *rs, struct err *e)
         /* Rows that are out since before a lost connection are not in the lanes' own account. */
         if (f->resume.active || lanes_rollback(f->opt.lanes) != 0)
             return rollback_failed(f, e);
-        return boundary(f, rs, &f->tx.gtid, e);
+        /* One that the server logged has its GTID; one that a crash left open has none. */
+        return boundary(f, rs, &rs->tx.gtid, e);
     case ROWSET_SAVEPOINT:
         return feeder_savepoint(f, rs, e);
     case ROWSET_ROLLBACK_TO:

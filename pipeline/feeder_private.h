@@ -33,6 +33,7 @@ struct feeder {
     struct tx tx;
     char file[FILEPOS_FILE_MAX + 1];
     bool same_begin;  /* no sink lies before another */
+    uint32_t begun;   /* sinks that were given a transaction: all further ones are for them too */
     uint32_t tx_mask; /* sinks that have not passed it yet */
     struct savepoint *savepoints;
     size_t savepoint_count, savepoint_size;

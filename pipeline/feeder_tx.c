@@ -108,13 +108,15 @@ static uint32_t mask_of(const struct feeder *f, const struct rowset *rs)
         return UINT32_MAX;
     struct filepos at = {.pos = rs->tx.pos};
     snprintf(at.file, sizeof at.file, "%s", rs->tx.file);
-    uint32_t mask = 0;
+    uint32_t mask = f->begun;
     for (unsigned i = 0; i < f->opt.sink_count; i++) {
+        if (mask >> i & 1)
+            continue;
         const struct checkpoint_entry *entry = checkpoint_find(f->opt.begin, f->opt.sinks[i].name);
         bool done = false;
         if (entry && entry->pos.gtids && gtid_is_set(&rs->tx.gtid))
             done = gtid_set_contains(entry->pos.gtids, &rs->tx.gtid);
-        else if (entry && entry->pos.at.file[0])
+        else if (entry && entry->pos.at.file[0] && strcmp(entry->pos.server_uuid, rs->server_uuid) == 0)
             done = filepos_compare(&at, &entry->pos.at) < 0;
         if (!done)
             mask |= UINT32_C(1) << i;
@@ -171,7 +173,7 @@ int feeder_begin(struct feeder *f, const struct rowset *rs, struct err *e)
     }
     f->lost = false;
     f->in_tx = true;
-    f->tx_mask = mask_of(f, rs);
+    f->tx_mask = f->begun = mask_of(f, rs);
     memset(f->appended.any, 0, lanes_count(f->opt.lanes) * sizeof *f->appended.any);
     return 0;
 }

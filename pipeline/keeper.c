@@ -8,10 +8,10 @@
 #include "base/log.h"
 #include "pipeline/pipeline_private.h"
 
-#define PROGRESS_MS     500
-#define EXIT_CUT        1 /* a second signal, or threads that do not end */
-#define SOURCE_GRACE_MS 1000
-#define TICK_MS         20
+#define PROGRESS_MS  500
+#define EXIT_CUT     1 /* a second signal, or threads that do not end */
+#define END_GRACE_MS 1000
+#define TICK_MS      20
 
 static bool all_idle(const struct pipeline *pipe)
 {
@@ -176,37 +176,51 @@ static int keep(struct pipeline *pipe, const struct pipeline_service *service, i
     }
 }
 
-/* Waits until the source thread has ended; its connection may be in a call that nothing can cut. The positions are
- * stored then, and the process ends with what a restart needs on disk. */
-static void await_source(struct pipeline *pipe, const struct pipeline_service *service, int signal_fd)
+static bool source_runs(const struct pipeline *pipe)
 {
-    int64_t limit_us = env_mono_us(pipe->spec.env) + SOURCE_GRACE_MS * 1000;
-    if (pipe->stop_deadline_us && pipe->stop_deadline_us + SOURCE_GRACE_MS * 1000 > limit_us)
-        limit_us = pipe->stop_deadline_us + SOURCE_GRACE_MS * 1000;
-    while (!atomic_load_explicit(&pipe->source_done, memory_order_acquire)) {
-        keeper_poll(pipe, service, signal_fd, TICK_MS);
+    return !atomic_load_explicit(&pipe->source_done, memory_order_acquire);
+}
+
+static bool workers_run(const struct pipeline *pipe)
+{
+    for (unsigned i = 0; i < pipe->started_runners; i++)
+        if (runner_running(pipe->runners[i]))
+            return true;
+    return false;
+}
+
+/* Waits until threads have left their loops; one may be in a call that nothing can cut. When the time for that is over
+ * the positions are stored, and the process ends with what a restart needs on disk. Signals are heard meanwhile. */
+static void await(struct pipeline *pipe, bool (*run)(const struct pipeline *pipe), int signal_fd)
+{
+    int64_t limit_us = env_mono_us(pipe->spec.env) + END_GRACE_MS * 1000;
+    if (pipe->stop_deadline_us + END_GRACE_MS * 1000 > limit_us)
+        limit_us = pipe->stop_deadline_us + END_GRACE_MS * 1000;
+    while (run(pipe)) {
+        keeper_poll(pipe, NULL, signal_fd, TICK_MS);
         if (env_mono_us(pipe->spec.env) < limit_us)
             continue;
         struct err late = ERR_INIT;
         (void)keeper_checkpoint(pipe, &late);
-        log_event(pipe->spec.env->log, LOG_WARN, "the source does not end: leaving without it");
+        log_event(pipe->spec.env->log, LOG_WARN, "a connection does not end: leaving without it");
         _exit(EXIT_CUT);
     }
 }
 
 /* Ends the threads whatever the reason was, and stores the last positions. */
-static void wind_up(struct pipeline *pipe, const struct pipeline_service *service, int signal_fd, struct err *e)
+static void wind_up(struct pipeline *pipe, int signal_fd, struct err *e)
 {
     struct err late = ERR_INIT;
     pipeline_stop_source(pipe);
     if (pipe->source_started) {
-        await_source(pipe, service, signal_fd);
+        await(pipe, source_runs, signal_fd);
         pthread_join(pipe->source_thread, NULL);
     }
     bool drained = e->code == ERR_NONE && all_idle(pipe);
     for (unsigned i = 0; i < pipe->started_runners; i++)
         if (pipe->spec.sinks[i].workers > 0)
             runner_stop(pipe->runners[i], drained);
+    await(pipe, workers_run, signal_fd);
     for (unsigned i = 0; i < pipe->started_runners; i++)
         if (pipe->spec.sinks[i].workers > 0)
             runner_join(pipe->runners[i]);
@@ -233,7 +247,7 @@ int pipeline_run(struct pipeline *pipe, const struct pipeline_service *service, 
     }
     if (pipeline_start(pipe, &mine) == 0)
         (void)keep(pipe, service, signal_fd, &mine);
-    wind_up(pipe, service, signal_fd, &mine);
+    wind_up(pipe, signal_fd, &mine);
     close(signal_fd);
     pthread_sigmask(SIG_SETMASK, &old, NULL);
     if (mine.code != ERR_NONE && e)

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "pipeline/settings_private.h"
+#include "sink/runner.h"
 
 #define SINK_NAME_MAX 64
 
@@ -21,7 +22,7 @@ const struct option settings_sink_options[] = {
      .offset = offsetof(struct sink_values, workers),
      .text = "1",
      .min = 1,
-     .max = 256,
+     .max = RUNNER_WORKERS_MAX,
      .help = "Threads, each with its own connection and its share of the lanes."},
     {.name = NULL}};
 

@@ -106,5 +106,6 @@ void *loop_run(void *arg)
         int rc = worker_round(worker, &e);
         go_on = after_round(&loop, rc, &e);
     }
+    atomic_fetch_sub(&worker->runner->running, 1);
     return NULL;
 }

@@ -128,8 +128,11 @@ int runner_start(struct runner *runner, struct err *e)
     pthread_sigmask(SIG_SETMASK, &all, &before);
     int failed = 0;
     while (runner->opt.workers && runner->started < runner->worker_count && !failed) {
+        atomic_fetch_add(&runner->running, 1);
         failed = pthread_create(&runner->threads[runner->started], NULL, loop_run, &runner->workers[runner->started]);
         runner->started += !failed;
+        if (failed)
+            atomic_fetch_sub(&runner->running, 1);
     }
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     return failed ? err_set(e, NO_MEMORY, sizeof(struct worker)) : 0;
@@ -173,6 +176,11 @@ void runner_join(struct runner *runner)
 {
     while (runner->started)
         pthread_join(runner->threads[--runner->started], NULL);
+}
+
+bool runner_running(const struct runner *runner)
+{
+    return atomic_load(&runner->running) > 0;
 }
 
 bool runner_idle(const struct runner *runner)

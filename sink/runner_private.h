@@ -10,9 +10,10 @@ enum stop_kind { STOP_NOT, STOP_DRAIN, STOP_NOW };
 
 struct runner {
     struct runner_options opt;
-    _Atomic int stop;      /* enum stop_kind */
-    _Atomic unsigned down; /* workers whose sink cannot be reached: the first and the last are told */
-    unsigned started;      /* threads */
+    _Atomic int stop;         /* enum stop_kind */
+    _Atomic unsigned down;    /* workers whose sink cannot be reached: the first and the last are told */
+    _Atomic unsigned running; /* threads that have not left their loop */
+    unsigned started;         /* threads */
     unsigned worker_count;
     pthread_t *threads;
     struct worker *workers;
