@@ -1,5 +1,7 @@
 """Streaming from a live server: where it starts, what it survives, where it goes on."""
 
+import signal
+
 import pytest
 
 from shop import Shop, config
@@ -214,6 +216,21 @@ def test_killed_connection_is_opened_again(shop, sluice):
         (thread,) = wait_until(lambda: dump_threads(shop.db), "a dump thread")
         shop.db.sql(f"KILL {thread}")
         shop.check_changes_reach_cache([number])
+
+
+def test_change_does_not_wait_behind_a_rotation(shop, sluice):
+    """What follows in the same read and gives nothing must not keep a commit until the next heartbeat."""
+    shop.orders(range(1, 4))
+    conf = config(shop.db, shop.redis)
+    conf["source"]["heartbeat_ms"] = "10m"
+    driver = sluice(conf).start()
+    shop.wait_streaming(driver)
+    shop.plant("order:1")
+    driver.process.send_signal(signal.SIGSTOP)
+    shop.pay(1)
+    shop.db.flush_logs()
+    driver.process.send_signal(signal.SIGCONT)
+    shop.wait_gone("order:1", limit_s=60)
 
 
 @pytest.mark.flavors("mysql")

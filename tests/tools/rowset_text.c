@@ -75,6 +75,11 @@ void rowset_text(const struct rowset *rs, struct buf *out)
         for (unsigned i = 0; i < rs->table_count; i++)
             buf_printf(out, " %s.%s", rs->tables[i].db, rs->tables[i].name);
         break;
+    case ROWSET_ROLLBACK: {
+        char gtid[GTID_TEXT_MAX];
+        buf_printf(out, " gtid=%s", gtid_print(&rs->tx.gtid, gtid) ? gtid : "-");
+        break;
+    }
     case ROWSET_NOTE:
     case ROWSET_LOST:
         buf_printf(out, " %s: %s", err_code_name(rs->note.code), rs->note.text);

@@ -168,7 +168,7 @@ static void log_reader__savepoints__told_with_plain_names(void **state)
     expect_text(&f, "BEGIN gtid=0-7-1 at=bin.000001:127 us=100000000~\n"
                     "SAVEPOINT s`1\n"
                     "ROLLBACK_TO s`1\n"
-                    "ROLLBACK end=bin.000001:345\n");
+                    "ROLLBACK gtid=0-7-1 end=bin.000001:345\n");
     tear_down(&f);
 }
 
@@ -569,7 +569,7 @@ static void log_reader__server_died_in_a_transaction__rolled_back_at_the_next_fi
     build_rotate(&f.b, "bin.000002", 4);
     feed(&f);
     expect_text(&f, "BEGIN gtid=11111111-1111-1111-1111-111111111111:1 at=bin.000001:127 us=1000\n"
-                    "ROLLBACK end=bin.000001:127\n");
+                    "ROLLBACK gtid=- end=bin.000001:127\n");
     assert_string_equal(log_reader_at(f.reader)->file, "bin.000002");
     assert_int_equal(log_reader_boundary(f.reader)->at.pos, 4);
     tear_down(&f);

@@ -278,7 +278,7 @@ static void source_file__in_use_flag_and_no_end__noted_as_live_copy(void **state
     add_file(&run, "/x/bin.000001", b.log.p, b.log.len);
     play(&run);
     assert_int_equal(run.code, ERR_NONE);
-    assert_non_null(strstr(text_of(&run), "ROLLBACK end=bin.000001:127\nNOTE none: bin.000001 is a live copy"));
+    assert_non_null(strstr(text_of(&run), "ROLLBACK gtid=- end=bin.000001:127\nNOTE none: bin.000001 is a live copy"));
     assert_non_null(strstr(text_of(&run), "\nEOF\n"));
     buf_release(&run.text);
     event_builder_release(&b);
