@@ -49,7 +49,8 @@ bool spine_line_equal(const struct spine_line *a, const struct spine_line *b)
 
 void spine_lines_sort(struct spine_lines *lines)
 {
-    qsort(lines->list, lines->count, sizeof *lines->list, by_version);
+    if (lines->count > 1)
+        qsort(lines->list, lines->count, sizeof *lines->list, by_version);
     size_t kept = 0;
     for (size_t i = 0; i < lines->count; i++) {
         if (kept > 0 && by_version(&lines->list[kept - 1], &lines->list[i]) == 0) {
