@@ -35,7 +35,7 @@ static bool take_until(const char **p, const char *end, char stop, const char **
     return true;
 }
 
-static int add_entry(struct checkpoint *cp, const char *name, size_t name_len, struct err *e)
+int checkpoint_add(struct checkpoint *cp, const char *name, size_t name_len, const struct position *pos, struct err *e)
 {
     struct checkpoint_entry *entries = realloc(cp->entries, (cp->count + 1) * sizeof *entries);
     if (!entries)
@@ -47,7 +47,7 @@ static int add_entry(struct checkpoint *cp, const char *name, size_t name_len, s
     entries[cp->count].name = copy;
     position_init(&entries[cp->count].pos);
     cp->count++;
-    return 0;
+    return pos ? position_copy(&entries[cp->count - 1].pos, pos, e) : 0;
 }
 
 static int parse(struct checkpoint *cp, const char *p, size_t len, struct err *e)
@@ -61,7 +61,7 @@ static int parse(struct checkpoint *cp, const char *p, size_t len, struct err *e
         if (cp->count == SINKS_MAX || !take_until(&p, end, ' ', &word, &word_len) || word_len == 0 ||
             word_len > NAME_MAX_LEN)
             return err_set(e, STATE_CORRUPT, RECORD_NAME, "damaged name of a sink");
-        if (add_entry(cp, word, word_len, e) != 0)
+        if (checkpoint_add(cp, word, word_len, NULL, e) != 0)
             return err_result(e);
         if (!take_until(&p, end, '\n', &word, &word_len) || word_len > 12)
             return err_set(e, STATE_CORRUPT, RECORD_NAME, "damaged length");

@@ -18,6 +18,10 @@ struct checkpoint {
 
 void checkpoint_release(struct checkpoint *cp);
 
+/* Appends an entry with a copy of the name and of the position (NULL: an empty one). `cp` then owns its entries, all of
+ * which must be from here. Errors: NO_MEMORY; what was appended goes with checkpoint_release. */
+int checkpoint_add(struct checkpoint *cp, const char *name, size_t name_len, const struct position *pos, struct err *e);
+
 /* The stored checkpoint; *out is empty (count 0) when there is none. Errors: STATE_CORRUPT, STATE_VERSION, STATE_IO. */
 int checkpoint_load(struct checkpoint *out, struct state *state, struct err *e);
 

@@ -178,11 +178,16 @@ int feeder_begin(struct feeder *f, const struct rowset *rs, struct err *e)
     return 0;
 }
 
-void feeder_tx_done(struct feeder *f)
+static void forget_savepoints(struct feeder *f)
 {
     for (size_t i = 0; i < f->savepoint_count; i++)
         free(f->savepoints[i].name);
     f->savepoint_count = 0;
+}
+
+void feeder_tx_done(struct feeder *f)
+{
+    forget_savepoints(f);
     f->in_tx = false;
     f->resume.active = false;
     f->published.active = false;
@@ -212,9 +217,7 @@ void feeder_lost(struct feeder *f)
             }
         f->resume.active = true;
     }
-    for (size_t i = 0; i < f->savepoint_count; i++)
-        free(f->savepoints[i].name);
-    f->savepoint_count = 0;
+    forget_savepoints(f);
     f->in_tx = false;
 }
 

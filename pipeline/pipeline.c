@@ -154,22 +154,17 @@ static bool knows_more(const struct position *from, const struct position *known
 /* Gives every sink its position: its own from the checkpoint, else where the source began. */
 static int settle_positions(struct pipeline *pipe, const struct position *from, struct err *e)
 {
-    unsigned count = pipe->spec.sink_count;
-    struct checkpoint full = {.entries = calloc(count, sizeof *full.entries)};
-    if (!full.entries)
-        return err_set(e, NO_MEMORY, count * sizeof *full.entries);
-    for (unsigned i = 0; i < count; i++) {
+    struct checkpoint full = {0};
+    int rc = 0;
+    for (unsigned i = 0; i < pipe->spec.sink_count && rc == 0; i++) {
         const char *name = pipe->spec.sinks[i].name;
-        struct checkpoint_entry *entry = &full.entries[i];
-        entry->name = strdup(name);
-        position_init(&entry->pos);
-        full.count++;
         const struct checkpoint_entry *known = checkpoint_find(&pipe->begin, name);
         const struct position *pos = known && !knows_more(from, &known->pos) ? &known->pos : from;
-        if (!entry->name || position_copy(&entry->pos, pos, e) != 0) {
-            checkpoint_release(&full);
-            return err_set(e, NO_MEMORY, strlen(name));
-        }
+        rc = checkpoint_add(&full, name, strlen(name), pos, e);
+    }
+    if (rc != 0) {
+        checkpoint_release(&full);
+        return rc;
     }
     for (unsigned i = 0; i < pipe->begin.count; i++)
         if (!checkpoint_find(&full, pipe->begin.entries[i].name))
@@ -177,18 +172,12 @@ static int settle_positions(struct pipeline *pipe, const struct position *from, 
                       LOG_STR("sink", pipe->begin.entries[i].name));
     checkpoint_release(&pipe->begin);
     pipe->begin = full;
-    pipe->positions = (struct checkpoint){.entries = calloc(count, sizeof *full.entries)};
-    if (!pipe->positions.entries)
-        return err_set(e, NO_MEMORY, count * sizeof *full.entries);
-    for (unsigned i = 0; i < count; i++) {
-        struct checkpoint_entry *entry = &pipe->positions.entries[i];
-        entry->name = strdup(full.entries[i].name);
-        position_init(&entry->pos);
-        pipe->positions.count++;
-        if (!entry->name || position_copy(&entry->pos, &full.entries[i].pos, e) != 0)
-            return err_set(e, NO_MEMORY, sizeof *entry);
-    }
-    return pipe->spec.state ? checkpoint_store(&pipe->positions, pipe->spec.state, e) : 0;
+    for (unsigned i = 0; i < full.count && rc == 0; i++)
+        rc = checkpoint_add(&pipe->positions, full.entries[i].name, strlen(full.entries[i].name), &full.entries[i].pos,
+                            e);
+    if (rc != 0 || !pipe->spec.state)
+        return rc;
+    return checkpoint_store(&pipe->positions, pipe->spec.state, e);
 }
 
 /* Feeder: asks the keeper, which alone owns the positions, and waits for it. */
