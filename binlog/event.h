@@ -62,6 +62,10 @@ enum event_type {
     EVENT_START_ENCRYPTION = 164,
     EVENT_QUERY_COMPRESSED = 165,
     EVENT_WRITE_ROWS_COMPRESSED_V1 = 166,
+    EVENT_UPDATE_ROWS_COMPRESSED_V1 = 167,
+    EVENT_DELETE_ROWS_COMPRESSED_V1 = 168,
+    EVENT_WRITE_ROWS_COMPRESSED = 169,
+    EVENT_UPDATE_ROWS_COMPRESSED = 170,
     EVENT_DELETE_ROWS_COMPRESSED = 171
 };
 
@@ -203,6 +207,17 @@ struct event_rows {
 /* WRITE, UPDATE and DELETE_ROWS, versions 1 and 2. */
 int event_rows_read(struct event_rows *out, struct cursor body, uint8_t type, const struct event_format *format,
                     struct err *e);
+
+/* TRANSACTION_PAYLOAD: a transaction's events, compressed. What it claims about sizes is not checked here, but that
+ * `len` is what came. Errors besides: EVENT_UNKNOWN (another compression). */
+enum payload_compression { PAYLOAD_ZSTD = 0, PAYLOAD_PLAIN = 255 };
+struct event_payload {
+    uint64_t compression; /* enum payload_compression */
+    uint64_t plain_len;   /* of the events */
+    const uint8_t *bytes;
+    size_t len;
+};
+int event_payload_read(struct event_payload *out, struct cursor body, struct err *e);
 
 struct event_heartbeat {
     const char *file;

@@ -16,6 +16,7 @@ int log_reader_new(struct log_reader **out, const struct log_reader_options *opt
         reader->opt.max_event_bytes = EVENT_BYTES_MAX;
     position_init(&reader->boundary);
     table_cache_init(&reader->tables);
+    payload_init(&reader->payload);
     arena_init(&reader->scratch, SCRATCH_CHUNK, SCRATCH_KEEP, 0);
     reader->format.mariadb = opt->flavor == FLAVOR_MARIADB;
     *out = reader;
@@ -28,6 +29,7 @@ void log_reader_free(struct log_reader *reader)
         return;
     position_release(&reader->boundary);
     table_cache_release(&reader->tables);
+    payload_release(&reader->payload);
     arena_release(&reader->scratch);
     free(reader);
 }
@@ -41,6 +43,7 @@ int log_reader_start(struct log_reader *reader, const struct position *at, struc
     reader->state = TX_NONE;
     reader->has_format = false;
     reader->ended = false;
+    payload_close(&reader->payload);
     table_cache_clear(&reader->tables);
     const char *uuid = reader->opt.server_uuid ? reader->opt.server_uuid : "";
     snprintf(reader->server_uuid, sizeof reader->server_uuid, "%s", at->server_uuid[0] ? at->server_uuid : uuid);
@@ -176,7 +179,7 @@ static int pass(const struct log_event *ev, struct err *e)
     }
 }
 
-static int dispatch(struct log_reader *reader, const struct log_event *ev, struct rowset *out, struct err *e)
+int log_dispatch(struct log_reader *reader, const struct log_event *ev, struct rowset *out, struct err *e)
 {
     const struct event_row *row = event_row(ev->header.type);
     if (!row && ev->header.flags & EVENT_FLAG_IGNORABLE)
@@ -197,6 +200,8 @@ static int dispatch(struct log_reader *reader, const struct log_event *ev, struc
         return log_query(reader, ev, out, e);
     case EVENT_EXECUTE_LOAD_QUERY:
         return log_statement(reader, "LOAD DATA", strlen("LOAD DATA"), out, e);
+    case EVENT_TRANSACTION_PAYLOAD:
+        return log_payload(reader, ev, out, e);
     case EVENT_XID:
         return xid(reader, ev, out, e);
     case EVENT_GTID:
@@ -231,13 +236,14 @@ static int dispatch(struct log_reader *reader, const struct log_event *ev, struc
 static int checksum(const struct log_reader *reader, const struct log_event *ev, size_t *trailer, struct err *e)
 {
     struct err mismatch = ERR_INIT;
+    bool again = reader->payload.open; /* and was verified */
     bool known = reader->has_format && ev->header.type != EVENT_FORMAT;
     bool has = known && reader->format.checksum == CHECKSUM_CRC32, floating = ev->header.type == EVENT_ROTATE;
     if (ev->header.type == EVENT_FORMAT)
         has = ev->len > EVENT_CHECKSUM_LEN && ev->bytes[ev->len - EVENT_CHECKSUM_LEN - 1] == CHECKSUM_CRC32;
     if (floating && (!has || ev->header.flags & EVENT_FLAG_ARTIFICIAL))
         has = event_checksum_verify(ev->bytes, ev->len, &mismatch) == 0;
-    else if (has && !reader->opt.skip_checksums) {
+    else if (has && !again && !reader->opt.skip_checksums) {
         int rc = event_checksum_verify(ev->bytes, ev->len, e);
         if (rc != 0)
             return rc;
@@ -289,14 +295,15 @@ int log_reader_feed(struct log_reader *reader, const uint8_t *event, size_t len,
 {
     struct log_event ev;
     arena_reset(&reader->scratch);
+    payload_trim(&reader->payload);
     int rc = open_event(reader, event, len, &ev, e);
     if (rc == 0)
-        rc = dispatch(reader, &ev, out, e);
+        rc = log_dispatch(reader, &ev, out, e);
     if (rc < 0) {
         err_wrap(e, "%s:%llu", reader->at.file, (unsigned long long)ev.begin);
         return rc;
     }
-    if (rc == LOG_READER_AGAIN)
+    if (rc == LOG_READER_AGAIN || rc == LOG_READER_MORE)
         return rc;
     if (ev.header.type != EVENT_ROTATE && ev.end > reader->at.pos)
         reader->at.pos = ev.end;

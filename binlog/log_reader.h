@@ -5,9 +5,9 @@
  * transaction, the table ids of the current statement, and the boundary: the end of the last complete transaction with
  * all GTIDs before it. A GTID enters the set at its commit only. Core: no I/O. One thread.
  *
- * What stops (with file:pos and a named reason): events that are unknown and not ignorable, compressed or encrypted
- * ones, XA, incidents, statements that changed rows (unless on_statement says to note them), statements that name a
- * wanted table and cannot be classified, rows whose names are not certain, wrong checksums. */
+ * What stops (with file:pos and a named reason): events that are unknown and not ignorable, encrypted files, XA,
+ * incidents, statements that changed rows (unless on_statement says to note them), statements that name a wanted table
+ * and cannot be classified, rows whose names are not certain, wrong checksums. */
 #ifndef SLUICE_BINLOG_LOG_READER_H
 #define SLUICE_BINLOG_LOG_READER_H
 
@@ -51,12 +51,14 @@ void log_reader_learn(struct log_reader *reader, struct gtid_set *set);
 enum log_reader_result {
     LOG_READER_NONE = 0,   /* nothing to hand out */
     LOG_READER_ROWSET = 1, /* *out, which borrows from the event and the reader until the next call */
-    LOG_READER_AGAIN = 2   /* *out as well; then the same event must be fed once more */
+    LOG_READER_AGAIN = 2,  /* *out as well; then the same event must be fed once more */
+    LOG_READER_MORE = 3    /* nothing to hand out yet: the same event must be fed once more */
 };
 
-/* Takes one whole event (header, body, checksum). Errors: CORRUPT, EVENT_UNKNOWN, FILE_ENCRYPTED, INCIDENT,
- * STATEMENT_DML, DDL_UNKNOWN, the schema's, LIMIT, NO_MEMORY; wrapped with file:pos. After an error only
- * log_reader_start and _free may be called. */
+/* Takes one whole event (header, body, checksum). An event that is fed once more has the same bytes, at any address. A
+ * compressed transaction gives one of its events at a time, all of them at the transaction's begin. Errors: CORRUPT,
+ * EVENT_UNKNOWN, FILE_ENCRYPTED, INCIDENT, STATEMENT_DML, DDL_UNKNOWN, the schema's, LIMIT, NO_MEMORY; wrapped with
+ * file:pos. After an error only log_reader_start and _free may be called. */
 int log_reader_feed(struct log_reader *reader, const uint8_t *event, size_t len, struct rowset *out, struct err *e);
 
 /* After a DDL rowset, before the next event: reads the definitions of the wanted tables that it names again (no effect

@@ -3,6 +3,7 @@
 #define SLUICE_BINLOG_LOG_READER_PRIVATE_H
 
 #include "binlog/log_reader.h"
+#include "binlog/payload.h"
 #include "binlog/table_cache.h"
 
 enum tx_state {
@@ -24,6 +25,7 @@ struct log_reader {
     char begin_file[FILEPOS_FILE_MAX + 1];
     uint32_t ordinal;     /* ROWS events of the transaction so far */
     struct arena scratch; /* of one event */
+    struct payload payload;
     char server_uuid[SERVER_UUID_MAX + 1];
 };
 
@@ -45,6 +47,12 @@ void log_tx_begin(struct log_reader *reader, const struct log_event *ev);
 
 /* The transaction is complete behind this event: moves the boundary, adds the GTID. Errors: NO_MEMORY, LIMIT. */
 int log_tx_end(struct log_reader *reader, const struct log_event *ev, struct err *e);
+
+/* What its type asks for, with an event of the log or one that was inside another. As log_reader_feed. */
+int log_dispatch(struct log_reader *reader, const struct log_event *ev, struct rowset *out, struct err *e);
+
+/* log_payload.c: the next event of a compressed transaction; LOG_READER_AGAIN or _MORE until the last one. */
+int log_payload(struct log_reader *reader, const struct log_event *ev, struct rowset *out, struct err *e);
 
 /* log_query.c: a QUERY event, as log_reader_feed. */
 int log_query(struct log_reader *reader, const struct log_event *ev, struct rowset *out, struct err *e);

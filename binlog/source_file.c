@@ -198,7 +198,7 @@ static int next_file(struct source_file *file, struct rowset *out, struct err *e
     return rc;
 }
 
-/* One event: 1 with a rowset, 0 without, or the end of the file's part in next_file. */
+/* One event, or a part of it: 1 with a rowset, 0 without, or the end of the file's part in next_file. */
 static int step(struct source_file *file, struct rowset *out, struct err *e)
 {
     if (!file->event) {
@@ -211,6 +211,8 @@ static int step(struct source_file *file, struct rowset *out, struct err *e)
             return next_file(file, out, e);
     }
     int rc = log_reader_feed(file->reader, file->event, file->event_len, out, e);
+    if (rc == LOG_READER_MORE)
+        return 0;
     if (rc != LOG_READER_AGAIN)
         file->event = NULL;
     if (rc > 0 && out->kind == ROWSET_DDL) {

@@ -150,7 +150,7 @@ static void seek_to_place(struct source_stream *st)
     st->seek_to = 0;
 }
 
-/* One event: as log_reader_feed. */
+/* One event, or a part of it: as log_reader_feed, 0 also when more of it is to come. */
 static int step(struct source_stream *st, struct rowset *out, struct err *e)
 {
     if (!st->event) {
@@ -168,6 +168,8 @@ static int step(struct source_stream *st, struct rowset *out, struct err *e)
     if (st->seek_to && st->event_len >= EVENT_HEADER_LEN)
         seek_to_place(st);
     int rc = log_reader_feed(st->reader, st->event, st->event_len, out, e);
+    if (rc == LOG_READER_MORE)
+        return 0;
     if (rc != LOG_READER_AGAIN)
         st->event = NULL;
     if (rc > 0) {

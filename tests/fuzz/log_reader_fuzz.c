@@ -51,12 +51,13 @@ static void play(struct log_reader *reader, const uint8_t *bytes, size_t len)
             return;
         memcpy(event, bytes + at, whole);
         int rc = log_reader_feed(reader, event, whole, &rs, &e);
-        if (rc > 0 && rs.kind == ROWSET_ROWS)
+        bool more = rc == LOG_READER_MORE;
+        if (rc > 0 && !more && rs.kind == ROWSET_ROWS)
             decode(&rs);
         free(event);
         if (rc < 0)
             return;
-        if (rc != LOG_READER_AGAIN)
+        if (rc != LOG_READER_AGAIN && !more)
             at += whole;
     }
 }

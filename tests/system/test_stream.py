@@ -293,18 +293,6 @@ class TestMySQL:
             shop.wait_gone(f"order:{number}")
         assert "blue" in db.gtid()
 
-    def test_compressed_transactions_stop_by_name(self, db, redis, sluice):
-        """Not supported yet: never passed over."""
-        shop = Shop(db, redis)
-        driver = sluice(config(db, redis)).start()
-        shop.wait_streaming(driver)
-        shop.plant(*keys(range(1, 101)))
-        with db.connect("shop") as con, con.cursor() as cur:
-            cur.execute("SET SESSION binlog_transaction_compression = ON")
-            rows = ", ".join(f"({number}, 1)" for number in range(1, 101))
-            cur.execute(f"INSERT INTO orders (order_id, user_id) VALUES {rows}")
-        assert "TRANSACTION_PAYLOAD" in stopped_with(driver, "event_unknown")["text"]
-
 
 @pytest.mark.flavors("mariadb")
 class TestMariaDB:

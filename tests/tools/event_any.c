@@ -40,6 +40,7 @@ int event_any_read(uint8_t type, const uint8_t *bytes, size_t len, const struct 
         struct event_rows rows;
         struct event_heartbeat heartbeat;
         struct event_incident incident;
+        struct event_payload payload;
         uint64_t xid;
     } out;
     const char *text;
@@ -75,6 +76,8 @@ int event_any_read(uint8_t type, const uint8_t *bytes, size_t len, const struct 
     case EVENT_HEARTBEAT:
     case EVENT_HEARTBEAT_V2:
         return event_heartbeat_read(&out.heartbeat, body, type, e);
+    case EVENT_TRANSACTION_PAYLOAD:
+        return event_payload_read(&out.payload, body, e);
     case EVENT_INCIDENT:
         return event_incident_read(&out.incident, body, e);
     case EVENT_STOP:
