@@ -24,11 +24,11 @@ static int add_all(struct gtid_set *set, struct cursor *body, uint32_t count, st
             return 0;
         if (gtid.number == 0)
             return err_set(e, CORRUPT, "GTID_LIST event: sequence number 0");
-        int rc = gtid_set_add(set, &gtid, e);
+        int rc = gtid_set_append(set, &gtid, e);
         if (rc != 0)
             return rc;
     }
-    return 0;
+    return gtid_set_settle(set, e);
 }
 
 int event_gtid_list_read(struct gtid_set **out, bool *told, struct cursor body, struct err *e)

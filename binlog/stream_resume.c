@@ -107,7 +107,7 @@ static int mysql_split(struct client *cli, struct gtid_set *kept, struct gtid_se
     if (rc == 0)
         rc = gtid_set_subtract(lost, executed, e);
     if (rc == 0)
-        rc = gtid_set_subtract(kept, lost, e);
+        rc = gtid_set_intersect(kept, executed, e);
     gtid_set_free(executed);
     return rc;
 }

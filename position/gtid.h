@@ -70,12 +70,20 @@ void gtid_set_print(const struct gtid_set *set, struct buf *out);
  * number). */
 int gtid_set_add(struct gtid_set *set, const struct gtid *gtid, struct err *e);
 
+/* As gtid_set_add, for a list of any length in any order: O(1) each, and gtid_set_settle sorts once, in O(n log n). In
+ * between, and after a failure, the set may only be appended to, settled or freed. */
+int gtid_set_append(struct gtid_set *set, const struct gtid *gtid, struct err *e);
+int gtid_set_settle(struct gtid_set *set, struct err *e);
+
 /* set := set ∪ other (MySQL); MariaDB: per domain the one with the higher sequence number. Linear; MySQL: a failure
  * leaves the set as it was. Errors, here and below: NO_MEMORY, LIMIT, BUG (other flavour). */
 int gtid_set_union(struct gtid_set *set, const struct gtid_set *other, struct err *e);
 
 /* MySQL: set := set \ other. MariaDB: removes the domains whose sequence number is <= other's. */
 int gtid_set_subtract(struct gtid_set *set, const struct gtid_set *other, struct err *e);
+
+/* MySQL: set := set ∩ other. MariaDB: the domains that both have, each with the lower sequence number. */
+int gtid_set_intersect(struct gtid_set *set, const struct gtid_set *other, struct err *e);
 
 /* MySQL: in one of the intervals. MariaDB: the domain's sequence number is >= the GTID's. */
 bool gtid_set_contains(const struct gtid_set *set, const struct gtid *gtid);

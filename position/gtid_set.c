@@ -1,5 +1,5 @@
-/* Sets of GTIDs: storage and the operations. Union and difference are linear merges into a new set, so that a failure
- * leaves the old one as it was. */
+/* Sets of GTIDs: storage and the operations. Union, difference and intersection are linear merges into a new set, so
+ * that a failure leaves the old one as it was. */
 #include <stdlib.h>
 
 #include "position/gtid_set_impl.h"
@@ -78,8 +78,7 @@ static size_t find_domain(const struct gtid_set *set, uint32_t domain, bool *fou
     return low;
 }
 
-/* Room for one more element of `elem` bytes in an array of *size; the new address or NULL. */
-static void *room_for_one(void *array, size_t n, size_t *size, size_t elem)
+void *gtid_room_for_one(void *array, size_t n, size_t *size, size_t elem)
 {
     if (n < *size)
         return array;
@@ -95,7 +94,7 @@ static int no_memory(struct err *e, size_t len)
     return err_set(e, NO_MEMORY, len);
 }
 
-static int check_limit(size_t intervals, struct err *e)
+int gtid_set_check_limit(size_t intervals, struct err *e)
 {
     if (intervals <= GTID_SET_INTERVALS_MAX)
         return 0;
@@ -106,7 +105,7 @@ static int check_limit(size_t intervals, struct err *e)
 static int insert_run(struct gtid_set *set, size_t at, const struct gtid_source *source, struct gtid_interval iv,
                       struct err *e)
 {
-    struct gtid_run *runs = room_for_one(set->runs, set->n, &set->size, sizeof *runs);
+    struct gtid_run *runs = gtid_room_for_one(set->runs, set->n, &set->size, sizeof *runs);
     if (!runs)
         return no_memory(e, sizeof *runs);
     set->runs = runs;
@@ -124,10 +123,10 @@ static int insert_run(struct gtid_set *set, size_t at, const struct gtid_source 
 static int insert_interval(struct gtid_set *set, struct gtid_run *run, size_t at, struct gtid_interval iv,
                            struct err *e)
 {
-    int rc = check_limit(set->intervals + 1, e);
+    int rc = gtid_set_check_limit(set->intervals + 1, e);
     if (rc)
         return rc;
-    struct gtid_interval *list = room_for_one(run->iv, run->n, &run->size, sizeof *list);
+    struct gtid_interval *list = gtid_room_for_one(run->iv, run->n, &run->size, sizeof *list);
     if (!list)
         return no_memory(e, sizeof *list);
     run->iv = list;
@@ -186,7 +185,7 @@ int gtid_set_add_interval(struct gtid_set *set, const struct gtid_source *source
         set->recent = at;
         return add_to_run(set, &set->runs[at], iv, e);
     }
-    int rc = check_limit(set->intervals + 1, e);
+    int rc = gtid_set_check_limit(set->intervals + 1, e);
     if (rc == 0)
         rc = insert_run(set, at, source, iv, e);
     if (rc == 0)
@@ -199,10 +198,10 @@ static int add_domain(struct gtid_set *set, const struct gtid *gtid, struct err 
     bool found;
     size_t at = find_domain(set, gtid->domain, &found);
     if (!found) {
-        int rc = check_limit(set->n_domains + 1, e);
+        int rc = gtid_set_check_limit(set->n_domains + 1, e);
         if (rc)
             return rc;
-        struct gtid *domains = room_for_one(set->domains, set->n_domains, &set->domains_size, sizeof *domains);
+        struct gtid *domains = gtid_room_for_one(set->domains, set->n_domains, &set->domains_size, sizeof *domains);
         if (!domains)
             return no_memory(e, sizeof *domains);
         set->domains = domains;
@@ -213,7 +212,7 @@ static int add_domain(struct gtid_set *set, const struct gtid *gtid, struct err 
     return 0;
 }
 
-static struct gtid_source source_of(const struct gtid *gtid)
+struct gtid_source gtid_source_of(const struct gtid *gtid)
 {
     struct gtid_source source = {{0}, {0}};
     memcpy(source.uuid, gtid->uuid, sizeof source.uuid);
@@ -221,22 +220,27 @@ static struct gtid_source source_of(const struct gtid *gtid)
     return source;
 }
 
-int gtid_set_add(struct gtid_set *set, const struct gtid *gtid, struct err *e)
+int gtid_set_check_gtid(const struct gtid_set *set, const struct gtid *gtid, struct err *e)
 {
     if (gtid->flavor != set->flavor)
         return err_set(e, BUG, "a GTID of the other flavour is added to a set");
     if (!gtid_is_set(gtid))
         return err_set(e, BUG, "an anonymous transaction is added to a GTID set");
-    if (set->flavor == FLAVOR_MARIADB)
-        return add_domain(set, gtid, e);
-    if (gtid->number > GTID_NUMBER_MAX)
+    if (set->flavor == FLAVOR_MYSQL && gtid->number > GTID_NUMBER_MAX)
         return err_set(e, CORRUPT, "a GTID's number is beyond 2^63-2");
-    struct gtid_source source = source_of(gtid);
+    return 0;
+}
+
+int gtid_set_add(struct gtid_set *set, const struct gtid *gtid, struct err *e)
+{
+    int rc = gtid_set_check_gtid(set, gtid, e);
+    if (rc || set->flavor == FLAVOR_MARIADB)
+        return rc ? rc : add_domain(set, gtid, e);
+    struct gtid_source source = gtid_source_of(gtid);
     return gtid_set_add_interval(set, &source, (struct gtid_interval){gtid->number, gtid->number}, e);
 }
 
-/* Appends to a list being built in order; the room is there. */
-static void push(struct gtid_run *run, struct gtid_interval iv)
+void gtid_run_push(struct gtid_run *run, struct gtid_interval iv)
 {
     struct gtid_interval *tail = run->n ? &run->iv[run->n - 1] : NULL;
     if (tail && iv.first <= tail->last + 1) {
@@ -252,7 +256,7 @@ static void merge_union(struct gtid_run *out, const struct gtid_run *a, const st
     size_t i = 0, j = 0;
     while (i < a->n || j < b->n) {
         bool from_a = j == b->n || (i < a->n && a->iv[i].first <= b->iv[j].first);
-        push(out, from_a ? a->iv[i++] : b->iv[j++]);
+        gtid_run_push(out, from_a ? a->iv[i++] : b->iv[j++]);
     }
 }
 
@@ -275,6 +279,22 @@ static void merge_subtract(struct gtid_run *out, const struct gtid_run *a, const
     }
 }
 
+static void merge_intersect(struct gtid_run *out, const struct gtid_run *a, const struct gtid_run *b)
+{
+    size_t i = 0, j = 0;
+    while (i < a->n && j < b->n) {
+        const struct gtid_interval *x = &a->iv[i], *y = &b->iv[j];
+        uint64_t first = x->first > y->first ? x->first : y->first;
+        uint64_t last = x->last < y->last ? x->last : y->last;
+        if (first <= last)
+            out->iv[out->n++] = (struct gtid_interval){first, last};
+        if (x->last < y->last)
+            i++;
+        else
+            j++;
+    }
+}
+
 typedef void merge_fn(struct gtid_run *out, const struct gtid_run *a, const struct gtid_run *b);
 
 /* Appends merge(a, b) to `out` unless it is empty. */
@@ -286,7 +306,7 @@ static int append_merged(struct gtid_set *out, const struct gtid_run *a, const s
     if (!run.iv)
         return no_memory(e, run.size * sizeof *run.iv);
     merge(&run, a, b);
-    int rc = check_limit(out->intervals + run.n, e);
+    int rc = gtid_set_check_limit(out->intervals + run.n, e);
     if (rc || run.n == 0) {
         free(run.iv);
         return rc;
@@ -358,6 +378,24 @@ int gtid_set_subtract(struct gtid_set *set, const struct gtid_set *other, struct
     return 0;
 }
 
+int gtid_set_intersect(struct gtid_set *set, const struct gtid_set *other, struct err *e)
+{
+    int rc = check_flavors(set, other, e);
+    if (rc || set->flavor == FLAVOR_MYSQL)
+        return rc ? rc : combine(set, other, merge_intersect, e);
+    size_t kept = 0;
+    for (size_t i = 0; i < set->n_domains; i++) {
+        bool found;
+        size_t at = find_domain(other, set->domains[i].domain, &found);
+        if (!found)
+            continue;
+        bool lower = set->domains[i].number <= other->domains[at].number;
+        set->domains[kept++] = lower ? set->domains[i] : other->domains[at];
+    }
+    set->n_domains = kept;
+    return 0;
+}
+
 struct gtid_set *gtid_set_copy(const struct gtid_set *set)
 {
     struct gtid_set *copy = gtid_set_new(set->flavor);
@@ -388,7 +426,7 @@ bool gtid_set_contains(const struct gtid_set *set, const struct gtid *gtid)
         size_t at = find_domain(set, gtid->domain, &found);
         return found && set->domains[at].number >= gtid->number;
     }
-    struct gtid_source source = source_of(gtid);
+    struct gtid_source source = gtid_source_of(gtid);
     return gtid_set_has(set, &source, gtid->number);
 }
 

@@ -1,4 +1,4 @@
-/* The inside of struct gtid_set. Private to this folder: gtid_set.c, gtid_set_text.c, gtid_set_wire.c, epoch*.c.
+/* The inside of struct gtid_set. Private to this folder: gtid_set*.c, epoch*.c.
  *
  * MySQL: `runs` sorted by (uuid, tag); the intervals of a run are sorted, disjoint, not adjacent, at least one.
  * MariaDB: `domains` sorted by domain, one each. */
@@ -42,6 +42,25 @@ int gtid_source_compare(const struct gtid_source *a, const struct gtid_source *b
 /* Adds the closed interval [first, last], 1 <= first <= last <= GTID_NUMBER_MAX. Errors: NO_MEMORY, LIMIT. */
 int gtid_set_add_interval(struct gtid_set *set, const struct gtid_source *source, struct gtid_interval iv,
                           struct err *e);
+
+/* Building from a list in any order: appends in O(1). Until gtid_set_settle() nothing else but this and free. Errors:
+ * NO_MEMORY, LIMIT. */
+int gtid_set_append_interval(struct gtid_set *set, const struct gtid_source *source, struct gtid_interval iv,
+                             struct err *e);
+
+/* Appends to a list being built in order of `first`, joining with its last one; the room is there. */
+void gtid_run_push(struct gtid_run *run, struct gtid_interval iv);
+
+struct gtid_source gtid_source_of(const struct gtid *gtid);
+
+/* Whether the GTID may be a member: BUG, CORRUPT. */
+int gtid_set_check_gtid(const struct gtid_set *set, const struct gtid *gtid, struct err *e);
+
+/* LIMIT beyond GTID_SET_INTERVALS_MAX. */
+int gtid_set_check_limit(size_t intervals, struct err *e);
+
+/* Room for one more element of `elem` bytes in an array of *size; the new address or NULL. */
+void *gtid_room_for_one(void *array, size_t n, size_t *size, size_t elem);
 
 /* Whether `number` of `source` is in the set. */
 bool gtid_set_has(const struct gtid_set *set, const struct gtid_source *source, uint64_t number);

@@ -40,7 +40,7 @@ static int parse_source(struct gtid_set *set, struct scan *s, const char **why, 
         }
         if (iv.last < iv.first)
             continue;
-        int rc = gtid_set_add_interval(set, &source, iv, e);
+        int rc = gtid_set_append_interval(set, &source, iv, e);
         if (rc)
             return rc;
     }
@@ -54,13 +54,8 @@ static int parse_domain(struct gtid_set *set, struct scan *s, const char **why, 
         *why = "domain-server-sequence is expected";
         return -1;
     }
-    for (size_t i = 0; i < set->n_domains; i++)
-        if (set->domains[i].domain == gtid.domain) {
-            *why = "a domain is named twice";
-            return -1;
-        }
     scan_space(s);
-    return gtid_set_add(set, &gtid, e);
+    return gtid_set_append(set, &gtid, e);
 }
 
 int gtid_set_parse(struct gtid_set **out, enum flavor flavor, const char *text, size_t len, struct err *e)
@@ -82,6 +77,13 @@ int gtid_set_parse(struct gtid_set **out, enum flavor flavor, const char *text, 
             why = "a comma is expected";
             rc = -1;
         }
+    }
+    size_t named = set->n_domains;
+    if (rc == 0)
+        rc = gtid_set_settle(set, e);
+    if (rc == 0 && set->n_domains != named) {
+        why = "a domain is named twice";
+        rc = -1;
     }
     if (rc) {
         gtid_set_free(set);

@@ -86,7 +86,7 @@ static int decode_intervals(struct gtid_set *set, struct cursor *cur, const stru
         if (first <= before || behind <= first || behind > GTID_NUMBER_MAX + 1)
             return corrupt(e, "GTID set: intervals are not rising");
         before = behind;
-        int rc = gtid_set_add_interval(set, source, (struct gtid_interval){first, behind - 1}, e);
+        int rc = gtid_set_append_interval(set, source, (struct gtid_interval){first, behind - 1}, e);
         if (rc)
             return rc;
     }
@@ -111,7 +111,7 @@ static int decode_into(struct gtid_set *set, struct cursor *cur, struct err *e)
     }
     if (rc == 0 && cursor_finish(cur) != 0)
         return corrupt(e, "GTID set: cut, or bytes left over");
-    return rc;
+    return rc ? rc : gtid_set_settle(set, e);
 }
 
 int gtid_set_decode(struct gtid_set **out, const uint8_t *bytes, size_t len, struct err *e)

@@ -31,9 +31,10 @@ static inline bool scan_is_digit(char c)
     return c >= '0' && c <= '9';
 }
 
+/* Blanks as C's locale has them: space, and \t \n \v \f \r. */
 static inline void scan_space(struct scan *s)
 {
-    while (s->p < s->end && (*s->p == ' ' || *s->p == '\t' || *s->p == '\n' || *s->p == '\r'))
+    while (s->p < s->end && (*s->p == ' ' || (*s->p >= '\t' && *s->p <= '\r')))
         s->p++;
 }
 

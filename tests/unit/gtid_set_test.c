@@ -39,7 +39,7 @@ static void gtid_set__text_of_the_manual__canonical_form(void **state)
         const char *text, *canonical;
     } rows[] = {
         {FLAVOR_MYSQL, "", ""},
-        {FLAVOR_MYSQL, " \n", ""},
+        {FLAVOR_MYSQL, " \n\v\f\r\t", ""},
         {FLAVOR_MYSQL, ",,", ""},
         {FLAVOR_MYSQL, UUID_A ":1", UUID_A ":1"},
         {FLAVOR_MYSQL, UUID_A ":1-1", UUID_A ":1"},
@@ -88,12 +88,14 @@ static void gtid_set__text_that_is_none__position_syntax(void **state)
         {FLAVOR_MYSQL, UUID_A ":99999999999999999999999"},
         {FLAVOR_MYSQL, UUID_A ":a23456789012345678901234567890123:1"},
         {FLAVOR_MYSQL, UUID_A ":t-g:1"},
+        {FLAVOR_MYSQL, UUID_A ":bl\u00e9:1"},
         {FLAVOR_MYSQL, "0-1-100"},
         {FLAVOR_MARIADB, "0-1"},
         {FLAVOR_MARIADB, "0-1-"},
         {FLAVOR_MARIADB, "0-1-0"},
         {FLAVOR_MARIADB, "0-1-1-1"},
         {FLAVOR_MARIADB, "0-1-1,0-2-2"},
+        {FLAVOR_MARIADB, "5-1-1,0-1-1,5-2-2"},
         {FLAVOR_MARIADB, "4294967296-1-1"},
         {FLAVOR_MARIADB, UUID_A ":1"},
     };
@@ -268,19 +270,24 @@ static bool model_contains(const struct model *a, const struct model *b)
 static void check_pair(const struct gtid_set *a, const struct model *ma, const struct gtid_set *b,
                        const struct model *mb)
 {
-    struct model both = *ma, rest = *ma;
+    struct model both = *ma, rest = *ma, shared = *ma;
     for (size_t s = 0; s < SOURCES; s++) {
         both.bits[s] |= mb->bits[s];
         rest.bits[s] &= ~mb->bits[s];
+        shared.bits[s] &= mb->bits[s];
     }
-    struct gtid_set *sum = gtid_set_copy(a), *difference = gtid_set_copy(a);
+    struct gtid_set *sum = gtid_set_copy(a), *difference = gtid_set_copy(a), *common = gtid_set_copy(a);
     assert_non_null(sum);
     assert_non_null(difference);
+    assert_non_null(common);
     assert_true(gtid_set_equal(sum, a));
     assert_int_equal(gtid_set_union(sum, b, NULL), 0);
     assert_int_equal(gtid_set_subtract(difference, b, NULL), 0);
+    assert_int_equal(gtid_set_intersect(common, b, NULL), 0);
     assert_model(sum, &both);
     assert_model(difference, &rest);
+    assert_model(common, &shared);
+    assert_text_round_trip(common);
     assert_true(gtid_set_contains_set(sum, a) && gtid_set_contains_set(sum, b));
     assert_true(gtid_set_contains_set(a, difference));
     assert_int_equal(gtid_set_contains_set(a, b), model_contains(ma, mb));
@@ -289,6 +296,27 @@ static void check_pair(const struct gtid_set *a, const struct model *ma, const s
     assert_text_round_trip(difference);
     gtid_set_free(sum);
     gtid_set_free(difference);
+    gtid_set_free(common);
+}
+
+/* The same members in another order and with repeats, appended and settled. */
+static void assert_settles(const struct model *model, const struct gtid_set *expected)
+{
+    struct gtid list[2 * SOURCES * NUMBERS];
+    size_t n = 0;
+    for (size_t s = 0; s < SOURCES; s++)
+        for (uint64_t number = 1; number <= NUMBERS; number++)
+            for (unsigned again = 0; model->bits[s] >> number & 1 && again < 1 + next_random() % 2; again++)
+                list[n++] = gtid_of(s, number);
+    struct gtid_set *set = gtid_set_new(FLAVOR_MYSQL);
+    for (; n; n--) {
+        size_t at = next_random() % n;
+        assert_int_equal(gtid_set_append(set, &list[at], NULL), 0);
+        list[at] = list[n - 1];
+    }
+    assert_int_equal(gtid_set_settle(set, NULL), 0);
+    assert_true(gtid_set_equal(set, expected));
+    gtid_set_free(set);
 }
 
 static void gtid_set__1000_random_pairs__as_bitmaps(void **state)
@@ -303,6 +331,7 @@ static void gtid_set__1000_random_pairs__as_bitmaps(void **state)
         assert_model(a, &ma);
         assert_wire_round_trip(a, &ma);
         check_pair(a, &ma, b, &mb);
+        assert_settles(&ma, a);
         gtid_set_free(a);
         gtid_set_free(b);
     }
@@ -416,6 +445,68 @@ static void gtid_set__mariadb_position__one_gtid_per_domain(void **state)
     gtid_set_free(other);
 }
 
+static void gtid_set__mariadb_intersection__domains_of_both_with_the_lower_number(void **state)
+{
+    (void)state;
+    struct gtid_set *set = parse(FLAVOR_MARIADB, "0-1-100,2-1-5,3-1-1,9-9-9");
+    struct gtid_set *other = parse(FLAVOR_MARIADB, "0-3-99,1-1-1,2-2-9,9-8-9");
+    assert_int_equal(gtid_set_intersect(set, other, NULL), 0);
+    assert_text(set, "0-3-99,2-1-5,9-9-9");
+    gtid_set_free(set);
+    gtid_set_free(other);
+}
+
+static void gtid_set__mariadb_list_in_any_order__last_of_each_domain(void **state)
+{
+    (void)state;
+    static const char *const list[] = {"7-1-5", "0-2-9", "7-2-4", "3-1-1", "0-1-10"};
+    struct gtid_set *set = gtid_set_new(FLAVOR_MARIADB);
+    for (size_t i = 0; i < sizeof list / sizeof *list; i++) {
+        struct gtid gtid;
+        assert_int_equal(gtid_parse(&gtid, FLAVOR_MARIADB, list[i], strlen(list[i]), NULL), 0);
+        assert_int_equal(gtid_set_append(set, &gtid, NULL), 0);
+    }
+    assert_int_equal(gtid_set_settle(set, NULL), 0);
+    assert_text(set, "0-1-10,3-1-1,7-2-4");
+    gtid_set_free(set);
+}
+
+/* Inserted one by one in this order each text would take minutes. */
+static void gtid_set__many_members_from_the_end__sorted_once(void **state)
+{
+    (void)state;
+    const unsigned long long count = 300000;
+    struct buf numbers, domains, uuids;
+    buf_init(&numbers, 0);
+    buf_init(&domains, 0);
+    buf_init(&uuids, 0);
+    buf_printf(&numbers, UUID_A);
+    for (unsigned long long i = count; i; i--) {
+        buf_printf(&numbers, ":%llu", 2 * i);
+        buf_printf(&domains, "%llu-1-1,", i);
+        buf_printf(&uuids, "%08llx-71ca-11e1-9e33-c80aa9429562:1,", i);
+    }
+    const struct {
+        enum flavor flavor;
+        const struct buf *text;
+    } rows[] = {{FLAVOR_MYSQL, &numbers}, {FLAVOR_MARIADB, &domains}, {FLAVOR_MYSQL, &uuids}};
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct gtid_set *set = NULL, *again = NULL;
+        struct buf canonical;
+        buf_init(&canonical, 0);
+        assert_int_equal(gtid_set_parse(&set, rows[i].flavor, (char *)rows[i].text->p, rows[i].text->len, NULL), 0);
+        gtid_set_print(set, &canonical);
+        assert_int_equal(gtid_set_parse(&again, rows[i].flavor, (char *)canonical.p, canonical.len, NULL), 0);
+        assert_true(gtid_set_equal(set, again));
+        buf_release(&canonical);
+        gtid_set_free(set);
+        gtid_set_free(again);
+    }
+    buf_release(&numbers);
+    buf_release(&domains);
+    buf_release(&uuids);
+}
+
 static void gtid_set__two_flavours__bug_and_never_contained(void **state)
 {
     (void)state;
@@ -423,6 +514,7 @@ static void gtid_set__two_flavours__bug_and_never_contained(void **state)
     struct gtid none = {.flavor = FLAVOR_MYSQL}, other = {.flavor = FLAVOR_MARIADB, .number = 1};
     assert_int_equal(gtid_set_union(mysql, mariadb, NULL), -(int)ERR_BUG);
     assert_int_equal(gtid_set_subtract(mysql, mariadb, NULL), -(int)ERR_BUG);
+    assert_int_equal(gtid_set_intersect(mysql, mariadb, NULL), -(int)ERR_BUG);
     assert_int_equal(gtid_set_add(mysql, &other, NULL), -(int)ERR_BUG);
     assert_int_equal(gtid_set_add(mysql, &none, NULL), -(int)ERR_BUG);
     none.number = (uint64_t)1 << 63;
@@ -445,6 +537,9 @@ int main(void)
         cmocka_unit_test(gtid_set__wire_form__bytes_of_the_server),
         cmocka_unit_test(gtid_set__wire_bytes_that_lie__corrupt),
         cmocka_unit_test(gtid_set__mariadb_position__one_gtid_per_domain),
+        cmocka_unit_test(gtid_set__mariadb_intersection__domains_of_both_with_the_lower_number),
+        cmocka_unit_test(gtid_set__mariadb_list_in_any_order__last_of_each_domain),
+        cmocka_unit_test(gtid_set__many_members_from_the_end__sorted_once),
         cmocka_unit_test(gtid_set__two_flavours__bug_and_never_contained),
     };
     return cmocka_run_group_tests_name("gtid_set", tests, NULL, NULL);
