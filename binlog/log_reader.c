@@ -18,6 +18,7 @@ int log_reader_new(struct log_reader **out, const struct log_reader_options *opt
     table_cache_init(&reader->tables);
     payload_init(&reader->payload);
     arena_init(&reader->scratch, SCRATCH_CHUNK, SCRATCH_KEEP, 0);
+    buf_init(&reader->query_text, 0);
     reader->format.mariadb = opt->flavor == FLAVOR_MARIADB;
     *out = reader;
     return 0;
@@ -30,6 +31,7 @@ void log_reader_free(struct log_reader *reader)
     position_release(&reader->boundary);
     table_cache_release(&reader->tables);
     payload_release(&reader->payload);
+    buf_release(&reader->query_text);
     arena_release(&reader->scratch);
     free(reader);
 }
@@ -73,6 +75,7 @@ void log_tx_begin(struct log_reader *reader, const struct log_event *ev)
                              .commit_us = (int64_t)ev->header.timestamp * 1000000,
                              .server_id = ev->header.server_id};
     reader->ordinal = 0;
+    reader->has_query = false;
 }
 
 int log_tx_end(struct log_reader *reader, const struct log_event *ev, struct err *e)
@@ -159,11 +162,37 @@ static int stop(struct log_reader *reader, const struct log_event *ev, struct er
     return rc;
 }
 
+/* Where a text of more than `max` bytes is cut: not inside a character, when it is UTF-8. */
+static size_t cut_text(const char *text, size_t max)
+{
+    size_t len = max;
+    while (len > 0 && max - len < 4 && ((unsigned char)text[len] & 0xc0) == 0x80)
+        len--;
+    return len > 0 && ((unsigned char)text[len] & 0xc0) != 0x80 ? len : max;
+}
+
+/* The statement whose rows follow: kept up to the statement's end. */
+static int annotation(struct log_reader *reader, const struct log_event *ev, struct err *e)
+{
+    const char *text;
+    size_t len, max = reader->opt.query_max_bytes;
+    int rc = event_annotate_read(&text, &len, ev->body, ev->header.type, e);
+    if (rc != 0 || max == 0)
+        return rc;
+    reader->has_query = len > 0;
+    reader->query.whole_bytes = len;
+    reader->query.len = len > max ? cut_text(text, max) : len;
+    buf_clear(&reader->query_text);
+    buf_add(&reader->query_text, text, reader->query.len);
+    if (reader->query_text.failed)
+        return err_set(e, NO_MEMORY, reader->query.len);
+    reader->query.text = (const char *)reader->query_text.p;
+    return 0;
+}
+
 /* Types whose content says nothing about rows; what has a reader is checked all the same. */
 static int pass(const struct log_event *ev, struct err *e)
 {
-    const char *text;
-    size_t len;
     switch (ev->header.type) {
     case EVENT_INTVAR:
         return event_intvar_read(ev->body, e);
@@ -171,9 +200,6 @@ static int pass(const struct log_event *ev, struct err *e)
         return event_rand_read(ev->body, e);
     case EVENT_USER_VAR:
         return event_user_var_read(ev->body, e);
-    case EVENT_ANNOTATE:
-    case EVENT_ROWS_QUERY:
-        return event_annotate_read(&text, &len, ev->body, ev->header.type, e);
     default:
         return 0;
     }
@@ -220,6 +246,9 @@ int log_dispatch(struct log_reader *reader, const struct log_event *ev, struct r
     case EVENT_HEARTBEAT:
     case EVENT_HEARTBEAT_V2:
         return log_heartbeat(reader, ev, out, e);
+    case EVENT_ANNOTATE:
+    case EVENT_ROWS_QUERY:
+        return annotation(reader, ev, e);
     case EVENT_INCIDENT:
         return incident(ev, e);
     case EVENT_START_ENCRYPTION:

@@ -28,6 +28,7 @@ struct log_reader_options {
     bool whole_files;         /* events come from the file itself: positions are counted, log_pos is not believed */
     const char *server_uuid;  /* whose files; NULL or "" = not known. log_reader_start takes a newer one */
     enum on_statement on_statement;
+    size_t query_max_bytes; /* rowsets carry the statement's text up to this; 0: none */
 };
 
 struct log_reader;

@@ -26,6 +26,9 @@ struct log_reader {
     uint32_t ordinal;     /* ROWS events of the transaction so far */
     struct arena scratch; /* of one event */
     struct payload payload;
+    struct buf query_text; /* of the open statement */
+    struct row_query query;
+    bool has_query;
     char server_uuid[SERVER_UUID_MAX + 1];
 };
 

@@ -10,6 +10,12 @@ static int resolve(struct log_reader *reader, const struct log_event *ev, struct
     return schema_resolve(reader->opt.schema, &entry->wire, &at, &entry->shape, e);
 }
 
+static void end_statement(struct log_reader *reader)
+{
+    table_cache_end_statement(&reader->tables);
+    reader->has_query = false;
+}
+
 int log_rows(struct log_reader *reader, const struct log_event *ev, struct rowset *out, struct err *e)
 {
     struct event_rows rows;
@@ -23,7 +29,7 @@ int log_rows(struct log_reader *reader, const struct log_event *ev, struct rowse
     uint32_t ordinal = reader->ordinal++;
     bool last = rows.flags & EVENT_ROWS_STATEMENT_END;
     if (rows.table_id == EVENT_ROWS_DUMMY_TABLE && last) {
-        table_cache_end_statement(&reader->tables);
+        end_statement(reader);
         return LOG_READER_NONE;
     }
     struct table_entry *entry = table_cache_find(&reader->tables, rows.table_id);
@@ -45,8 +51,9 @@ int log_rows(struct log_reader *reader, const struct log_event *ev, struct rowse
         out->after_present = rows.after_present;
         out->rows = rows.rows;
         out->rows_end = rows.rows_end;
+        out->query = reader->has_query ? &reader->query : NULL;
     }
     if (last)
-        table_cache_end_statement(&reader->tables);
+        end_statement(reader);
     return wanted ? LOG_READER_ROWSET : LOG_READER_NONE;
 }

@@ -332,7 +332,8 @@ static int make_parts(struct source_stream *st, struct err *e)
     const struct log_reader_options reader = {.interest = st->opt.interest,
                                               .schema = st->schema,
                                               .max_event_bytes = st->opt.max_event_bytes,
-                                              .on_statement = st->opt.on_statement};
+                                              .on_statement = st->opt.on_statement,
+                                              .query_max_bytes = st->opt.query_max_bytes};
     return rc == 0 ? log_reader_new(&st->reader, &reader, e) : rc;
 }
 

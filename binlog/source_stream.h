@@ -56,6 +56,7 @@ struct stream_options {
     const char *const *accept_unlogged; /* see schema_server_check_cascades */
     enum on_statement on_statement;
     uint64_t max_event_bytes;
+    size_t query_max_bytes; /* see log_reader_options; asks a MariaDB server for the texts */
     const struct start *to; /* where to end with EOF, see binlog/bounds.h; NULL: never */
 };
 

@@ -168,7 +168,8 @@ static int start_dump(struct source_stream *st, struct err *e)
                                      .replica_uuid = st->opt.replica_uuid,
                                      .at = begin.by_gtid ? NULL : &begin.at,
                                      .gtids = begin.by_gtid ? st->place.gtids : NULL,
-                                     .heartbeat_ms = st->opt.heartbeat_ms};
+                                     .heartbeat_ms = st->opt.heartbeat_ms,
+                                     .annotations = st->opt.query_max_bytes > 0};
     if (rc == 0)
         rc = client_dump_start(st->cli, &dump, e);
     stream_skip_begin(st, &begin);

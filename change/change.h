@@ -29,6 +29,14 @@ struct tx {
     uint64_t sequence;  /* of the version */
 };
 
+/* The statement behind a change, as the server logged it: ROWS_QUERY or ANNOTATE_ROWS, cut at source.query_max_bytes.
+ * In a lane it is written once per statement and segment, not per row; here it is borrowed. */
+struct row_query {
+    const char *text;     /* in the client's character set, which the log does not tell; not NUL-terminated */
+    size_t len;           /* at least 1 */
+    uint64_t whole_bytes; /* of the whole text; more than len when it was cut */
+};
+
 struct change {
     enum change_op op;
     unsigned flags;
@@ -40,7 +48,8 @@ struct change {
     size_t key_len;
     struct image before; /* bytes NULL: none */
     struct image after;
-    const char *db, *table; /* NUL-terminated; of the shape when there is one */
+    const struct row_query *query; /* NULL: not logged, or not asked for */
+    const char *db, *table;        /* NUL-terminated; of the shape when there is one */
 };
 
 enum side { SIDE_BEFORE, SIDE_AFTER };

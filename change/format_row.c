@@ -357,6 +357,14 @@ static uint8_t *write_place(uint8_t *o, const struct change *chg, size_t file_le
     return chg->flags & CHANGE_TO ? LITERAL(o, ",\"half\":\"to\"") : o;
 }
 
+static uint8_t *write_query(uint8_t *o, const struct row_query *query)
+{
+    o = write_json_text(LITERAL(o, ",\"query\":"), (const uint8_t *)query->text, query->len);
+    if (query->whole_bytes > query->len)
+        o = write_json_uint(LITERAL(o, ",\"query_bytes\":"), query->whole_bytes);
+    return o;
+}
+
 static uint8_t *write_line(uint8_t *o, const struct change *chg, size_t file_len)
 {
     static const struct {
@@ -378,7 +386,10 @@ static uint8_t *write_line(uint8_t *o, const struct change *chg, size_t file_len
         return NULL;
     o = write_absent(o, ",\"absent_before\":[", plan, &chg->before);
     o = write_absent(o, ",\"absent_after\":[", plan, &chg->after);
-    return LITERAL(write_place(o, chg, file_len), "}\n");
+    o = write_place(o, chg, file_len);
+    if (chg->query)
+        o = write_query(o, chg->query);
+    return LITERAL(o, "}\n");
 }
 
 bool format_row(const struct change *chg, struct buf *out)
@@ -387,12 +398,13 @@ bool format_row(const struct change *chg, struct buf *out)
     if (!shape || !shape->plan || out->failed || (!chg->before.bytes && !chg->after.bytes))
         return false;
     size_t bytes = chg->before.len + chg->after.len + chg->key_len, file_len = strlen(chg->tx->file);
+    size_t query_len = chg->query ? chg->query->len : 0;
     if (chg->before.len > FORMAT_ROW_BYTES_MAX || chg->after.len > FORMAT_ROW_BYTES_MAX ||
-        chg->key_len > FORMAT_ROW_BYTES_MAX)
+        chg->key_len > FORMAT_ROW_BYTES_MAX || query_len > FORMAT_ROW_BYTES_MAX)
         return false;
     const struct shape_plan *plan = shape->plan;
     size_t room = 3 * plan->rendered_max + 2 * plan->names_max + plan->head.len + PLACE_MAX +
-                  6 * (2 * bytes + file_len) + 4 * PIECE_SLACK;
+                  6 * (2 * bytes + file_len + query_len) + 4 * PIECE_SLACK;
     uint8_t *o = buf_room(out, room);
     if (!o) {
         out->failed = false;

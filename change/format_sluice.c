@@ -156,6 +156,11 @@ static void place_members(struct buf *out, const struct change *chg)
     text_member(out, "version", version, sizeof version);
     if (chg->flags & (CHANGE_FROM | CHANGE_TO))
         buf_text(out, chg->flags & CHANGE_FROM ? ",\"half\":\"from\"" : ",\"half\":\"to\"");
+    if (!chg->query)
+        return;
+    text_member(out, "query", chg->query->text, chg->query->len);
+    if (chg->query->whole_bytes > chg->query->len)
+        uint_member(out, "query_bytes", chg->query->whole_bytes);
 }
 
 int format_values(const struct change *chg, struct buf *out, struct arena *arena, struct err *e)

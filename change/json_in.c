@@ -71,24 +71,53 @@ static int read_op(const struct reader *in, struct change *chg)
     return wrong(in, "op", "missing, or not an operation");
 }
 
+/* A string, or bytes; its text in the line is `text`. */
+static int get_bytes(const struct reader *in, const char *field, struct json_span text, struct value *out)
+{
+    char *copy = arena_copy(in->arena, text.p, text.len);
+    if (!copy)
+        return err_set(in->e, NO_MEMORY, text.len);
+    text.p = copy;
+    int rc = json_scan_value(&text, out, in->arena, in->e);
+    if (rc == 0 && out->kind != VALUE_TEXT && out->kind != VALUE_BYTES)
+        return wrong(in, field, "not a string");
+    return rc;
+}
+
 static int read_key(const struct reader *in, struct change *chg)
 {
     struct json_span text;
     struct value v;
     if (!find_member(in, "key", &text))
         return wrong(in, "key", "missing");
-    char *copy = arena_copy(in->arena, text.p, text.len);
-    if (!copy)
-        return err_set(in->e, NO_MEMORY, text.len);
-    text.p = copy;
-    int rc = json_scan_value(&text, &v, in->arena, in->e);
-    if (rc == 0 && v.kind != VALUE_TEXT && v.kind != VALUE_BYTES)
-        return wrong(in, "key", "not a string");
+    int rc = get_bytes(in, "key", text, &v);
     if (rc == 0) {
         chg->key = v.s.p;
         chg->key_len = v.s.len;
     }
     return rc;
+}
+
+static int read_query(const struct reader *in, struct change *chg)
+{
+    struct json_span text;
+    struct value v;
+    if (!find_member(in, "query", &text))
+        return 0;
+    struct row_query *query = arena_alloc(in->arena, sizeof *query);
+    if (!query)
+        return err_set(in->e, NO_MEMORY, sizeof *query);
+    int rc = get_bytes(in, "query", text, &v);
+    if (rc != 0)
+        return rc;
+    int64_t whole = (int64_t)v.s.len;
+    if (json_object_get(in->line, "query_bytes") && (rc = get_integer(in, "query_bytes", &whole)) != 0)
+        return rc;
+    if (v.s.len == 0 || whole < (int64_t)v.s.len)
+        return wrong(in, "query", "empty, or longer than query_bytes");
+    *query = (struct row_query){v.s.p, v.s.len, (uint64_t)whole};
+    chg->query = query;
+    return 0;
 }
 
 static int read_gtid(const struct reader *in, struct tx *tx)
@@ -209,6 +238,8 @@ static int read_change(const struct reader *in, struct shape_cache *cache, struc
         rc = read_place(in, chg, tx);
     if (rc == 0)
         rc = read_half(in, chg);
+    if (rc == 0)
+        rc = read_query(in, chg);
     return rc == 0 ? read_rows(in, cache, chg) : rc;
 }
 

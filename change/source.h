@@ -53,6 +53,7 @@ struct rowset {
     const uint8_t *after_present;
     const uint8_t *rows; /* images one after the other: before, after for updates, else one */
     const uint8_t *rows_end;
+    const struct row_query *query; /* the same for all events of a statement; NULL: none, or not asked for */
 
     /* SAVEPOINT, ROLLBACK_TO */
     const char *name;

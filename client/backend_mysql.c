@@ -81,11 +81,12 @@ int backend_dump_open(struct backend_dump **out, MYSQL *mysql, const struct dump
     dump->rpl.file_name_length = strlen(cmd->file);
     dump->rpl.start_position = cmd->pos;
     dump->rpl.server_id = cmd->server_id;
+    dump->rpl.flags = cmd->flags;
     if (cmd->code == DUMP_COMMAND_BY_GTID) {
         dump->gtids = malloc(cmd->gtids.len + 1);
         if (dump->gtids && cmd->gtids.len)
             memcpy(dump->gtids, cmd->gtids.p, cmd->gtids.len);
-        dump->rpl.flags = MYSQL_RPL_GTID;
+        dump->rpl.flags |= MYSQL_RPL_GTID;
         dump->rpl.gtid_set_encoded_size = cmd->gtids.len;
         dump->rpl.fix_gtid_set = copy_gtids;
         dump->rpl.gtid_set_arg = dump->gtids;

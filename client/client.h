@@ -101,6 +101,7 @@ struct client_dump {
     const struct filepos *at;     /* start by file; pos beyond 4 bytes is the caller's matter (start below, skip) */
     const struct gtid_set *gtids; /* start by GTID: what is already known; NULL = by file */
     unsigned heartbeat_ms;
+    bool annotations; /* MariaDB: with the statements' texts (ANNOTATE_ROWS); MySQL sends what it logged */
 };
 
 /* Sets the session up (checksum as the server has it, heartbeat period, replica UUID, net_write_timeout=3600, MariaDB

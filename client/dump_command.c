@@ -30,6 +30,8 @@ int dump_command_init(struct dump_command *cmd, const struct client_server *serv
 {
     struct dump_command made = {.code = DUMP_COMMAND_BY_FILE, .server_id = dump->server_id, .file = "", .pos = 4};
     buf_init(&made.gtids, SET_BYTES_MAX);
+    if (dump->annotations && server->flavor == FLAVOR_MARIADB)
+        made.flags = DUMP_COMMAND_ANNOTATIONS;
     if (dump->gtids) {
         if (gtid_set_flavor(dump->gtids) != server->flavor)
             return err_set(e, BUG, "a dump with a GTID set of the other flavour");
@@ -59,16 +61,15 @@ static void add_le(struct buf *out, uint64_t value, unsigned bytes)
 
 void dump_command_encode(const struct dump_command *cmd, struct buf *out)
 {
-    const uint64_t flags = 0; /* wait at the end of the log; no annotations; heartbeats of the first form */
     size_t name_len = strlen(cmd->file);
     if (cmd->code == DUMP_COMMAND_BY_FILE) {
         add_le(out, cmd->pos, 4);
-        add_le(out, flags, 2);
+        add_le(out, cmd->flags, 2);
         add_le(out, cmd->server_id, 4);
         buf_add(out, cmd->file, name_len);
         return;
     }
-    add_le(out, flags, 2);
+    add_le(out, cmd->flags, 2);
     add_le(out, cmd->server_id, 4);
     add_le(out, name_len, 4);
     buf_add(out, cmd->file, name_len);

@@ -12,11 +12,14 @@
 #define DUMP_COMMAND_BY_FILE 0x12
 #define DUMP_COMMAND_BY_GTID 0x1e
 
+#define DUMP_COMMAND_ANNOTATIONS 2 /* BINLOG_SEND_ANNOTATE_ROWS_EVENT */
+
 struct dump_command {
     uint8_t code; /* one of the two above */
     uint32_t server_id;
     const char *file; /* borrowed; "" by GTID */
     uint32_t pos;
+    uint16_t flags;   /* DUMP_COMMAND_ANNOTATIONS, or 0: wait at the end of the log; heartbeats of the first form */
     struct buf gtids; /* encoded set; empty by file */
 };
 

@@ -10,10 +10,12 @@
 #define DUMP_BUFFER_BYTES  (16u * 1024 * 1024)
 #define DUMP_TABLES_MAX    256
 #define DUMP_CHECKPOINT_MS 200
+#define DUMP_QUERY_BYTES   4096 /* without a configuration that says another limit */
 
 struct dump_flags {
     const char *config, *from, *to, *format;
     struct option_list tables;
+    bool query;
 };
 
 #define FLAG(name_) .offset = offsetof(struct dump_flags, name_)
@@ -34,6 +36,11 @@ static const struct option flags[] = {
      .help = "Only these tables, database.table with * and ?; may be given again. All of the files, or the routes' of "
              "the configuration, else."},
     {.name = "format", .type = OPTION_STRING, FLAG(format), .text = "sluice", .help = "Output format: sluice."},
+    {.name = "query",
+     .type = OPTION_BOOL,
+     FLAG(query),
+     .text = "false",
+     .help = "With the text of the statement behind each change, where the server logged it."},
     {.name = NULL}};
 
 struct dump {
@@ -103,13 +110,20 @@ static int open_dump(struct dump *dump, const struct dump_flags *given, const st
     if (given->config && settings_read(&dump->settings, &dump->cfg, &dump->env,
                                        &(struct settings_file){given->config, SETTINGS_SOURCE}, e) != 0)
         return err_result(e);
+    dump->settings.source.query |= given->query;
+    if (!given->config)
+        dump->settings.source.query_max_bytes = DUMP_QUERY_BYTES;
+    size_t query_bytes = settings_query_bytes(&dump->settings.source);
     if (parse_bounds(dump, given, e) != 0 || make_routes(dump, given, e) != 0)
         return err_result(e);
     const struct start *to = given->to ? &dump->to : NULL;
     struct reading_live_options live = {
         .settings = &dump->settings, .routes = dump->routes, .env = &dump->env, .to = to, .only_print = true};
-    struct reading_files files = {
-        .paths = inv->words, .count = inv->word_count, .to = to, .live = given->config ? &live : NULL};
+    struct reading_files files = {.paths = inv->words,
+                                  .count = inv->word_count,
+                                  .to = to,
+                                  .live = given->config ? &live : NULL,
+                                  .query_max_bytes = query_bytes};
     if (files.live && files.count)
         log_event(dump->env.log, LOG_WARN, "names that the log lacks are those that the server's tables have now");
     int rc = dump->live ? reading_live(&dump->reading, &live, e)
@@ -125,6 +139,7 @@ static int open_dump(struct dump *dump, const struct dump_flags *given, const st
         .lanes = 1,
         .buffer_bytes = dump->live ? dump->settings.buffer_bytes : DUMP_BUFFER_BYTES,
         .max_event_bytes = dump->live ? dump->settings.max_event_bytes : UINT32_MAX,
+        .query_max_bytes = query_bytes,
         .start = &dump->from,
         .ends = to || !dump->live,
         .checkpoint_ms = DUMP_CHECKPOINT_MS,

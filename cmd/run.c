@@ -59,6 +59,7 @@ static int open_service(struct service *svc, struct err *e)
         .buffer_bytes = settings->buffer_bytes,
         .tx_buffer_bytes = settings->tx_buffer_bytes,
         .max_event_bytes = settings->max_event_bytes,
+        .query_max_bytes = settings_query_bytes(&settings->source),
         .state = svc->state,
         .epoch_state = svc->state,
         .start = &svc->start,

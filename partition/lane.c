@@ -24,8 +24,11 @@ static int make_arrays(struct lanes *lanes, struct err *e)
     lanes->sleeper = lines_new(pairs * sizeof *lanes->sleeper);
     lanes->workers = lines_new(lanes->opt.sinks * sizeof *lanes->workers);
     lanes->tx = lines_new(sizeof *lanes->tx + FILEPOS_FILE_MAX + 1);
-    if (!lanes->lane || !lanes->reader || !lanes->waiters || !lanes->sleeper || !lanes->workers || !lanes->tx ||
-        list_init(&lanes->open, count) || list_init(&lanes->ready, count) || list_init(&lanes->event, count))
+    if (lanes->opt.query_max_bytes)
+        lanes->query = lines_new(item_align(sizeof *lanes->query + lanes->opt.query_max_bytes));
+    if ((lanes->opt.query_max_bytes && !lanes->query) || !lanes->lane || !lanes->reader || !lanes->waiters ||
+        !lanes->sleeper || !lanes->workers || !lanes->tx || list_init(&lanes->open, count) ||
+        list_init(&lanes->ready, count) || list_init(&lanes->event, count))
         return err_set(e, NO_MEMORY, pairs * sizeof *lanes->reader);
     for (size_t i = 0; i < pairs; i++)
         lanes->reader[i].waiters = lanes->waiters + i * lanes->waiter_words;
@@ -40,6 +43,9 @@ static int make_sizes(struct lanes_options *opt, size_t *segment_bytes, struct e
     bytes -= bytes % ITEM_ALIGN;
     if (bytes < LANE_SEGMENT_BYTES_MIN)
         return err_set(e, CONFIG_VALUE, "buffer_bytes", "too small for so many partitions: 4096 bytes each are needed");
+    if (opt->query_max_bytes > bytes / LANE_QUERY_PART)
+        return err_set(e, CONFIG_VALUE, "source.query_max_bytes",
+                       "more than 1/32 of what buffer_bytes gives to a partition");
     if (opt->tx_buffer_bytes == 0 || opt->tx_buffer_bytes > opt->buffer_bytes / 4)
         opt->tx_buffer_bytes = opt->buffer_bytes / 4;
     if (opt->max_item_bytes == 0 || opt->max_item_bytes > LANE_ITEM_BYTES_MAX)
@@ -93,6 +99,7 @@ void lanes_free(struct lanes *lanes)
     free(lanes->sleeper);
     free(lanes->workers);
     free(lanes->tx);
+    free(lanes->query);
     free(lanes);
 }
 

@@ -10,8 +10,8 @@
  * given back as soon as the item is acknowledged by all sinks.
  *
  * Items: ROW, TRUNCATE, BARRIER (see lanes_truncate_table); a TX header is written before a transaction's first item in
- * each lane that it touches and repeated at the begin of each segment, so that a segment reads alone; it has no
- * ordinal.
+ * each lane that it touches and repeated at the begin of each segment, so that a segment reads alone; so is a QUERY
+ * header (lanes_query) before the first item of a statement. Headers have no ordinal.
  *
  * Nothing here waits. Inline use: one thread may be the source and every worker. */
 #ifndef SLUICE_PARTITION_LANE_H
@@ -23,6 +23,7 @@
 #define LANE_SEGMENT_BYTES_MAX (64u * 1024)
 #define LANE_SEGMENT_BYTES_MIN 1024u
 #define LANE_BUFFER_BYTES_MIN  (64u * 1024)
+#define LANE_QUERY_PART        8 /* the text of a statement is at most this part of a segment */
 #define LANE_ITEM_BYTES_MAX    (4000u * 1024 * 1024)
 
 struct lanes;
@@ -35,6 +36,7 @@ struct lanes_options {
                                than ¼ of the pool: ¼ */
     size_t max_item_bytes;  /* 0: LANE_ITEM_BYTES_MAX */
     unsigned ring;          /* of the ledger; 0: default */
+    size_t query_max_bytes; /* longest text of lanes_query, at most ⅛ of a segment; 0: it is never called */
     /* Called without locks; both may be NULL. wake_worker: by the source in lanes_publish, or by a worker whose
      * acknowledgement a ticket waits for; tells that lane `lane` of `sink` has something and its worker said that it
      * sleeps. wake_source: by a worker, when the source said that it waits. */
@@ -43,7 +45,8 @@ struct lanes_options {
     void *ctx;
 };
 
-/* Errors: NO_MEMORY; CONFIG_VALUE when buffer_bytes gives a lane less than four segments of LANE_SEGMENT_BYTES_MIN. */
+/* Errors: NO_MEMORY; CONFIG_VALUE when buffer_bytes gives a lane less than four segments of LANE_SEGMENT_BYTES_MIN, or
+ * query_max_bytes is more than an eighth of a segment. */
 int lanes_new(struct lanes **out, const struct lanes_options *opt, struct err *e);
 void lanes_free(struct lanes *lanes);
 struct ledger *lanes_ledger(struct lanes *lanes);
@@ -70,6 +73,9 @@ struct lane_row {
 
 /* Following rows belong to this transaction; copied (the file name too). */
 void lanes_begin(struct lanes *lanes, const struct tx *tx);
+
+/* Following rows, up to the next call or lanes_begin, are of this statement; NULL: of none that is known. Copied. */
+void lanes_query(struct lanes *lanes, const struct row_query *query);
 
 /* Appends. 0 and *ordinal; LANES_FULL when no segment is free: nothing was appended: call lanes_make_room. Errors:
  * LIMIT (item larger than max_item_bytes), NO_MEMORY. */

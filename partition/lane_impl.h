@@ -3,6 +3,8 @@
  *
  * In a segment lie 8-byte aligned items, each with an item_head:
  *   ITEM_TX    head, struct tx, the file's name with NUL    tx->file points to it; no ordinal
+ *   ITEM_QUERY head, struct row_query, the text             query.text points to it; ordinal: number of the statement,
+ *                                                           0 and no text: the items behind it have none
  *   ITEM_LINK  head (its first 8 bytes only)                end of the segment: go on in segment->next
  *   others     struct item                                  then, or outside of the segment, its payload:
  *     ROW       [ticket] key [before_present] [after_present] [before] [after]
@@ -21,7 +23,7 @@
 #define CACHE_LINE 64
 #define ITEM_ALIGN 8u
 
-enum item_kind { ITEM_LINK, ITEM_TX, ITEM_ROW, ITEM_TRUNCATE, ITEM_BARRIER };
+enum item_kind { ITEM_LINK, ITEM_TX, ITEM_ROW, ITEM_TRUNCATE, ITEM_BARRIER, ITEM_QUERY };
 
 /* Beside enum change_flag in item_head.flags. */
 enum item_flag {
@@ -64,6 +66,12 @@ struct tx_item {
     struct item_head head;
     struct tx tx;
     char file[];
+};
+
+struct query_item {
+    struct item_head head;
+    struct row_query query;
+    char text[];
 };
 
 #define LINK_BYTES offsetof(struct item_head, ordinal)
@@ -120,9 +128,10 @@ void pool_give_blob(struct pool *pool, struct blob *blob);
 struct mark {
     struct segment *segment; /* NULL: before the first segment */
     size_t used;
-    uint64_t last;       /* ordinal of the lane's last item; 0: none */
-    struct item *item;   /* that item, while it is not published */
-    uint64_t tx_written; /* lanes.tx_id whose TX header is the last one; 0: none */
+    uint64_t last;          /* ordinal of the lane's last item; 0: none */
+    struct item *item;      /* that item, while it is not published */
+    uint64_t tx_written;    /* lanes.tx_id whose TX header is the last one; 0: none */
+    uint64_t query_written; /* lanes.query_id of the last QUERY header behind that; 0: none */
 };
 
 /* The writer's side of a lane. `at` is behind the last item; `open` behind the last item that is not of the open
@@ -144,9 +153,10 @@ struct lane {
 struct reader {
     alignas(CACHE_LINE) struct segment *segment; /* the cursor: next byte to read; NULL: at the lane's start */
     size_t offset;
-    uint64_t last;             /* ordinal of the last item read */
-    uint64_t head;             /* the lane's head when last looked at */
-    const struct tx *tx;       /* of the items at the cursor */
+    uint64_t last;       /* ordinal of the last item read */
+    uint64_t head;       /* the lane's head when last looked at */
+    const struct tx *tx; /* of the items at the cursor */
+    const struct row_query *query;
     struct segment *oldest;    /* first segment with an item that is not acknowledged, or the cursor's */
     uint64_t acked;            /* as in the ledger */
     bool held;                 /* lanes_hold */
@@ -181,6 +191,9 @@ struct lanes {
     uint64_t published;        /* P */
     struct tx_item *tx;        /* header of the open transaction, ready to be copied */
     uint64_t tx_id;            /* counts lanes_begin */
+    struct query_item *query;  /* header of the statement, ready to be copied; NULL without query_max_bytes */
+    uint64_t query_id;         /* of the statement; 0: none is known */
+    uint64_t queries;          /* counts statements */
     uint32_t truncates;        /* TRUNCATE items in the open transaction */
     unsigned boundaries;       /* since the last publication */
     bool in_tx;

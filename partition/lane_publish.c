@@ -19,10 +19,29 @@ void lanes_begin(struct lanes *lanes, const struct tx *tx)
     item->tx = *tx;
     memcpy(item->file, tx->file, len);
     lanes->tx_id++;
+    lanes->query_id = 0;
     lanes->truncates = 0;
     lanes->open_taken = 0;
     lanes->in_tx = true;
     lanes->chunked = false;
+}
+
+void lanes_query(struct lanes *lanes, const struct row_query *query)
+{
+    struct query_item *item = lanes->query;
+    if (!query && lanes->query_id == 0)
+        return;
+    assert(item && (!query || query->len <= lanes->opt.query_max_bytes));
+    if (query && lanes->query_id && item->query.len == query->len && item->query.whole_bytes == query->whole_bytes &&
+        memcmp(item->text, query->text, query->len) == 0)
+        return;
+    size_t len = query ? query->len : 0;
+    lanes->query_id = query ? ++lanes->queries : 0;
+    item->head = (struct item_head){
+        .kind = ITEM_QUERY, .size = (uint32_t)item_align(sizeof *item + len), .ordinal = lanes->query_id};
+    item->query = (struct row_query){.len = len, .whole_bytes = query ? query->whole_bytes : 0};
+    if (query)
+        memcpy(item->text, query->text, len);
 }
 
 uint64_t lanes_savepoint(const struct lanes *lanes)

@@ -54,6 +54,10 @@ static const struct item *peek(struct lanes *lanes, unsigned lane, struct reader
                 wake_source(lanes);
         } else if (head->kind == ITEM_TX) {
             reader->tx = &((const struct tx_item *)(const void *)head)->tx;
+            reader->query = NULL;
+            reader->offset += head->size;
+        } else if (head->kind == ITEM_QUERY) {
+            reader->query = head->ordinal ? &((const struct query_item *)(const void *)head)->query : NULL;
             reader->offset += head->size;
         } else if (head->ordinal <= reader->acked) {
             reader->offset += head->size; /* after lanes_rewind */
@@ -69,6 +73,7 @@ void lanes_rewind(struct lanes *lanes, unsigned lane, unsigned sink)
     reader->segment = reader->oldest;
     reader->offset = 0;
     reader->tx = NULL;
+    reader->query = NULL;
     reader->last = reader->acked;
 }
 
@@ -172,6 +177,7 @@ static void view(const struct lanes *lanes, const struct reader *reader, unsigne
     chg->version = (struct version){reader->tx->epoch, reader->tx->sequence, item->version_row};
     chg->pos = item->event_pos;
     if (item->head.kind == ITEM_ROW) {
+        chg->query = reader->query;
         view_row(chg, item);
     } else if (item->head.kind == ITEM_TRUNCATE) {
         chg->db = (const char *)item->payload + lanes->opt.lanes * sizeof(uint64_t);

@@ -13,13 +13,17 @@ static struct mark find_mark(const struct lanes *lanes, const struct lane *lane,
         offset = 0;
     }
     struct mark mark = lane->open;
+    uint64_t query = offset && lane->open.tx_written == lanes->tx_id ? lane->open.query_written : 0;
     while (segment != lane->at.segment || offset < lane->at.used) {
         struct item_head *head = (struct item_head *)(void *)(segment->bytes + offset);
-        if (head->kind == ITEM_LINK || (head->kind != ITEM_TX && head->ordinal > ordinal))
+        bool header = head->kind == ITEM_TX || head->kind == ITEM_QUERY;
+        if (head->kind == ITEM_LINK || (!header && head->ordinal > ordinal))
             break;
         offset += head->size;
-        if (head->kind != ITEM_TX)
-            mark = (struct mark){segment, offset, head->ordinal, (struct item *)(void *)head, lanes->tx_id};
+        if (header)
+            query = head->kind == ITEM_QUERY ? head->ordinal : 0;
+        else
+            mark = (struct mark){segment, offset, head->ordinal, (struct item *)(void *)head, lanes->tx_id, query};
     }
     return mark;
 }

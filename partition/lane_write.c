@@ -4,29 +4,39 @@
 #include <assert.h>
 #include <string.h>
 
-_Static_assert(sizeof(struct tx_item) + FILEPOS_FILE_MAX + 1 + sizeof(struct item) + LINK_BYTES + ITEM_ALIGN <=
+_Static_assert(sizeof(struct tx_item) + FILEPOS_FILE_MAX + 1 + sizeof(struct query_item) +
+                       LANE_SEGMENT_BYTES_MIN / LANE_QUERY_PART + sizeof(struct item) + LINK_BYTES + 2 * ITEM_ALIGN <=
                    LANE_SEGMENT_BYTES_MIN,
-               "a segment holds a TX header, an item whose payload is outside, and its link");
+               "a segment holds a TX and a QUERY header, an item whose payload is outside, and its link");
 _Static_assert(sizeof(struct item) % ITEM_ALIGN == 0 && sizeof(struct ticket) % ITEM_ALIGN == 0,
                "payloads are aligned");
 
-/* Bytes of an item in its segment, with the TX header and the link that it may need. */
-static size_t room_for(const struct lanes *lanes, size_t item_bytes, bool tx)
+/* Bytes of the TX and QUERY headers that the lane's next item needs. */
+static size_t header_bytes(const struct lanes *lanes, const struct mark *at)
 {
-    return item_bytes + LINK_BYTES + (tx ? lanes->tx->head.size : 0);
+    bool tx = at->tx_written != lanes->tx_id;
+    bool query = (tx ? 0 : at->query_written) != lanes->query_id;
+    return (tx ? lanes->tx->head.size : 0) + (query ? lanes->query->head.size : 0);
+}
+
+/* Bytes of an item in its segment, with its headers and the link that it may need. */
+static size_t room_for(size_t item_bytes, size_t headers)
+{
+    return item_bytes + LINK_BYTES + headers;
 }
 
 static bool is_outside(const struct lanes *lanes, size_t payload_bytes)
 {
     /* The first test keeps the sum below from wrapping. */
     return payload_bytes > lanes->pool.segment_bytes ||
-           room_for(lanes, sizeof(struct item) + item_align(payload_bytes), true) > lanes->pool.segment_bytes;
+           room_for(sizeof(struct item) + item_align(payload_bytes), header_bytes(lanes, &(struct mark){0})) >
+               lanes->pool.segment_bytes;
 }
 
 static bool needs_segment(const struct lanes *lanes, const struct lane *lane, size_t item_bytes)
 {
     return !lane->at.segment ||
-           lane->at.used + room_for(lanes, item_bytes, lane->at.tx_written != lanes->tx_id) > lanes->pool.segment_bytes;
+           lane->at.used + room_for(item_bytes, header_bytes(lanes, &lane->at)) > lanes->pool.segment_bytes;
 }
 
 /* There is one: pool_has_room was asked. */
@@ -56,6 +66,16 @@ static void write_tx(struct lanes *lanes, struct lane *lane)
     copy->tx.file = copy->file;
     lane->at.used += copy->head.size;
     lane->at.tx_written = lanes->tx_id;
+    lane->at.query_written = 0;
+}
+
+static void write_query(struct lanes *lanes, struct lane *lane)
+{
+    struct query_item *copy = (struct query_item *)(void *)(lane->at.segment->bytes + lane->at.used);
+    memcpy(copy, lanes->query, lanes->query->head.size);
+    copy->query.text = copy->text;
+    lane->at.used += copy->head.size;
+    lane->at.query_written = lanes->query_id;
 }
 
 /* Appends the blob to its lane's list; there are few. */
@@ -93,6 +113,8 @@ static int place(struct lanes *lanes, unsigned index, size_t payload_bytes, unsi
         open_segment(lanes, lane);
     if (lane->at.tx_written != lanes->tx_id)
         write_tx(lanes, lane);
+    if (lane->at.query_written != lanes->query_id)
+        write_query(lanes, lane);
     uint64_t ordinal = ++lanes->ordinal;
     struct item *item = (struct item *)(void *)(lane->at.segment->bytes + lane->at.used);
     *item = (struct item){.head = {.size = (uint32_t)inside, .ordinal = ordinal},

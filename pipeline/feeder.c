@@ -151,6 +151,7 @@ static int feed_rows(struct feeder *f, const struct rowset *rs, struct err *e)
     struct row_view view;
     int rc = route ? 0 : err_result(e);
     uint64_t rows = 0;
+    lanes_query(f->opt.lanes, rs->query);
     while (rc == 0 && (rc = rowset_next_row(rs, &it, &view, &route->key.wanted, f->before, f->after, e)) == 1) {
         arena_reset(&f->scratch);
         rc = feed_row(f, rs, route, &view, e);

@@ -69,6 +69,7 @@ static int make_lanes(struct pipeline *pipe, struct err *e)
         .buffer_bytes = pipe->spec.buffer_bytes,
         .tx_buffer_bytes = pipe->spec.tx_buffer_bytes,
         .max_item_bytes = pipe->spec.max_event_bytes,
+        .query_max_bytes = pipe->spec.query_max_bytes,
         .wake_worker = wake_worker,
         .wake_source = wake_source,
         .ctx = pipe,

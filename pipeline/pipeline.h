@@ -71,6 +71,7 @@ struct pipeline_spec {
     unsigned sink_count;
     unsigned lanes;
     uint64_t buffer_bytes, tx_buffer_bytes, max_event_bytes;
+    uint64_t query_max_bytes; /* the source's */
 
     struct state *state;       /* where the checkpoint is kept; NULL: nowhere */
     struct state *epoch_state; /* epochs are read from here; NULL: all epoch 0. Written when it is `state` */

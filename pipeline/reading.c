@@ -108,7 +108,7 @@ int reading_from_files(struct reading *out, const struct reading_files *files, c
         .paths = files->paths,
         .path_count = files->count,
         .to = files->to,
-        .reader = {.interest = &out->interest, .schema = out->schema},
+        .reader = {.interest = &out->interest, .schema = out->schema, .query_max_bytes = files->query_max_bytes},
     };
     return source_file_new(&out->source, &opt, e);
 }
@@ -187,6 +187,7 @@ int reading_live(struct reading *out, const struct reading_live_options *opt, st
         .accept_unlogged = accept_unlogged,
         .on_statement = (enum on_statement)settings->source.on_statement,
         .max_event_bytes = settings->max_event_bytes,
+        .query_max_bytes = settings_query_bytes(&settings->source),
         .to = opt->to,
     };
     return source_stream_new(&out->source, &stream, e);

@@ -50,6 +50,7 @@ struct reading_files {
     size_t count;
     const struct start *to;
     const struct reading_live_options *live;
+    size_t query_max_bytes; /* see log_reader_options */
 };
 int reading_from_files(struct reading *out, const struct reading_files *files, const struct routes *routes,
                        const struct env *env, struct err *e);

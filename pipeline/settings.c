@@ -158,6 +158,19 @@ const struct option settings_source_options[] = {
      .text = "stop",
      .names = statement_modes,
      .help = "A change that was logged as a statement cannot be followed: stop, or warn and go on."},
+    {.name = "query",
+     .type = OPTION_BOOL,
+     SOURCE(query),
+     .text = "false",
+     .help = "Changes carry the text of their statement as `query`, where the server logs it: "
+             "binlog_rows_query_log_events of MySQL, binlog_annotate_row_events of MariaDB."},
+    {.name = "query_max_bytes",
+     .type = OPTION_SIZE,
+     SOURCE(query_max_bytes),
+     .text = "4KiB",
+     .min = 16,
+     .max = LANE_SEGMENT_BYTES_MAX / LANE_QUERY_PART,
+     .help = "A longer text is cut, and `query_bytes` tells how long it was."},
     {.name = NULL}};
 
 static int read_all(struct settings *out, struct config *cfg, enum settings_need need, struct err *e)

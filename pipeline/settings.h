@@ -24,7 +24,15 @@ struct source_settings {
     uint64_t lost_grace_ms;
     int on_lost_transactions; /* enum on_lost */
     int on_statement;         /* enum on_statement */
+    bool query;
+    uint64_t query_max_bytes;
 };
+
+/* As options of the source, the lanes: 0 when the texts are not asked for. */
+static inline size_t settings_query_bytes(const struct source_settings *source)
+{
+    return source->query ? (size_t)source->query_max_bytes : 0;
+}
 
 struct settings {
     const char *file;

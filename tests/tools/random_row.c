@@ -365,4 +365,12 @@ void random_change(struct rng *rng, const struct shape *shape, struct random_cha
             random_image(rng, shape, maybe_present(rng, shape, out->before_present), out->before_bytes, garbage);
     if (chg->op != CHANGE_DELETE)
         chg->after = random_image(rng, shape, maybe_present(rng, shape, out->after_present), out->after_bytes, garbage);
+    static const char *const queries[] = {"INSERT INTO t\n\tVALUES (\"caf\xc3\xa9\")", "UPDATE t SET a = '\xff'",
+                                          "DELETE"};
+    uint64_t which = chg->version.row % 6;
+    if (which < 3) {
+        out->query = (struct row_query){.text = queries[which], .len = strlen(queries[which])};
+        out->query.whole_bytes = out->query.len + (chg->version.sequence % 2 ? 0 : chg->version.sequence >> 12);
+        chg->query = &out->query;
+    }
 }

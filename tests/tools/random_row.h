@@ -33,6 +33,7 @@ struct random_change {
     struct change chg;
     struct tx tx;
     char key[64];
+    struct row_query query;
     uint8_t before_present[3], after_present[3];
     uint8_t before_bytes[RANDOM_IMAGE_MAX], after_bytes[RANDOM_IMAGE_MAX];
 };

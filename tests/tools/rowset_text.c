@@ -63,6 +63,9 @@ void rowset_text(const struct rowset *rs, struct buf *out)
     case ROWSET_ROWS:
         buf_printf(out, " %s.%s %s event=%u pos=%llu", rs->shape->tbl->db, rs->shape->tbl->name, change_op_name(rs->op),
                    rs->event_ordinal, (unsigned long long)rs->event_pos);
+        if (rs->query)
+            buf_printf(out, " query=%.*s/%llu", (int)rs->query->len, rs->query->text,
+                       (unsigned long long)rs->query->whole_bytes);
         break;
     case ROWSET_SAVEPOINT:
     case ROWSET_ROLLBACK_TO:

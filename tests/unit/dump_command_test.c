@@ -49,6 +49,20 @@ static void dump_command__by_file__position_flags_id_name(void **state)
     buf_release(&out);
 }
 
+static void dump_command__annotations__flag_2_to_mariadb_only(void **state)
+{
+    (void)state;
+    const struct filepos at = {.file = "bin.000042", .pos = 4};
+    const struct client_dump dump = {.server_id = 1, .replica_uuid = UUID, .at = &at, .annotations = true};
+    struct buf out;
+    encode(&mariadb, &dump, DUMP_COMMAND_BY_FILE, &out);
+    assert_int_equal(out.p[4], 2);
+    buf_release(&out);
+    encode(&mysql80, &dump, DUMP_COMMAND_BY_FILE, &out);
+    assert_int_equal(out.p[4], 0);
+    buf_release(&out);
+}
+
 static void dump_command__by_gtid__empty_name_position_4_and_the_set(void **state)
 {
     (void)state;
@@ -180,6 +194,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(dump_command__by_file__position_flags_id_name),
+        cmocka_unit_test(dump_command__annotations__flag_2_to_mariadb_only),
         cmocka_unit_test(dump_command__by_gtid__empty_name_position_4_and_the_set),
         cmocka_unit_test(dump_command__tags__tagged_form_on_new_servers_only),
         cmocka_unit_test(dump_command__mariadb_gtid__by_file_with_no_name),

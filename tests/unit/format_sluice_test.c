@@ -113,7 +113,9 @@ static void check_members(json_t *line)
                                         "file",
                                         "pos",
                                         "version",
-                                        "half"};
+                                        "half",
+                                        "query",
+                                        "query_bytes"};
     size_t at = 0;
     const char *name;
     json_t *value;
