@@ -3,6 +3,7 @@
 
 #include "change/plan.h"
 #include "value/charset.h"
+#include "value/json_binary.h"
 #include "value/write.h"
 
 static inline uint64_t le(const uint8_t *p, size_t len)
@@ -71,6 +72,13 @@ static uint8_t *write_string(uint8_t *o, const struct plan_writer *writer, const
     default:
         return write_latin1(o, p, len);
     }
+}
+
+/* The text is written behind the most that the string made of it may have, then escaped to where it belongs. */
+static uint8_t *write_document(uint8_t *o, const uint8_t *p, size_t len)
+{
+    uint8_t *text = o + 2 * JSONB_TEXT_MAX(len) + 16, *end = jsonb_write(text, p, len);
+    return end ? write_json_text(o, text, (size_t)(end - text)) : NULL;
 }
 
 static uint8_t *write_set(uint8_t *o, const struct plan_writer *writer, uint64_t bits)
@@ -170,6 +178,8 @@ static inline uint8_t *write_column(uint8_t *o, const struct plan_writer *writer
         return u <= writer->label_count ? piece_copy(o, &writer->labels[u]) : NULL;
     case PLAN_SET:
         return write_set(o, writer, le(p, len));
+    case PLAN_JSON:
+        return write_document(o, p + column->walk, len - column->walk);
     case PLAN_BY_VALUE:
         return NULL;
     default:
@@ -404,7 +414,7 @@ bool format_row(const struct change *chg, struct buf *out)
         return false;
     const struct shape_plan *plan = shape->plan;
     size_t room = 3 * plan->rendered_max + 2 * plan->names_max + plan->head.len + PLACE_MAX +
-                  6 * (2 * bytes + file_len + query_len) + 4 * PIECE_SLACK;
+                  2 * plan->rendered_each * bytes + 6 * (file_len + query_len) + 4 * PIECE_SLACK;
     uint8_t *o = buf_room(out, room);
     if (!o) {
         out->failed = false;

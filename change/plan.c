@@ -62,6 +62,7 @@ static uint8_t plan_op(const struct coltype *type)
         [FAMILY_DECIMAL] = PLAN_DECIMAL,     [FAMILY_BIT] = PLAN_BIT,   [FAMILY_YEAR] = PLAN_YEAR,
         [FAMILY_DATE] = PLAN_DATE,           [FAMILY_TIME] = PLAN_TIME, [FAMILY_DATETIME] = PLAN_DATETIME,
         [FAMILY_TIMESTAMP] = PLAN_TIMESTAMP, [FAMILY_ENUM] = PLAN_ENUM, [FAMILY_SET] = PLAN_SET,
+        [FAMILY_JSON] = PLAN_JSON,
     };
     switch (type->family) {
     case FAMILY_INTEGER:
@@ -134,7 +135,10 @@ static bool build_writer(struct builder *in, struct plan_writer *writer, const s
     return ok;
 }
 
-/* Most bytes of a column's JSON beyond six for each of its bytes in the image. */
+#define PLAN_EACH      6  /* a control character is \u00xx */
+#define PLAN_JSON_EACH 24 /* the document's text, 8, and in front of it the string made of that, which escapes all */
+
+/* Most bytes of a column's JSON beyond those for each of its bytes in the image. */
 static size_t column_max(const struct plan_writer *writer)
 {
     size_t max = writer->name.len + WRITE_DECIMAL_MAX + 4;
@@ -198,6 +202,7 @@ int plan_build(const struct shape_plan **out, struct arena *arena, const struct 
     *plan = (struct shape_plan){.columns = columns,
                                 .writers = writers,
                                 .column_count = tbl->column_count,
+                                .rendered_each = PLAN_EACH,
                                 .bitmap_bytes = (tbl->column_count + 7u) / 8};
     for (unsigned i = 0; i < tbl->column_count; i++) {
         const struct coltype *type = &tbl->columns[i].type;
@@ -207,6 +212,8 @@ int plan_build(const struct shape_plan **out, struct arena *arena, const struct 
         if (!build_writer(&in, &writers[i], &tbl->columns[i]))
             return err_result(in.e);
         plan->rendered_max += column_max(&writers[i]);
+        if (writers[i].op == PLAN_JSON)
+            plan->rendered_each = PLAN_JSON_EACH;
         plan->names_max += writers[i].name.len;
     }
     if (!build_head(&in, &plan->head, tbl) || !build_pk(&in, plan, tbl))

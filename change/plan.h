@@ -33,7 +33,8 @@ enum plan_op {
     PLAN_BYTES,
     PLAN_BINARY, /* padded to max_bytes */
     PLAN_ENUM,
-    PLAN_SET
+    PLAN_SET,
+    PLAN_JSON
 };
 
 /* Rendered bytes. Some 32 readable bytes stand at p whatever len is, so that short ones are copied without a loop. */
@@ -57,9 +58,10 @@ struct shape_plan {
     const struct plan_column *columns;
     const struct plan_writer *writers;
     unsigned column_count;
-    size_t bitmap_bytes;  /* of all columns */
-    size_t fixed_bytes;   /* sum of the fixed columns */
-    size_t rendered_max;  /* of an image of n bytes: rendered_max + 6 n */
+    size_t bitmap_bytes; /* of all columns */
+    size_t fixed_bytes;  /* sum of the fixed columns */
+    size_t rendered_max; /* of an image of n bytes: rendered_max + rendered_each * n */
+    size_t rendered_each;
     size_t names_max;     /* of all names as a JSON list */
     struct piece head;    /* ,"db":"…","table":"…","key": */
     struct colset pk;     /* sorted; count 0: none */

@@ -17,7 +17,7 @@ typedef int value_read_fn(const struct coltype *type, struct bytes bytes, struct
 typedef void value_write_fn(const struct value *v, struct buf *out);
 
 value_read_fn integer_read, decimal_read, float_read, bit_read, year_read, date_read, time_read, datetime_read,
-    timestamp_read, string_read, enum_read, set_read;
+    timestamp_read, string_read, enum_read, set_read, json_read;
 value_write_fn integer_text, decimal_text, float_text, bit_text, year_text, date_text, time_text, datetime_text,
     timestamp_text, string_text, enum_text, set_text;
 value_write_fn integer_json, decimal_json, float_json, bit_json, year_json, date_json, time_json, datetime_json,

@@ -86,8 +86,15 @@ static bool whole(struct binary v, struct decimal *out)
     return true;
 }
 
-#define PLAIN_MIN (-7) /* exponents of the first digit that are written out */
+/* Exponents of the first digit that are written out: from plain_min to 14. The server also writes out larger numbers
+ * that have digits behind the point. */
+struct form {
+    int plain_min;
+    bool server;
+};
 #define PLAIN_MAX 14
+
+static const struct form own_form = {-7, false}, server_form = {-15, true};
 
 static uint8_t *write_exponent(uint8_t *o, const uint8_t *digits, unsigned count, int exponent)
 {
@@ -101,7 +108,7 @@ static uint8_t *write_exponent(uint8_t *o, const uint8_t *digits, unsigned count
     return write_int(o, exponent);
 }
 
-static uint8_t *write_shortest(uint8_t *o, struct decimal d)
+static uint8_t *write_shortest(uint8_t *o, struct decimal d, const struct form *form)
 {
     uint8_t digits[WRITE_UINT_MAX];
     while (d.digits % 10 == 0) {
@@ -110,10 +117,11 @@ static uint8_t *write_shortest(uint8_t *o, struct decimal d)
     }
     unsigned count = (unsigned)(write_uint(digits, d.digits) - digits);
     int first = d.exponent + (int)count - 1;
-    if (first < PLAIN_MIN || first > PLAIN_MAX)
+    bool large = first > PLAIN_MAX && !(form->server && (int)count > first + 1);
+    if (first < form->plain_min || large)
         return write_exponent(o, digits, count, first);
     if (first < 0) {
-        memcpy(o, "0.000000", 8);
+        memcpy(o, "0.00000000000000", 16);
         o += 1 - first;
         memcpy(o, digits, count);
         return o + count;
@@ -140,7 +148,7 @@ static uint8_t *write_zero(uint8_t *o, bool negative)
     return o + 4;
 }
 
-uint8_t *write_double(uint8_t *o, double v)
+static uint8_t *write_binary64(uint8_t *o, double v, const struct form *form)
 {
     uint64_t bits;
     memcpy(&bits, &v, sizeof bits);
@@ -156,7 +164,22 @@ uint8_t *write_double(uint8_t *o, double v)
     struct decimal d;
     if (!whole(b, &d))
         d = shortest(b, false);
-    return write_shortest(o, d);
+    return write_shortest(o, d, form);
+}
+
+uint8_t *write_double(uint8_t *o, double v)
+{
+    return write_binary64(o, v, &own_form);
+}
+
+uint8_t *write_server_double(uint8_t *o, double v)
+{
+    uint8_t *end = write_binary64(o, v, &server_form);
+    for (const uint8_t *p = o; p < end; p++)
+        if (*p == '.' || *p == 'e')
+            return end;
+    memcpy(end, ".0", 2);
+    return end + 2;
 }
 
 uint8_t *write_float(uint8_t *o, float v)
@@ -175,7 +198,7 @@ uint8_t *write_float(uint8_t *o, float v)
     struct decimal d;
     if (!whole(b, &d))
         d = shortest(b, true);
-    return write_shortest(o, d);
+    return write_shortest(o, d, &own_form);
 }
 
 int float_read(const struct coltype *type, struct bytes bytes, struct value *out, struct arena *arena, struct err *e)

@@ -113,11 +113,9 @@ uint8_t *write_json_text(uint8_t *o, const uint8_t *p, size_t len)
     return end;
 }
 
-uint8_t *write_json_base64(uint8_t *o, const uint8_t *p, size_t len)
+uint8_t *write_base64(uint8_t *o, const uint8_t *p, size_t len)
 {
     static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    memcpy(o, "{\"base64\":\"", 11);
-    o += 11;
     for (; len >= 3; p += 3, len -= 3, o += 4) {
         uint32_t n = (uint32_t)p[0] << 16 | (uint32_t)p[1] << 8 | p[2];
         o[0] = (uint8_t)digits[n >> 18];
@@ -133,6 +131,13 @@ uint8_t *write_json_base64(uint8_t *o, const uint8_t *p, size_t len)
         o[3] = '=';
         o += 4;
     }
+    return o;
+}
+
+uint8_t *write_json_base64(uint8_t *o, const uint8_t *p, size_t len)
+{
+    memcpy(o, "{\"base64\":\"", 11);
+    o = write_base64(o + 11, p, len);
     *o++ = '"';
     *o++ = '}';
     return o;

@@ -40,7 +40,7 @@ static const struct type_row rows[] = {
     {WIRE_LONG_BLOB, FAMILY_STRING, 1, "LONGTEXT, LONGBLOB", "bytes of the length"},
     {WIRE_ENUM, FAMILY_ENUM, 2, "ENUM", "real type, bytes of the value"},
     {WIRE_SET, FAMILY_SET, 2, "SET", "real type, bytes of the value"},
-    {WIRE_JSON, FAMILY_OPAQUE, 1, "JSON", "bytes of the length"},
+    {WIRE_JSON, FAMILY_JSON, 1, "JSON", "bytes of the length"},
     {WIRE_GEOMETRY, FAMILY_OPAQUE, 1, "GEOMETRY", "bytes of the length"},
     {WIRE_VECTOR, FAMILY_OPAQUE, 1, "VECTOR", "bytes of the length"},
     {WIRE_BLOB_COMPRESSED, FAMILY_OPAQUE, 1, "TEXT COMPRESSED, BLOB COMPRESSED", "bytes of the length"},

@@ -66,7 +66,8 @@ enum family {
     FAMILY_STRING, /* CHAR VARCHAR TEXT BINARY VARBINARY BLOB, by charset TEXT or BYTES */
     FAMILY_ENUM,
     FAMILY_SET,
-    FAMILY_OPAQUE, /* walked, not decoded yet: JSON, GEOMETRY, VECTOR, compressed, pre-5.6 temporals */
+    FAMILY_JSON,   /* MySQL's; MariaDB's JSON is a TEXT */
+    FAMILY_OPAQUE, /* walked, not decoded yet: GEOMETRY, VECTOR, compressed, pre-5.6 temporals */
     FAMILY_COUNT
 };
 

@@ -12,6 +12,7 @@ static const struct family_ops families[FAMILY_COUNT] = {
     [FAMILY_BIT] = {bit_read},         [FAMILY_YEAR] = {year_read},         [FAMILY_DATE] = {date_read},
     [FAMILY_TIME] = {time_read},       [FAMILY_DATETIME] = {datetime_read}, [FAMILY_TIMESTAMP] = {timestamp_read},
     [FAMILY_STRING] = {string_read},   [FAMILY_ENUM] = {enum_read},         [FAMILY_SET] = {set_read},
+    [FAMILY_JSON] = {json_read},
 };
 
 struct kind_ops {

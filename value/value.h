@@ -12,6 +12,7 @@
  *   DATETIME             "2026-11-22 13:14:15.123"
  *   TIMESTAMP            "2026-11-22T13:14:15.123Z", UTC whatever the machine's zone; zero: "0000-00-00 00:00:00"
  *   TEXT ENUM SET        string (SET: labels joined by commas)
+ *   JSON                 string: the document's text as the server SELECTs it
  *   BYTES                {"base64":"…"}; the text form is the bytes themselves
  *   TEXT with bytes that are not UTF-8: as BYTES
  *   NULL                 null; the text form is empty, the caller asks for the kind first */
@@ -40,7 +41,7 @@ enum value_kind {
     VALUE_BYTES,     /* s */
     VALUE_ENUM,      /* s: label, index; index 0 = the invalid value "" */
     VALUE_SET,       /* s: labels joined; index: bit mask in u is not kept */
-    VALUE_JSON,
+    VALUE_JSON,      /* s: the document's text; `raw` as of TEXT */
     VALUE_GEOMETRY,
     VALUE_VECTOR
 };

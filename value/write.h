@@ -8,14 +8,15 @@
 
 #include "value/value.h"
 
-#define WRITE_UINT_MAX      20
-#define WRITE_DATE_MAX      10
-#define WRITE_TIME_MAX      17 /* -838:59:59.000000 */
-#define WRITE_DATETIME_MAX  26
-#define WRITE_TIMESTAMP_MAX 27
-#define WRITE_DECIMAL_MAX   68
-#define WRITE_DOUBLE_MAX    26
-#define WRITE_SAFE_INTEGER  9007199254740991 /* 2^53 - 1: readers with doubles keep it */
+#define WRITE_UINT_MAX          20
+#define WRITE_DATE_MAX          10
+#define WRITE_TIME_MAX          17 /* -838:59:59.000000 */
+#define WRITE_DATETIME_MAX      26
+#define WRITE_TIMESTAMP_MAX     27
+#define WRITE_DECIMAL_MAX       68
+#define WRITE_DOUBLE_MAX        26
+#define WRITE_SERVER_DOUBLE_MAX 40
+#define WRITE_SAFE_INTEGER      9007199254740991 /* 2^53 - 1: readers with doubles keep it */
 
 extern const char write_digits[201]; /* "00" … "99" */
 
@@ -200,6 +201,10 @@ uint8_t *write_decimal(uint8_t *o, const uint8_t *bytes, unsigned precision, uns
 uint8_t *write_double(uint8_t *o, double v);
 uint8_t *write_float(uint8_t *o, float v);
 
+/* The same digits as the server writes them inside of JSON: plain for exponents -15 … 14 and beyond while there are
+ * digits behind the point; "1.0" for whole numbers. */
+uint8_t *write_server_double(uint8_t *o, double v);
+
 /* A JSON string of UTF-8 bytes, with its quotes. Most bytes: 6 * len + 2. */
 uint8_t *write_json_string(uint8_t *o, const uint8_t *p, size_t len);
 
@@ -208,6 +213,9 @@ uint8_t *write_json_escaped(uint8_t *o, const uint8_t *p, size_t len);
 
 /* A JSON string when the bytes are UTF-8, else {"base64":…}: most bytes 6 * len + 16. */
 uint8_t *write_json_text(uint8_t *o, const uint8_t *p, size_t len);
+
+/* Base64 of the bytes, without quotes: 4 * ceil(len / 3) bytes. */
+uint8_t *write_base64(uint8_t *o, const uint8_t *p, size_t len);
 
 /* {"base64":"…"}: 13 + 4 * ceil(len / 3) bytes. */
 #define WRITE_BASE64_MAX(len) (13 + ((len) + 2) / 3 * 4)

@@ -93,6 +93,19 @@ def cases():
         yield f"SET({','.join(map(quote, some))})", {"labels": some}, ["''", quote(some[-1]), quote(",".join(some))]
 
 
+def documents():
+    """MySQL's JSON: all kinds of values, and the places where the text of a double changes its form."""
+    texts = ["null", "true", "false", "0", "-1", "32767", "32768", "65536", "-32769", "4294967296", "18446744073709551615",
+             '""', '"a"', '"caf\u00e9 \U0001f600"', r'"q\" b\\ n\n t\t z\u0001"', "[]", "{}", "[1, 70000, null, [true, {}]]",
+             '{"b": 1, "a": {"c": [2.5]}, "long": "' + "x" * 200 + '"}', '{"": 0, "\u00e9": 1}', "[" * 100 + "]" * 100]
+    doubles = ["1.0", "-0.0", "0.1", "1e15", "1e14", "123456789012345.6", "1234567890123456.5", "1e-15", "9.9e-16", "5e-324",
+               "1.7976931348623157e308", "-1.2345678901234567e-14", "9007199254740992.0", "1.5e20"]
+    values = ["1.50", "0.0", "CAST('-98765432101234567890123456789012345.123456789012345678901234567890' AS DECIMAL(65,30))",
+              "DATE '2026-11-22'", "TIME '-838:59:58.123456'", "TIMESTAMP '2026-11-22 13:14:15.000001'", "b'1010'",
+              "x'0001ff'", f"x'{'ab' * 57}'", f"x'{'cd' * 58}'", "CAST('x' AS BINARY)", "ST_GeomFromText('POINT(1 2.5)')"]
+    return [f"CAST({quote(text)} AS JSON)" for text in texts + doubles] + [f"JSON_ARRAY({v})" for v in values]
+
+
 def events(path, start):
     data = pathlib.Path(path).read_bytes()
     at = start
@@ -162,7 +175,8 @@ def run(kind):
             cursor.execute("SET time_zone = '+00:00', sql_mode = %s", (SQL_MODE,))
             cursor.execute("SET NAMES utf8mb4")
             cursor.execute("CREATE DATABASE IF NOT EXISTS golden")
-            for sql, options, literals in cases():
+            own = [("JSON", {}, documents())] if kind == "mysql" else []
+            for sql, options, literals in [*cases(), *own]:
                 cursor.execute("DROP TABLE IF EXISTS golden.t")
                 null = " NULL" if options.get("null") else ""
                 cursor.execute(f"CREATE TABLE golden.t (id INT PRIMARY KEY, v {sql}{null}) CHARACTER SET utf8mb4")

@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "tools/random_json.h"
+
 /* splitmix64 */
 uint64_t rng_next(struct rng *rng)
 {
@@ -30,7 +32,7 @@ static struct made_type random_type(struct rng *rng)
     static const uint8_t wires[] = {WIRE_TINY,  WIRE_SHORT,     WIRE_INT24,      WIRE_LONG,   WIRE_LONGLONG,
                                     WIRE_FLOAT, WIRE_DOUBLE,    WIRE_YEAR,       WIRE_BIT,    WIRE_DATE_OLD,
                                     WIRE_TIME2, WIRE_DATETIME2, WIRE_TIMESTAMP2, WIRE_STRING, WIRE_VARCHAR,
-                                    WIRE_BLOB,  WIRE_ENUM,      WIRE_NEWDECIMAL, WIRE_SET,    WIRE_NEWDECIMAL};
+                                    WIRE_BLOB,  WIRE_ENUM,      WIRE_NEWDECIMAL, WIRE_SET,    WIRE_JSON};
     struct made_type type = {.wire = wires[rng_below(rng, sizeof wires)]};
     unsigned a, b;
     switch (type.wire) {
@@ -66,6 +68,9 @@ static struct made_type random_type(struct rng *rng)
         break;
     case WIRE_BLOB:
         type.metadata[0] = (uint8_t)(1 + rng_below(rng, 4));
+        break;
+    case WIRE_JSON:
+        type.metadata[0] = 4;
         break;
     case WIRE_ENUM:
     case WIRE_SET:
@@ -260,6 +265,15 @@ static uint8_t *put_le(uint8_t *o, uint64_t v, unsigned bytes)
     return o;
 }
 
+static uint8_t *put_document(struct rng *rng, uint8_t *o)
+{
+    uint8_t doc[RANDOM_JSON_MAX];
+    size_t len = random_json(rng, rng_below(rng, 5), doc);
+    o = put_le(o, len, 4);
+    memcpy(o, doc, len);
+    return o + len;
+}
+
 /* One value in range. */
 static uint8_t *put_value(struct rng *rng, const struct coltype *type, uint8_t *o)
 {
@@ -283,6 +297,8 @@ static uint8_t *put_value(struct rng *rng, const struct coltype *type, uint8_t *
         return put_be(o, random_fraction(rng, type->meta), (type->meta + 1u) / 2);
     case FAMILY_STRING:
         return put_string(rng, type, o);
+    case FAMILY_JSON:
+        return put_document(rng, o);
     case FAMILY_ENUM:
         return put_le(o, rng_below(rng, type->label_count + 1), type->fixed);
     case FAMILY_SET:

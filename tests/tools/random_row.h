@@ -17,7 +17,7 @@ uint32_t rng_below(struct rng *rng, uint32_t below);
 const struct shape *random_shape(struct rng *rng, struct shape_cache *cache);
 
 /* Bytes that any image of random_shape fits in. */
-#define RANDOM_IMAGE_MAX 65536
+#define RANDOM_IMAGE_MAX 131072
 
 /* Writes an image of the columns of `present` (NULL = all) to `out`, RANDOM_IMAGE_MAX bytes. One value of `garbage` is
  * random bytes (0: all values are in range). */

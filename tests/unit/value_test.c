@@ -236,7 +236,6 @@ static void coltype_init__types_not_decoded_yet__are_walked_by_size(void **state
         {WIRE_TIMESTAMP, "", "01020304ff", 4},
         {WIRE_DATETIME, "", "0102030405060708ff", 8},
         {WIRE_TIME, "", "010203ff", 3},
-        {WIRE_JSON, "04", "02000000aabbff", 6},
         {WIRE_GEOMETRY, "04", "01000000aaff", 5},
         {WIRE_VECTOR, "04", "00000000ff", 4},
         {WIRE_BLOB_COMPRESSED, "02", "0100aaff", 3},
