@@ -219,6 +219,18 @@ struct event_payload {
 };
 int event_payload_read(struct event_payload *out, struct cursor body, struct err *e);
 
+/* QUERY_COMPRESSED and ROWS_COMPRESSED of MariaDB. Errors besides: EVENT_UNKNOWN (another algorithm than zlib). */
+struct event_compressed {
+    uint8_t type;        /* of the plain event */
+    const uint8_t *head; /* begin of its body, which is not compressed */
+    size_t head_len;
+    size_t plain_len;     /* of the rest; possible for zlib with `len` */
+    const uint8_t *bytes; /* the rest: a zlib stream */
+    size_t len;
+};
+int event_compressed_read(struct event_compressed *out, struct cursor body, uint8_t type,
+                          const struct event_format *format, struct err *e);
+
 struct event_heartbeat {
     const char *file;
     size_t file_len;

@@ -17,6 +17,7 @@ int log_reader_new(struct log_reader **out, const struct log_reader_options *opt
     position_init(&reader->boundary);
     table_cache_init(&reader->tables);
     payload_init(&reader->payload);
+    log_plain_init(&reader->plain);
     arena_init(&reader->scratch, SCRATCH_CHUNK, SCRATCH_KEEP, 0);
     buf_init(&reader->query_text, 0);
     reader->format.mariadb = opt->flavor == FLAVOR_MARIADB;
@@ -32,6 +33,7 @@ void log_reader_free(struct log_reader *reader)
     table_cache_release(&reader->tables);
     payload_release(&reader->payload);
     buf_release(&reader->query_text);
+    log_plain_release(&reader->plain);
     arena_release(&reader->scratch);
     free(reader);
 }
@@ -228,6 +230,14 @@ int log_dispatch(struct log_reader *reader, const struct log_event *ev, struct r
         return log_statement(reader, "LOAD DATA", strlen("LOAD DATA"), out, e);
     case EVENT_TRANSACTION_PAYLOAD:
         return log_payload(reader, ev, out, e);
+    case EVENT_QUERY_COMPRESSED:
+    case EVENT_WRITE_ROWS_COMPRESSED_V1:
+    case EVENT_UPDATE_ROWS_COMPRESSED_V1:
+    case EVENT_DELETE_ROWS_COMPRESSED_V1:
+    case EVENT_WRITE_ROWS_COMPRESSED:
+    case EVENT_UPDATE_ROWS_COMPRESSED:
+    case EVENT_DELETE_ROWS_COMPRESSED:
+        return log_compressed(reader, ev, out, e);
     case EVENT_XID:
         return xid(reader, ev, out, e);
     case EVENT_GTID:
@@ -325,6 +335,7 @@ int log_reader_feed(struct log_reader *reader, const uint8_t *event, size_t len,
     struct log_event ev;
     arena_reset(&reader->scratch);
     payload_trim(&reader->payload);
+    log_plain_trim(&reader->plain);
     int rc = open_event(reader, event, len, &ev, e);
     if (rc == 0)
         rc = log_dispatch(reader, &ev, out, e);

@@ -12,6 +12,15 @@ enum tx_state {
     TX_OPEN,  /* between BEGIN and its end */
 };
 
+struct libdeflate_decompressor;
+
+/* What a compressed event of MariaDB was made into. */
+struct log_plain {
+    struct libdeflate_decompressor *zlib; /* NULL before the first */
+    uint8_t *bytes;
+    size_t size; /* allocated */
+};
+
 struct log_reader {
     struct log_reader_options opt;
     struct event_format format;
@@ -29,6 +38,7 @@ struct log_reader {
     struct buf query_text; /* of the open statement */
     struct row_query query;
     bool has_query;
+    struct log_plain plain;
     char server_uuid[SERVER_UUID_MAX + 1];
 };
 
@@ -56,6 +66,13 @@ int log_dispatch(struct log_reader *reader, const struct log_event *ev, struct r
 
 /* log_payload.c: the next event of a compressed transaction; LOG_READER_AGAIN or _MORE until the last one. */
 int log_payload(struct log_reader *reader, const struct log_event *ev, struct rowset *out, struct err *e);
+
+/* log_compressed.c: an event of MariaDB whose last part is compressed. What is handed out borrows from reader->plain
+ * until the next event; log_plain_trim gives a large buffer back. */
+int log_compressed(struct log_reader *reader, const struct log_event *ev, struct rowset *out, struct err *e);
+void log_plain_init(struct log_plain *plain);
+void log_plain_release(struct log_plain *plain);
+void log_plain_trim(struct log_plain *plain);
 
 /* log_query.c: a QUERY event, as log_reader_feed. */
 int log_query(struct log_reader *reader, const struct log_event *ev, struct rowset *out, struct err *e);

@@ -313,15 +313,6 @@ class TestMariaDB:
         if not driver.alive():
             assert "binlog_row_metadata=FULL" in driver.tail()
 
-    def test_compressed_events_stop_by_name(self, new_db, redis, sluice):
-        """Not supported yet: never passed over."""
-        db = new_db({"log_bin_compress": "ON", "log_bin_compress_min_len": 10})
-        shop = Shop(db, redis)
-        start = at(db.position())
-        shop.orders(range(1, 101))
-        driver = sluice(config(db, redis, start)).start()
-        assert "COMPRESSED" in stopped_with(driver, "event_unknown")["text"]
-
     def test_start_at_file_and_offset_knows_the_gtids_there(self, new_db, redis, sluice):
         """Stored positions then serve another host, too: the place of the file is known with what lies before it."""
         shop = Shop(new_db(), redis)

@@ -41,6 +41,7 @@ int event_any_read(uint8_t type, const uint8_t *bytes, size_t len, const struct 
         struct event_heartbeat heartbeat;
         struct event_incident incident;
         struct event_payload payload;
+        struct event_compressed compressed;
         uint64_t xid;
     } out;
     const char *text;
@@ -78,6 +79,14 @@ int event_any_read(uint8_t type, const uint8_t *bytes, size_t len, const struct 
         return event_heartbeat_read(&out.heartbeat, body, type, e);
     case EVENT_TRANSACTION_PAYLOAD:
         return event_payload_read(&out.payload, body, e);
+    case EVENT_QUERY_COMPRESSED:
+    case EVENT_WRITE_ROWS_COMPRESSED_V1:
+    case EVENT_UPDATE_ROWS_COMPRESSED_V1:
+    case EVENT_DELETE_ROWS_COMPRESSED_V1:
+    case EVENT_WRITE_ROWS_COMPRESSED:
+    case EVENT_UPDATE_ROWS_COMPRESSED:
+    case EVENT_DELETE_ROWS_COMPRESSED:
+        return event_compressed_read(&out.compressed, body, type, format, e);
     case EVENT_INCIDENT:
         return event_incident_read(&out.incident, body, e);
     case EVENT_STOP:
