@@ -171,6 +171,15 @@ static bool skip_element(struct create_parser *cp)
     return true;
 }
 
+static bool has_repeat(const struct create_key *key)
+{
+    for (unsigned i = 1; i < key->column_count; i++)
+        for (unsigned k = 0; k < i; k++)
+            if (key->columns[i] == key->columns[k])
+                return true;
+    return false;
+}
+
 /* `[name] [USING …] (parts) options` behind PRIMARY KEY or UNIQUE [KEY]. */
 static bool take_unique(struct create_parser *cp, bool primary, struct create_text constraint)
 {
@@ -182,6 +191,8 @@ static bool take_unique(struct create_parser *cp, bool primary, struct create_te
         ddl_next(&cp->ps);
     if (!take_key_parts(cp, &key))
         return false;
+    if (has_repeat(&key))
+        return create_fail(cp, "a key names a column twice");
     if (primary) {
         if (cp->has_primary)
             return create_fail(cp, "two primary keys");

@@ -168,8 +168,8 @@ static int read_default_charset(struct reading *reading, enum field field, kind_
     for (unsigned i = 0; i < reading->count && rc == 0; i++)
         if (kind(&reading->columns[i].type))
             rc = set_collation(&reading->columns[i].type, collation, e);
-    while (rc == 0 && cursor_left(cur)) {
-        struct coltype *type = nth(reading, kind, cursor_lenenc(cur));
+    for (unsigned pairs = 0; rc == 0 && cursor_left(cur); pairs++) {
+        struct coltype *type = pairs < reading->count ? nth(reading, kind, cursor_lenenc(cur)) : NULL;
         collation = cursor_lenenc(cur);
         if (!type || cur->bad)
             return corrupt("charset of a column that is not there", e);
@@ -275,13 +275,17 @@ static int read_primary_key(struct reading *reading, enum field field, struct me
     uint16_t *pk = (uint16_t *)arena_alloc(reading->arena, reading->count * sizeof *pk);
     if (!pk)
         return err_set(e, NO_MEMORY, reading->count * sizeof *pk);
+    uint8_t named[TABLE_COLUMNS_MAX / 8] = {0};
     unsigned n = 0;
     while (cursor_left(cur)) {
         uint64_t index = cursor_lenenc(cur);
         if (field == FIELD_PRIMARY_KEY_PREFIX)
             (void)cursor_lenenc(cur);
-        if (cur->bad || index >= reading->count || n == reading->count)
+        if (cur->bad || index >= reading->count)
             return corrupt("primary key names a column that is not there", e);
+        if (named[index / 8] >> index % 8 & 1)
+            return corrupt("primary key names a column twice", e);
+        named[index / 8] |= (uint8_t)(1u << index % 8);
         pk[n++] = (uint16_t)index;
     }
     out->pk = pk;

@@ -13,6 +13,15 @@ static void check_indexes(const uint16_t *columns, unsigned count, unsigned limi
             abort();
 }
 
+static void check_key(const struct create_key *key, unsigned limit)
+{
+    check_indexes(key->columns, key->column_count, limit);
+    for (unsigned i = 1; i < key->column_count; i++)
+        for (unsigned k = 0; k < i; k++)
+            if (key->columns[i] == key->columns[k])
+                abort();
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
 {
     if (len == 0)
@@ -33,9 +42,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
         if (def.column_count == 0)
             abort();
         if (def.primary)
-            check_indexes(def.primary->columns, def.primary->column_count, def.column_count);
+            check_key(def.primary, def.column_count);
         for (unsigned i = 0; i < def.unique_count; i++)
-            check_indexes(def.unique[i].columns, def.unique[i].column_count, def.column_count);
+            check_key(&def.unique[i], def.column_count);
         for (unsigned i = 0; i < def.foreign_count; i++)
             check_indexes(def.foreign[i].columns, def.foreign[i].column_count, def.column_count);
     }

@@ -1,5 +1,5 @@
-/* Any bytes as the body of an event: an error or a valid event. The first byte chooses the type, the second the
- * post-header lengths. */
+/* Any bytes as the body of an event (FORMAT: as the whole of it): an error or a valid event. The first byte chooses the
+ * type, the second the post-header lengths. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -15,7 +15,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
         return 0;
     memset(format.post_header_len, bytes[1] & 1 ? 6 : 8, sizeof format.post_header_len);
     if (bytes[0] == EVENT_FORMAT)
-        (void)event_format_read(&format, bytes, len, &e);
+        (void)event_format_read(&format, bytes + 2, len - 2, &e);
     else if (event_any_read(bytes[0], bytes + 2, len - 2, &format, &e) == 0 && e.code != ERR_NONE)
         abort();
     return 0;

@@ -150,6 +150,9 @@ static void schema__hostile_metadata__corrupt(void **state)
         {"name that is not UTF-8", {4, 10, 1, 0xff, 1, 'x', 1, 'b', 1, 'c', 1, 'd'}, 12},
         {"4 billion labels", {6, 5, 254, 255, 255, 255, 255}, 7},
         {"key beyond the columns", {8, 1, 5}, 3},
+        {"a key column twice", {8, 2, 1, 1}, 4},
+        {"a prefixed key column twice", {9, 4, 1, 0, 1, 3}, 6},
+        {"more charsets than columns", {2, 13, 45, 0, 8, 0, 8, 0, 8, 0, 8, 0, 8, 0, 8}, 15},
         {"more key columns than columns", {8, 6, 0, 1, 2, 3, 4, 0}, 8},
         {"two keys", {8, 1, 0, 9, 2, 0, 0}, 7},
     };
