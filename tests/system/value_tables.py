@@ -108,15 +108,15 @@ class Table:
             if parts:
                 yield head + ",".join(parts), {"id", *(column.name for column in columns)}
 
-    def update_statements(self, rows, rounds):
+    def update_statements(self, rows):
         """Each column that can be is set at least once: to what another row has, or to something new."""
         free = [column for column in self.columns if not column.type.generated and column.name not in OWN]
         movable = [column for column in free if column.name not in (self.key or ())]
         if movable:
             first = {column.name for column in movable if self.rng.random() < 0.6}
-            for number in range(rounds):
-                chosen = [column for column in movable if (column.name in first) == (number % 2 == 0)
-                          or self.rng.random() < 0.3] or movable[:1]
+            for chance in (True, False):
+                chosen = [column for column in movable if (column.name in first) == chance or self.rng.random() < 0.3]
+                chosen = chosen or movable[:1]
                 settings = ", ".join(f"a.{column.quoted} = b.{column.quoted}" for column in chosen)
                 step = self.rng.randrange(1, 100)
                 yield (f"UPDATE {self.quoted} a JOIN {self.quoted} b ON b.id = 1 + (a.id + {step}) % {rows} "
@@ -133,7 +133,7 @@ class Table:
         settings = ["`id` = `id` + 1000000"] + [f"{column.quoted} = {self.literals(column, 2)[0]}" for column in chosen]
         yield (f"UPDATE {self.quoted} SET {', '.join(settings)} WHERE id % 3 = 0", {"id", *(c.name for c in chosen)}, 1000000)
 
-    def play(self, con, rows, rounds):
+    def play(self, con, rows):
         """Runs all statements and notes what the server says before and after each."""
         with con.cursor() as cur:
             state = {}
@@ -149,7 +149,7 @@ class Table:
                 cur.execute("COMMIT")
                 cur.execute("BEGIN")
             assert len(state) == rows, f"{self.name}: {len(state)} rows of {rows}"
-            for statement, named, moved in self.update_statements(rows, rounds):
+            for statement, named, moved in self.update_statements(rows):
                 cur.execute(statement)
                 now = self.reader.rows(cur)
                 pairs = {}

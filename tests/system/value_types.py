@@ -11,6 +11,8 @@ import struct
 import typing
 
 TEMPORAL_DIGITS = range(7)
+# Of values as long as the type allows; they cost more than all others together.
+LONG_SHARE = 0.006
 
 
 @dataclasses.dataclass(frozen=True)
@@ -183,7 +185,7 @@ def binaries():
         edges = {b"", b"\0", b"\xff" * min(limit, 300), b"a\0\0", b"  ", b"\0" * limit if limit < 300 else b"\0\0"}
 
         def make(rng):
-            longest = limit if rng.random() < 0.04 else min(limit, rng.choice([4, 30, 300]))
+            longest = limit if rng.random() < LONG_SHARE else min(limit, rng.choice([4, 30, 300]))
             return hex_literal(rng.randbytes(rng.randint(0, longest)))
 
         return mixed([hex_literal(edge[:limit]) for edge in sorted(edges)], make)
@@ -222,9 +224,8 @@ def texts(charset):
 
     def text_pool(chars, limit_bytes):
         def make(rng):
-            if rng.random() < 0.03:
-                return text_literal(fitting("".join(rng.choices(letters, k=min(chars, limit_bytes // charset.bytes_max)))))
-            return text_literal(fitting(word(rng, min(chars, rng.choice([1, 8, 40])))))
+            length = chars if rng.random() < LONG_SHARE else min(chars, rng.choice([1, 8, 40, 300]))
+            return text_literal(fitting(word(rng, length)))
 
         def fitting(text):
             return text[: min(chars, limit_bytes // charset.bytes_max)]
@@ -284,7 +285,7 @@ def misdecoded(charset):
 def odd_texts():
     """Long declarations, and labels that look like something else."""
     for sql in ("VARCHAR(16000) CHARACTER SET utf8mb4", "VARCHAR(60000) CHARACTER SET latin1"):
-        pool = mixed(["''", "REPEAT('é', 16000)", "REPEAT('z', 15999)"], lambda rng: text_literal("é" * rng.randrange(300)))
+        pool = mixed(["''", "REPEAT('é', 16000)", "REPEAT('z', 15999)"], lambda rng: text_literal("é" * rng.randrange(30)))
         yield Type(sql, sql, "text", pool, 64_002, 40)
     labels = ["", "0", "1", "a b", "a\"b", "c\\d", "é", "x" * 200, "'", "(", "--", "null"]
     listed = ",".join(map(text_literal, labels))
@@ -332,7 +333,7 @@ def json_pool(opaque):
             value = rng.choice(values)
             return rng.choice([f"JSON_ARRAY({value}, 1)", f"JSON_OBJECT('k', {value}, 'l', 'x')", f"CAST({value} AS JSON)"]
                               if value != "NULL" else ["JSON_ARRAY(NULL)"])
-        if rng.random() < 0.03:  # beyond 64 KiB: the large format
+        if rng.random() < LONG_SHARE:  # beyond 64 KiB: the large format
             return text_literal(json.dumps({f"k{n}": "v" * 700 for n in range(100)}))
         return text_literal(json.dumps(random_json(rng), ensure_ascii=rng.random() < 0.5).replace("\\u0000", "\\u0001"))
 
