@@ -103,6 +103,23 @@ static unsigned collation_of(const struct create_column *col)
     return id ? id : charset_find_collation(col->charset.p, col->charset.len);
 }
 
+/* Servers print labels by way of utf8mb3: a character beyond the BMP is shown as '?'. Where the column's character set
+ * has such characters, a label with '?' may be another one. */
+static bool labels_certain(const struct coltype *type, const struct create_column *col)
+{
+    static const char *const beyond[] = {"utf8mb4", "utf16", "utf16le", "utf32", "gb18030"};
+    const char *name = NULL;
+    bool marked = false, wide = false;
+    for (unsigned i = 0; i < col->label_count && !marked; i++)
+        marked = memchr(col->labels[i].p, '?', col->labels[i].len) != NULL;
+    if (!marked)
+        return true;
+    charset_of_collation(type->collation, &name);
+    for (size_t i = 0; i < sizeof beyond / sizeof beyond[0] && name && !wide; i++)
+        wide = strcmp(name, beyond[i]) == 0;
+    return name && !wide;
+}
+
 static int copy_labels(struct coltype *type, const struct create_column *col, struct arena *arena, struct err *e)
 {
     struct label *labels = (struct label *)arena_alloc(arena, col->label_count * sizeof *labels);
@@ -131,7 +148,8 @@ static int complete_type(struct coltype *type, const struct create_column *col, 
         type->charset = (uint8_t)charset_of_collation(type->collation, NULL);
     }
     bool labelled = type->family == FAMILY_ENUM || type->family == FAMILY_SET;
-    return labelled && !type->labels ? copy_labels(type, col, arena, e) : 0;
+    bool missing = labelled && !type->labels && labels_certain(type, col);
+    return missing ? copy_labels(type, col, arena, e) : 0;
 }
 
 static int copy_names(struct column *column, const struct create_column *col, struct arena *arena, struct err *e)

@@ -19,8 +19,9 @@ void definition_free(struct definition *def); /* accepts NULL */
 const struct table *definition_table(const struct definition *def);
 
 /* Completes `tbl`, whose columns have their wire types and what metadata the log sent: names, signs, charsets, labels,
- * declared types and the primary key, copied into `arena`. What the log says goes before. Errors: SCHEMA_MISMATCH when
- * they contradict each other, NO_MEMORY. */
+ * declared types and the primary key, copied into `arena`. What the log says goes before. Labels stay unknown where
+ * the text does not tell them: servers print `?` for characters beyond the BMP. Errors: SCHEMA_MISMATCH when they
+ * contradict each other, NO_MEMORY. */
 int definition_merge(const struct definition *def, struct table *tbl, struct column *columns, struct arena *arena,
                      struct err *e);
 

@@ -211,7 +211,7 @@ class Charset:
 
 def usable(text):
     """In a label that SHOW CREATE TABLE shows as it is: that goes through utf8mb3."""
-    return text.isprintable() and not text.isspace() and text not in ",'\\" and ord(text) < 0x10000
+    return text.isprintable() and not text.isspace() and text not in ",'\\?" and ord(text) < 0x10000
 
 
 def texts(charset):

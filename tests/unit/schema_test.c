@@ -259,6 +259,41 @@ static void schema__sign_of_the_log__contradicts_the_definition(void **state)
     schema_free(schema);
 }
 
+static void schema__label_that_may_stand_for_another__not_known(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *kind;
+        bool known;
+    } cases[] = {
+        {"enum('a?','b') CHARACTER SET latin1", true},
+        {"enum('a?','b') CHARACTER SET ucs2", true},
+        {"enum('a','b')", true},
+        {"enum('a?','b')", false},
+        {"enum('a','?') CHARACTER SET utf16 COLLATE utf16_bin", false},
+        {"enum('?') CHARACTER SET gb18030", false},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        char sql[300];
+        snprintf(sql, sizeof sql,
+                 "CREATE TABLE t (id bigint NOT NULL, name varchar(20), kind %s, amount decimal(12,2), at datetime(3)) "
+                 "DEFAULT CHARSET=utf8mb4",
+                 cases[i].kind);
+        struct server server = {.sql = sql};
+        const struct schema_reader reader = {.ctx = &server, .read = read_sql};
+        struct schema *schema;
+        struct err e = ERR_INIT;
+        struct wire_table wire = make_wire(NULL, 0);
+        assert_int_equal(schema_new(&schema, &reader, &e), 0);
+        const struct shape *shape = resolve(schema, &wire, at("bin.000001", 4), &e);
+        if (!shape)
+            fail_msg("%s: %s", cases[i].kind, e.text);
+        if ((shape->tbl->columns[2].type.labels != NULL) != cases[i].known)
+            fail_msg("%s: labels are %sknown", cases[i].kind, cases[i].known ? "not " : "");
+        schema_free(schema);
+    }
+}
+
 static void schema__definition_that_cannot_be_read__told_when_needed(void **state)
 {
     (void)state;
@@ -320,6 +355,7 @@ int main(void)
         cmocka_unit_test(schema__definition__trusted_from_its_position_until_a_ddl),
         cmocka_unit_test(schema__definition_does_not_fit__mismatch),
         cmocka_unit_test(schema__sign_of_the_log__contradicts_the_definition),
+        cmocka_unit_test(schema__label_that_may_stand_for_another__not_known),
         cmocka_unit_test(schema__definition_that_cannot_be_read__told_when_needed),
         cmocka_unit_test(schema__table_gone__not_known_any_more),
         cmocka_unit_test(schema__type_that_cannot_be_walked__named),
