@@ -81,6 +81,34 @@ static uint8_t *write_document(uint8_t *o, const uint8_t *p, size_t len)
     return end ? write_json_text(o, text, (size_t)(end - text)) : NULL;
 }
 
+/* UUID and INET, whose zero bytes at the end the log leaves out. */
+static uint8_t *write_address(uint8_t *o, const struct plan_writer *writer, const uint8_t *p, size_t len)
+{
+    uint8_t whole[UUID_BYTES] = {0};
+    if (len > writer->max_bytes)
+        return NULL;
+    memcpy(whole, p, len);
+    *o++ = '"';
+    if (writer->op == PLAN_UUID)
+        o = write_uuid(o, whole);
+    else
+        o = writer->max_bytes == INET4_BYTES ? write_inet4(o, whole) : write_inet6(o, whole);
+    *o++ = '"';
+    return o;
+}
+
+static uint8_t *write_geometry_or_bytes(uint8_t *o, const uint8_t *p, size_t len)
+{
+    return len < GEOMETRY_SRID_BYTES ? write_json_base64(o, p, len) : write_geometry(o, p, len);
+}
+
+static uint8_t *write_vector_or_bytes(uint8_t *o, const uint8_t *p, size_t len)
+{
+    if (len % 4)
+        return NULL;
+    return vector_is_finite(p, len) ? write_vector(o, p, len) : write_json_base64(o, p, len);
+}
+
 static uint8_t *write_set(uint8_t *o, const struct plan_writer *writer, uint64_t bits)
 {
     if (writer->label_count < 64 && bits >> writer->label_count)
@@ -113,8 +141,13 @@ static inline uint8_t *write_temporal(uint8_t *o, const struct plan_writer *writ
         return read_time(p, writer->scale, &v) ? quoted(o, write_time(o + 1, &v)) : NULL;
     case PLAN_DATETIME:
         return read_datetime(p, writer->scale, &v) ? quoted(o, write_datetime(o + 1, &v)) : NULL;
+    case PLAN_TIME_OLD:
+        return read_time_old(p, writer->scale, &v) ? quoted(o, write_time(o + 1, &v)) : NULL;
+    case PLAN_DATETIME_OLD:
+        return read_datetime_old(p, writer->scale, &v) ? quoted(o, write_datetime(o + 1, &v)) : NULL;
     default:
-        if (!read_timestamp(p, writer->scale, &v))
+        if (writer->op == PLAN_TIMESTAMP ? !read_timestamp(p, writer->scale, &v)
+                                         : !read_timestamp_old(p, writer->scale, &v))
             return NULL;
         return quoted(o, write_timestamp(o + 1, (uint32_t)v.ts.seconds, v.ts.us, v.scale));
     }
@@ -172,7 +205,17 @@ static inline uint8_t *write_column(uint8_t *o, const struct plan_writer *writer
     case PLAN_TIME:
     case PLAN_DATETIME:
     case PLAN_TIMESTAMP:
+    case PLAN_TIME_OLD:
+    case PLAN_DATETIME_OLD:
+    case PLAN_TIMESTAMP_OLD:
         return write_temporal(o, writer, p);
+    case PLAN_UUID:
+    case PLAN_INET:
+        return write_address(o, writer, p + column->walk, len - column->walk);
+    case PLAN_GEOMETRY:
+        return write_geometry_or_bytes(o, p + column->walk, len - column->walk);
+    case PLAN_VECTOR:
+        return write_vector_or_bytes(o, p + column->walk, len - column->walk);
     case PLAN_ENUM:
         u = le(p, len);
         return u <= writer->label_count ? piece_copy(o, &writer->labels[u]) : NULL;
@@ -310,7 +353,7 @@ static inline uint8_t *write_hex16(uint8_t *o, uint64_t v)
     return write_hex8(write_hex8(o, (uint32_t)(v >> 32)), (uint32_t)v);
 }
 
-static uint8_t *write_uuid(uint8_t *o, const uint8_t uuid[16])
+static uint8_t *write_gtid_uuid(uint8_t *o, const uint8_t uuid[16])
 {
     uint8_t hex[32];
     for (unsigned i = 0; i < 4; i++)
@@ -334,7 +377,7 @@ static uint8_t *write_gtid(uint8_t *o, const struct gtid *gtid)
         *o++ = '-';
         return write_uint(o, gtid->number);
     }
-    o = write_uuid(o, gtid->uuid);
+    o = write_gtid_uuid(o, gtid->uuid);
     *o++ = ':';
     if (gtid->tag[0]) {
         o = literal(o, gtid->tag, strlen(gtid->tag));

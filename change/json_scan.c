@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "value/write.h"
+
 static void skip_space(struct json_scan *scan)
 {
     while (scan->p < scan->end && (*scan->p == ' ' || *scan->p == '\t' || *scan->p == '\n' || *scan->p == '\r'))
@@ -224,35 +226,109 @@ static long decode_base64(const char *p, size_t len, uint8_t *out)
     return o - out;
 }
 
-static int read_base64(const struct json_span *text, struct value *out, struct arena *arena, struct err *e)
+/* The member is a string of this name. */
+static bool is_string(const struct json_span *name, const struct json_span *value, const char *wanted)
 {
-    struct json_scan scan;
-    struct json_span name, value, more;
-    if (!json_scan_open(&scan, text->p, text->len) || !json_scan_next(&scan, &name, &value) || name.len != 6 ||
-        memcmp(name.p, "base64", 6) != 0 || value.len < 2 || value.p[0] != '"' || json_scan_next(&scan, &name, &more))
-        return not_ours("an object that is not {\"base64\":…}", e);
-    uint8_t *bytes = arena_alloc(arena, value.len);
+    return name->len == strlen(wanted) && memcmp(name->p, wanted, name->len) == 0 && value->len >= 2 &&
+           value->p[0] == '"';
+}
+
+/* `reserved` bytes are left free in front of those decoded. */
+static int read_bytes(const struct json_span *value, size_t reserved, struct value *out, struct arena *arena,
+                      struct err *e)
+{
+    uint8_t *bytes = arena_alloc(arena, reserved + value->len);
     if (!bytes)
-        return err_set(e, NO_MEMORY, value.len);
-    long len = decode_base64(value.p + 1, value.len - 2, bytes);
+        return err_set(e, NO_MEMORY, reserved + value->len);
+    long len = decode_base64(value->p + 1, value->len - 2, bytes + reserved);
     if (len < 0)
         return not_ours("malformed base64", e);
     *out = (struct value){.kind = VALUE_BYTES};
     out->s.p = (const char *)bytes;
-    out->s.len = (size_t)len;
+    out->s.len = reserved + (size_t)len;
     return 0;
 }
 
 #define NUMBER_LEN_MAX 40
 
+/* A copy with a NUL behind it; false when there are too few or too many characters. */
+static bool copy_number(const struct json_span *text, char copy[NUMBER_LEN_MAX + 1])
+{
+    if (text->len == 0 || text->len > NUMBER_LEN_MAX)
+        return false;
+    memcpy(copy, text->p, text->len);
+    copy[text->len] = '\0';
+    return true;
+}
+
+static int read_geometry(const struct json_span *wkb, const struct json_span *srid, struct value *out,
+                         struct arena *arena, struct err *e)
+{
+    char copy[NUMBER_LEN_MAX + 1], *end = copy;
+    unsigned long long id = copy_number(srid, copy) && copy[0] != '-' ? strtoull(copy, &end, 10) : 0;
+    if (end == copy || *end != '\0' || id > UINT32_MAX)
+        return not_ours("a geometry without its SRID", e);
+    struct value v;
+    int rc = read_bytes(wkb, GEOMETRY_SRID_BYTES, &v, arena, e);
+    if (rc != 0)
+        return rc;
+    uint8_t *bytes = (uint8_t *)(uintptr_t)v.s.p;
+    for (unsigned i = 0; i < GEOMETRY_SRID_BYTES; i++)
+        bytes[i] = (uint8_t)(id >> (8 * i));
+    v.kind = VALUE_GEOMETRY;
+    *out = v;
+    return 0;
+}
+
+static int read_object(const struct json_span *text, struct value *out, struct arena *arena, struct err *e)
+{
+    static const char what[] = "an object that is neither {\"base64\":…} nor {\"wkb\":…,\"srid\":…}";
+    struct json_scan scan;
+    struct json_span name, value, second, srid, more;
+    if (!json_scan_open(&scan, text->p, text->len) || !json_scan_next(&scan, &name, &value))
+        return not_ours(what, e);
+    bool two = json_scan_next(&scan, &second, &srid);
+    if (!two && is_string(&name, &value, "base64"))
+        return read_bytes(&value, 0, out, arena, e);
+    if (!two || !is_string(&name, &value, "wkb") || second.len != 4 || memcmp(second.p, "srid", 4) != 0 ||
+        json_scan_next(&scan, &name, &more))
+        return not_ours(what, e);
+    return read_geometry(&value, &srid, out, arena, e);
+}
+
+/* An array of numbers: a VECTOR, four bytes for each. */
+static int read_array(const struct json_span *text, struct value *out, struct arena *arena, struct err *e)
+{
+    const char *p = text->p + 1, *end = text->p + text->len - 1;
+    uint8_t *bytes = arena_alloc(arena, 2 * text->len), *o = bytes;
+    if (!bytes)
+        return err_set(e, NO_MEMORY, 2 * text->len);
+    while (p < end) {
+        char copy[NUMBER_LEN_MAX + 1], *stop = copy;
+        struct json_span number = {p, strcspn(p, ",] \t\r\n")};
+        float f = copy_number(&number, copy) ? strtof(copy, &stop) : 0;
+        uint32_t bits;
+        memcpy(&bits, &f, sizeof bits);
+        if (stop == copy || *stop != '\0' || (bits >> 23 & 0xff) == 0xff)
+            return not_ours("an array that is not of numbers of a VECTOR", e);
+        for (unsigned i = 0; i < sizeof bits; i++)
+            *o++ = (uint8_t)(bits >> (8 * i));
+        p += number.len;
+        while (p < end && strchr(", \t\r\n", *p))
+            p++;
+    }
+    *out = (struct value){.kind = VALUE_VECTOR};
+    out->s.p = (const char *)bytes;
+    out->s.len = (size_t)(o - bytes);
+    return 0;
+}
+
 /* Whole numbers are integers, all others doubles. The decimal point is the C locale's: the program sets no other. */
 static int read_number(const struct json_span *text, struct value *out, struct err *e)
 {
     char copy[NUMBER_LEN_MAX + 1], *end = NULL;
-    if (text->len == 0 || text->len > NUMBER_LEN_MAX)
+    if (!copy_number(text, copy))
         return not_ours("a number of too many digits", e);
-    memcpy(copy, text->p, text->len);
-    copy[text->len] = '\0';
     struct value v = {.kind = VALUE_DOUBLE};
     if (strpbrk(copy, ".eE")) {
         v.d = strtod(copy, &end);
@@ -278,6 +354,8 @@ int json_scan_value(const struct json_span *text, struct value *out, struct aren
     if (text->len >= 2 && text->p[0] == '"')
         return read_string(text->p + 1, text->len - 2, out, arena, e);
     if (text->len && text->p[0] == '{')
-        return read_base64(text, out, arena, e);
+        return read_object(text, out, arena, e);
+    if (text->len >= 2 && text->p[0] == '[')
+        return read_array(text, out, arena, e);
     return read_number(text, out, e);
 }

@@ -23,7 +23,8 @@ bool json_scan_open(struct json_scan *scan, const char *p, size_t len);
  * where the text is not JSON. */
 bool json_scan_next(struct json_scan *scan, struct json_span *name, struct json_span *value);
 
-/* A column's value: null, a number, a string, or {"base64":"…"}. Errors: CORRUPT, NO_MEMORY. */
+/* A column's value: null, a number, a string, {"base64":"…"}, {"wkb":"…","srid":…} or an array of numbers. Errors:
+ * CORRUPT, NO_MEMORY. */
 int json_scan_value(const struct json_span *text, struct value *out, struct arena *arena, struct err *e);
 
 #endif

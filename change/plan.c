@@ -59,10 +59,16 @@ static uint8_t string_op(const struct coltype *type)
 static uint8_t plan_op(const struct coltype *type)
 {
     static const uint8_t of_family[FAMILY_COUNT] = {
-        [FAMILY_DECIMAL] = PLAN_DECIMAL,     [FAMILY_BIT] = PLAN_BIT,   [FAMILY_YEAR] = PLAN_YEAR,
-        [FAMILY_DATE] = PLAN_DATE,           [FAMILY_TIME] = PLAN_TIME, [FAMILY_DATETIME] = PLAN_DATETIME,
-        [FAMILY_TIMESTAMP] = PLAN_TIMESTAMP, [FAMILY_ENUM] = PLAN_ENUM, [FAMILY_SET] = PLAN_SET,
-        [FAMILY_JSON] = PLAN_JSON,
+        [FAMILY_DECIMAL] = PLAN_DECIMAL,     [FAMILY_BIT] = PLAN_BIT,       [FAMILY_YEAR] = PLAN_YEAR,
+        [FAMILY_DATE] = PLAN_DATE,           [FAMILY_TIME] = PLAN_TIME,     [FAMILY_DATETIME] = PLAN_DATETIME,
+        [FAMILY_TIMESTAMP] = PLAN_TIMESTAMP, [FAMILY_ENUM] = PLAN_ENUM,     [FAMILY_SET] = PLAN_SET,
+        [FAMILY_JSON] = PLAN_JSON,           [FAMILY_UUID] = PLAN_UUID,     [FAMILY_INET] = PLAN_INET,
+        [FAMILY_GEOMETRY] = PLAN_GEOMETRY,   [FAMILY_VECTOR] = PLAN_VECTOR,
+    };
+    static const uint8_t of_old[FAMILY_COUNT] = {
+        [FAMILY_TIME_OLD] = PLAN_TIME_OLD,
+        [FAMILY_DATETIME_OLD] = PLAN_DATETIME_OLD,
+        [FAMILY_TIMESTAMP_OLD] = PLAN_TIMESTAMP_OLD,
     };
     switch (type->family) {
     case FAMILY_INTEGER:
@@ -71,6 +77,10 @@ static uint8_t plan_op(const struct coltype *type)
         return type->wire == WIRE_FLOAT ? PLAN_FLOAT : PLAN_DOUBLE;
     case FAMILY_STRING:
         return string_op(type);
+    case FAMILY_TIME_OLD:
+    case FAMILY_DATETIME_OLD:
+    case FAMILY_TIMESTAMP_OLD:
+        return coltype_needs_scale(type) ? PLAN_BY_VALUE : of_old[type->family];
     case FAMILY_ENUM:
     case FAMILY_SET:
         return type->labels ? of_family[type->family] : PLAN_BY_VALUE;
@@ -124,6 +134,8 @@ static bool build_writer(struct builder *in, struct plan_writer *writer, const s
     value_json_string(column->name, column->name_len, &text);
     buf_byte(&text, ':');
     *writer = (struct plan_writer){.op = plan_op(type), .max_bytes = coltype_max_bytes(type)};
+    if (type->family == FAMILY_UUID || type->family == FAMILY_INET)
+        writer->max_bytes = type->fixed;
     writer->precision = (uint8_t)type->meta;
     if (type->family == FAMILY_BIT)
         writer->precision = (uint8_t)((type->meta >> 8) * 8 + (type->meta & 255));

@@ -32,6 +32,13 @@ enum plan_op {
     PLAN_LATIN1_CHAR,
     PLAN_BYTES,
     PLAN_BINARY, /* padded to max_bytes */
+    PLAN_TIME_OLD,
+    PLAN_DATETIME_OLD,
+    PLAN_TIMESTAMP_OLD,
+    PLAN_UUID,
+    PLAN_INET,
+    PLAN_GEOMETRY,
+    PLAN_VECTOR,
     PLAN_ENUM,
     PLAN_SET,
     PLAN_JSON
@@ -45,10 +52,10 @@ struct piece {
 #define PIECE_SLACK 32
 
 struct plan_writer {
-    uint8_t op;        /* enum plan_op */
-    uint8_t precision; /* DECIMAL; bits of BIT */
-    uint8_t scale;     /* DECIMAL; fraction digits */
-    uint32_t max_bytes;
+    uint8_t op;                 /* enum plan_op */
+    uint8_t precision;          /* DECIMAL; bits of BIT */
+    uint8_t scale;              /* DECIMAL; fraction digits */
+    uint32_t max_bytes;         /* of UUID and INET: of the whole value */
     struct piece name;          /* "name": */
     const struct piece *labels; /* ENUM: of index 0 … label_count, with quotes; SET: of each bit, without */
     uint32_t label_count;

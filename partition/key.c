@@ -142,7 +142,7 @@ static int add_value(const struct coltype *type, const struct found *found, stru
     if (rc != 0)
         return rc;
     size_t begin = out->len;
-    if (v.kind == VALUE_BYTES || v.kind == VALUE_GEOMETRY || v.kind == VALUE_VECTOR)
+    if (v.kind == VALUE_BYTES || v.kind == VALUE_GEOMETRY)
         add_hex(v.s.p, v.s.len, out);
     else
         value_text(&v, out);

@@ -90,7 +90,7 @@ static bool is_numeric(uint8_t wire)
 
 static bool has_charset(uint8_t family)
 {
-    return family == FAMILY_STRING || family == FAMILY_ENUM || family == FAMILY_SET;
+    return family == FAMILY_STRING || family == FAMILY_COMPRESSED || family == FAMILY_ENUM || family == FAMILY_SET;
 }
 
 static unsigned collation_of(const struct create_column *col)
@@ -263,17 +263,23 @@ static bool fits(const struct coltype *type, const struct create_column *col)
     return true;
 }
 
-static int check_column(const struct table *tbl, unsigned i, const struct create_column *col, struct err *e)
+static int column_mismatch(const struct table *tbl, unsigned i, const struct create_column *col, struct err *e)
 {
     const struct column *column = &tbl->columns[i];
     char type[64], log[WHAT_MAX], definition[WHAT_MAX];
-    if (fits(&column->type, col) && column->nullable == col->nullable)
-        return 0;
     coltype_print(&column->type, type, sizeof type);
     snprintf(log, sizeof log, "%s%s as column %u", type, column->nullable ? "" : " NOT NULL", i + 1);
     snprintf(definition, sizeof definition, "%.60s %.60s%s", col->name.p, col->type.p,
              col->nullable ? "" : " NOT NULL");
     return mismatch(tbl, log, definition, e);
+}
+
+static int check_column(const struct table *tbl, unsigned i, const struct create_column *col, struct err *e)
+{
+    const struct column *column = &tbl->columns[i];
+    if (fits(&column->type, col) && column->nullable == col->nullable)
+        return 0;
+    return column_mismatch(tbl, i, col, e);
 }
 
 /* Hidden columns of a versioned table stand in the log, not in the definition. */
@@ -318,9 +324,23 @@ int definition_merge(const struct definition *def, struct table *tbl, struct col
             rc = copy_names(&columns[i], &create->columns[i], arena, e);
         if (rc == 0)
             rc = complete_type(&columns[i].type, &create->columns[i], arena, e);
+        if (rc == 0 && !coltype_declare(&columns[i].type, create->columns[i].word.p, create->columns[i].length))
+            rc = column_mismatch(tbl, i, &create->columns[i], e);
         if (rc != 0)
             return rc;
     }
     int rc = hidden ? name_hidden(tbl, columns, create->column_count, e) : 0;
     return rc == 0 ? copy_key(tbl, create, arena, e) : rc;
+}
+
+void definition_declare(const struct definition *def, struct table *tbl, struct column *columns, bool certain)
+{
+    for (unsigned i = 0; i < tbl->column_count; i++) {
+        struct coltype *type = &columns[i].type;
+        int at = create_table_find_column(&def->create, columns[i].name, columns[i].name_len);
+        if (at < 0 || !coltype_is_vague(type) || !fits(type, &def->create.columns[at]))
+            continue;
+        if (certain || !coltype_needs_scale(type))
+            (void)coltype_declare(type, def->create.columns[at].word.p, def->create.columns[at].length);
+    }
 }

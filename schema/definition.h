@@ -25,4 +25,9 @@ const struct table *definition_table(const struct definition *def);
 int definition_merge(const struct definition *def, struct table *tbl, struct column *columns, struct arena *arena,
                      struct err *e);
 
+/* Adds to columns whose names the log told what their declared types alone tell (coltype_declare), where name and type
+ * agree. Not `certain`: the definition may be younger than the rows. It then serves still for how a value is printed,
+ * but not for how many bytes it has. */
+void definition_declare(const struct definition *def, struct table *tbl, struct column *columns, bool certain);
+
 #endif

@@ -200,6 +200,35 @@ static int add_definition(struct schema *schema, struct table *tbl, struct colum
     return err_set(e, SCHEMA_UNKNOWN, tbl->db, tbl->name, why);
 }
 
+static bool any_column(const struct table *tbl, bool (*is)(const struct coltype *type), unsigned *out)
+{
+    for (*out = 0; *out < tbl->column_count; ++*out)
+        if (is(&tbl->columns[*out].type))
+            return true;
+    return false;
+}
+
+/* The second layer when the log has names, but a declared type matters. */
+static int add_declared(struct schema *schema, struct table *tbl, struct column *columns, const struct filepos *at,
+                        struct err *e)
+{
+    struct known *known;
+    unsigned column;
+    char type[64];
+    int rc = know(schema, tbl->db, tbl->name, &known, e);
+    if (rc == 0 && !trusted(known, at) && schema->reader && !known->tried)
+        rc = refresh(schema, known, e);
+    if (rc != 0)
+        return rc;
+    if (known->def)
+        definition_declare(known->def, tbl, columns, trusted(known, at));
+    if (!any_column(tbl, coltype_needs_scale, &column))
+        return 0;
+    coltype_print(&columns[column].type, type, sizeof type);
+    err_set(e, TYPE_UNCERTAIN, "fraction", type);
+    return err_wrap(e, "%s.%s: column %u (%s)", tbl->db, tbl->name, column + 1, columns[column].name);
+}
+
 static int merge(struct schema *schema, const struct wire_table *wire, const struct filepos *at, struct arena *arena,
                  struct table **out, struct err *e)
 {
@@ -220,6 +249,9 @@ static int merge(struct schema *schema, const struct wire_table *wire, const str
         tbl->pk = metadata.pk;
         tbl->pk_count = metadata.pk_count;
         tbl->pk_known = true;
+        unsigned vague;
+        if (any_column(tbl, coltype_is_vague, &vague))
+            rc = add_declared(schema, tbl, columns, at, e);
     } else {
         rc = add_definition(schema, tbl, columns, at, arena, e);
     }

@@ -5,6 +5,9 @@
 #ifndef SLUICE_VALUE_FAMILY_H
 #define SLUICE_VALUE_FAMILY_H
 
+#include <string.h>
+
+#include "value/charset.h"
 #include "value/value.h"
 
 struct bytes {
@@ -17,11 +20,15 @@ typedef int value_read_fn(const struct coltype *type, struct bytes bytes, struct
 typedef void value_write_fn(const struct value *v, struct buf *out);
 
 value_read_fn integer_read, decimal_read, float_read, bit_read, year_read, date_read, time_read, datetime_read,
-    timestamp_read, string_read, enum_read, set_read, json_read;
+    timestamp_read, time_old_read, datetime_old_read, timestamp_old_read, string_read, compressed_read, uuid_read,
+    inet_read, enum_read, set_read, geometry_read, vector_read, json_read;
 value_write_fn integer_text, decimal_text, float_text, bit_text, year_text, date_text, time_text, datetime_text,
-    timestamp_text, string_text, enum_text, set_text;
+    timestamp_text, string_text, enum_text, set_text, vector_text;
 value_write_fn integer_json, decimal_json, float_json, bit_json, year_json, date_json, time_json, datetime_json,
-    timestamp_json, string_json, enum_json, set_json;
+    timestamp_json, string_json, enum_json, set_json, geometry_json, vector_json;
+
+/* The value of a string column whose bytes, without length and padding, are `text`: TEXT in UTF-8, or BYTES. */
+int string_convert(const struct coltype *type, struct text text, struct value *out, struct arena *arena, struct err *e);
 
 /* CORRUPT: "TYPE: what". */
 int family_corrupt(const struct coltype *type, const char *what, struct err *e);
@@ -35,6 +42,17 @@ static inline uint64_t family_le(const uint8_t *p, size_t bytes)
     for (size_t i = 0; i < bytes; i++)
         v |= (uint64_t)p[i] << (8 * i);
     return v;
+}
+
+/* BINARY(size) as it was before the log took the zero bytes at its end off; false when it is longer. */
+static inline bool family_padded(struct bytes stored, uint8_t *out, size_t size)
+{
+    size_t len = stored.len - 1;
+    if (stored.p[0] != len || len > size)
+        return false;
+    memcpy(out, stored.p + 1, len);
+    memset(out + len, 0, size - len);
+    return true;
 }
 
 static inline uint64_t family_be(const uint8_t *p, size_t bytes)

@@ -20,6 +20,23 @@ static int pad_binary(struct text *text, uint32_t len, struct arena *arena, stru
     return 0;
 }
 
+int string_convert(const struct coltype *type, struct text text, struct value *out, struct arena *arena, struct err *e)
+{
+    struct value v = {.kind = VALUE_BYTES};
+    if (type->charset != CHARSET_BINARY) {
+        int rc = charset_to_utf8(type, &text, arena, e);
+        if (rc != 0)
+            return rc;
+        v.kind = VALUE_TEXT;
+        if (type->charset != CHARSET_LATIN1)
+            v.raw = !value_is_utf8(text.p, text.len);
+    }
+    v.s.p = text.p;
+    v.s.len = text.len;
+    *out = v;
+    return 0;
+}
+
 int string_read(const struct coltype *type, struct bytes bytes, struct value *out, struct arena *arena, struct err *e)
 {
     struct text text = {(const char *)bytes.p + type->walk, bytes.len - type->walk};
@@ -27,25 +44,12 @@ int string_read(const struct coltype *type, struct bytes bytes, struct value *ou
     int rc = 0;
     if (family_le(bytes.p, type->walk) != text.len || text.len > max)
         return family_corrupt(type, "longer than declared", e);
-    struct value v = {.kind = VALUE_BYTES};
-    if (type->charset == CHARSET_BINARY) {
-        if (type->wire == WIRE_STRING && text.len < max)
-            rc = pad_binary(&text, max, arena, e);
-    } else {
-        if (type->wire == WIRE_STRING)
-            while (text.len > 0 && text.p[text.len - 1] == ' ')
-                text.len--;
-        v.kind = VALUE_TEXT;
-        rc = charset_to_utf8(type, &text, arena, e);
-        if (rc == 0 && type->charset != CHARSET_LATIN1)
-            v.raw = !value_is_utf8(text.p, text.len);
-    }
-    if (rc != 0)
-        return rc;
-    v.s.p = text.p;
-    v.s.len = text.len;
-    *out = v;
-    return 0;
+    if (type->wire == WIRE_STRING && type->charset == CHARSET_BINARY && text.len < max)
+        rc = pad_binary(&text, max, arena, e);
+    if (type->wire == WIRE_STRING && type->charset != CHARSET_BINARY)
+        while (text.len > 0 && text.p[text.len - 1] == ' ')
+            text.len--;
+    return rc == 0 ? string_convert(type, text, out, arena, e) : rc;
 }
 
 void string_text(const struct value *v, struct buf *out)
@@ -55,7 +59,7 @@ void string_text(const struct value *v, struct buf *out)
 
 void string_json(const struct value *v, struct buf *out)
 {
-    if (v->kind == VALUE_BYTES || v->kind == VALUE_GEOMETRY || v->kind == VALUE_VECTOR || v->raw)
+    if (v->kind == VALUE_BYTES || v->raw)
         value_json_base64(v->s.p, v->s.len, out);
     else
         value_json_string(v->s.p, v->s.len, out);

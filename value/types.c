@@ -10,10 +10,13 @@
  *   STRING VAR_STRING          2  real type, length: of ENUM and SET the bytes of the value; of CHAR and BINARY the low
  *                                 8 bits of its most bytes, whose bits 8 and 9 are hidden, inverted, in bits 4 and 5 of
  *                                 the real type (all real types have both set)
+ *   BLOB COMPRESSED            1  as BLOB
+ *   VARCHAR COMPRESSED         2  as VARCHAR, one byte more than declared
  *   all others                 0 */
 #include "value/types.h"
 
 #include <stdio.h>
+#include <string.h>
 
 static const struct type_row rows[] = {
     {WIRE_TINY, FAMILY_INTEGER, 0, "TINYINT", ""},
@@ -41,13 +44,13 @@ static const struct type_row rows[] = {
     {WIRE_ENUM, FAMILY_ENUM, 2, "ENUM", "real type, bytes of the value"},
     {WIRE_SET, FAMILY_SET, 2, "SET", "real type, bytes of the value"},
     {WIRE_JSON, FAMILY_JSON, 1, "JSON", "bytes of the length"},
-    {WIRE_GEOMETRY, FAMILY_OPAQUE, 1, "GEOMETRY", "bytes of the length"},
-    {WIRE_VECTOR, FAMILY_OPAQUE, 1, "VECTOR", "bytes of the length"},
-    {WIRE_BLOB_COMPRESSED, FAMILY_OPAQUE, 1, "TEXT COMPRESSED, BLOB COMPRESSED", "bytes of the length"},
-    {WIRE_VARCHAR_COMPRESSED, FAMILY_OPAQUE, 2, "VARCHAR COMPRESSED", "most bytes"},
-    {WIRE_TIMESTAMP, FAMILY_OPAQUE, 0, "TIMESTAMP before 5.6", ""},
-    {WIRE_DATETIME, FAMILY_OPAQUE, 0, "DATETIME before 5.6", ""},
-    {WIRE_TIME, FAMILY_OPAQUE, 0, "TIME before 5.6", ""},
+    {WIRE_GEOMETRY, FAMILY_GEOMETRY, 1, "GEOMETRY", "bytes of the length"},
+    {WIRE_VECTOR, FAMILY_VECTOR, 1, "VECTOR", "bytes of the length"},
+    {WIRE_BLOB_COMPRESSED, FAMILY_COMPRESSED, 1, "TEXT COMPRESSED, BLOB COMPRESSED", "bytes of the length"},
+    {WIRE_VARCHAR_COMPRESSED, FAMILY_COMPRESSED, 2, "VARCHAR COMPRESSED, VARBINARY COMPRESSED", "most bytes + 1"},
+    {WIRE_TIMESTAMP, FAMILY_TIMESTAMP_OLD, 0, "TIMESTAMP before 5.6", ""},
+    {WIRE_DATETIME, FAMILY_DATETIME_OLD, 0, "DATETIME before 5.6", ""},
+    {WIRE_TIME, FAMILY_TIME_OLD, 0, "TIME before 5.6", ""},
 };
 
 #define ROW_COUNT (sizeof rows / sizeof rows[0])
@@ -162,14 +165,16 @@ static int init_size(struct coltype *type, struct err *e)
     case WIRE_INT24:
     case WIRE_DATE_OLD:
     case WIRE_NEWDATE:
-    case WIRE_TIME:
         return init_fixed(type, 3);
     case WIRE_LONG:
-    case WIRE_TIMESTAMP:
         return init_fixed(type, 4);
     case WIRE_LONGLONG:
-    case WIRE_DATETIME:
         return init_fixed(type, 8);
+    case WIRE_TIME:
+    case WIRE_DATETIME:
+    case WIRE_TIMESTAMP:
+        type->meta = COLTYPE_SCALE_UNKNOWN; /* and so are the bytes, see declared.c */
+        return 0;
     case WIRE_FLOAT:
     case WIRE_DOUBLE:
         if (type->meta != (type->wire == WIRE_FLOAT ? 4 : 8))
@@ -219,8 +224,10 @@ int coltype_init(struct coltype *out, uint8_t wire, struct cursor *metadata, str
 
 uint32_t coltype_max_bytes(const struct coltype *type)
 {
-    if (type->family != FAMILY_STRING)
+    if (type->family != FAMILY_STRING && type->family != FAMILY_COMPRESSED)
         return 0;
+    if (type->wire == WIRE_VARCHAR_COMPRESSED)
+        return type->meta ? type->meta - 1u : 0;
     if (type->wire == WIRE_VARCHAR)
         return type->meta;
     if (type->wire == WIRE_STRING)
@@ -232,13 +239,24 @@ uint32_t coltype_max_bytes(const struct coltype *type)
 static void print_string(const struct coltype *type, char *out, size_t size)
 {
     bool binary = type->charset == CHARSET_BINARY;
+    const char *compressed = type->family == FAMILY_COMPRESSED ? " COMPRESSED" : "";
     static const char *const sizes[] = {"", "TINY", "", "MEDIUM", "LONG"};
-    if (type->wire == WIRE_VARCHAR)
-        snprintf(out, size, "%s(%u bytes)", binary ? "VARBINARY" : "VARCHAR", coltype_max_bytes(type));
+    if (type->wire == WIRE_VARCHAR || type->wire == WIRE_VARCHAR_COMPRESSED)
+        snprintf(out, size, "%s(%u bytes)%s", binary ? "VARBINARY" : "VARCHAR", coltype_max_bytes(type), compressed);
     else if (type->wire == WIRE_STRING)
         snprintf(out, size, "%s(%u bytes)", binary ? "BINARY" : "CHAR", coltype_max_bytes(type));
     else
-        snprintf(out, size, "%s%s", sizes[type->walk], binary ? "BLOB" : "TEXT");
+        snprintf(out, size, "%s%s%s", sizes[type->walk], binary ? "BLOB" : "TEXT", compressed);
+}
+
+/* "TIME before 5.6", "TIME(3) before 5.6": the name of the table's row with the digits in it. */
+static void print_old(const struct coltype *type, const char *name, char *out, size_t size)
+{
+    int word = (int)strcspn(name, " ");
+    if (type->meta == 0 || type->meta == COLTYPE_SCALE_UNKNOWN)
+        snprintf(out, size, "%s", name);
+    else
+        snprintf(out, size, "%.*s(%u)%s", word, name, (unsigned)type->meta, name + word);
 }
 
 void coltype_print(const struct coltype *type, char *out, size_t size)
@@ -260,8 +278,23 @@ void coltype_print(const struct coltype *type, char *out, size_t size)
     case FAMILY_TIMESTAMP:
         snprintf(out, size, type->meta ? "%s(%u)" : "%s", name, (unsigned)type->meta);
         break;
+    case FAMILY_TIME_OLD:
+    case FAMILY_DATETIME_OLD:
+    case FAMILY_TIMESTAMP_OLD:
+        print_old(type, name, out, size);
+        break;
     case FAMILY_STRING:
+    case FAMILY_COMPRESSED:
         print_string(type, out, size);
+        break;
+    case FAMILY_UUID:
+        snprintf(out, size, "UUID");
+        break;
+    case FAMILY_INET:
+        snprintf(out, size, "INET%u", type->fixed == 4 ? 4u : 6u);
+        break;
+    case FAMILY_VECTOR:
+        snprintf(out, size, "VECTOR");
         break;
     default:
         snprintf(out, size, "%s", name);

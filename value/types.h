@@ -63,11 +63,18 @@ enum family {
     FAMILY_TIME,
     FAMILY_DATETIME,
     FAMILY_TIMESTAMP,
+    FAMILY_TIME_OLD, /* before 5.6, and MariaDB with mysql56_temporal_format=OFF */
+    FAMILY_DATETIME_OLD,
+    FAMILY_TIMESTAMP_OLD,
     FAMILY_STRING, /* CHAR VARCHAR TEXT BINARY VARBINARY BLOB, by charset TEXT or BYTES */
     FAMILY_ENUM,
     FAMILY_SET,
-    FAMILY_JSON,   /* MySQL's; MariaDB's JSON is a TEXT */
-    FAMILY_OPAQUE, /* walked, not decoded yet: GEOMETRY, VECTOR, compressed, pre-5.6 temporals */
+    FAMILY_COMPRESSED, /* MariaDB's VARCHAR, TEXT, BLOB … COMPRESSED */
+    FAMILY_UUID,       /* MariaDB's, known by the declared type */
+    FAMILY_INET,       /* MariaDB's INET4, INET6 likewise */
+    FAMILY_GEOMETRY,
+    FAMILY_VECTOR,
+    FAMILY_JSON, /* MySQL's; MariaDB's JSON is a TEXT */
     FAMILY_COUNT
 };
 
@@ -89,12 +96,15 @@ struct coltype {
     uint8_t charset;
     bool is_unsigned;
     bool sign_known;    /* false: neither metadata nor history told the sign */
-    uint16_t fixed;     /* WALK_FIXED: bytes */
-    uint16_t meta;      /* as in the TABLE_MAP, little-endian pair: see types.c per type */
+    uint16_t fixed;     /* WALK_FIXED: bytes; UUID, INET: bytes without those that the log leaves out */
+    uint16_t meta;      /* as in the TABLE_MAP, little-endian pair: see types.c per type; of the temporal types before
+                           5.6 the fraction digits, or COLTYPE_SCALE_UNKNOWN */
     uint16_t collation; /* id; 0 = not known */
     uint32_t label_count;
     const struct label *labels; /* ENUM and SET; NULL = not known */
 };
+
+#define COLTYPE_SCALE_UNKNOWN 0xffff
 
 /* One row of the table of types. */
 struct type_row {
@@ -114,8 +124,19 @@ size_t type_rows(const struct type_row **out);
  * the table: its rows cannot even be walked). */
 int coltype_init(struct coltype *out, uint8_t wire, struct cursor *metadata, struct err *e);
 
+/* What the declared SQL type tells beyond the TABLE_MAP: `word` is its first word in lower case ("uuid"), `number` the
+ * one in its parentheses, 0 when there is none. Sets family and size of MariaDB's UUID, INET4, INET6 and VECTOR, and
+ * the fraction digits of the temporal types before 5.6. False when the type does not fit the log's bytes. */
+bool coltype_declare(struct coltype *type, const char *word, uint32_t number);
+
+/* True when the bytes may mean something else once the declared type is known; and when they cannot even be walked
+ * before it is. */
+bool coltype_is_vague(const struct coltype *type);
+bool coltype_needs_scale(const struct coltype *type);
+
 /* Most bytes that a stored value of FAMILY_STRING may have without its length prefix: the n of BINARY(n), bytes of
- * VARCHAR(n); 2^(8 * length bytes) - 1 of BLOB and TEXT. 0 for other families. */
+ * VARCHAR(n); 2^(8 * length bytes) - 1 of BLOB and TEXT; likewise of FAMILY_COMPRESSED after inflating. 0 for other
+ * families. */
 uint32_t coltype_max_bytes(const struct coltype *type);
 
 /* SQL-like text for messages: "DECIMAL(12,2)", "VARCHAR(255 bytes)". `out` is always terminated. */

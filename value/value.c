@@ -8,10 +8,26 @@ struct family_ops {
 };
 
 static const struct family_ops families[FAMILY_COUNT] = {
-    [FAMILY_INTEGER] = {integer_read}, [FAMILY_DECIMAL] = {decimal_read},   [FAMILY_FLOAT] = {float_read},
-    [FAMILY_BIT] = {bit_read},         [FAMILY_YEAR] = {year_read},         [FAMILY_DATE] = {date_read},
-    [FAMILY_TIME] = {time_read},       [FAMILY_DATETIME] = {datetime_read}, [FAMILY_TIMESTAMP] = {timestamp_read},
-    [FAMILY_STRING] = {string_read},   [FAMILY_ENUM] = {enum_read},         [FAMILY_SET] = {set_read},
+    [FAMILY_INTEGER] = {integer_read},
+    [FAMILY_DECIMAL] = {decimal_read},
+    [FAMILY_FLOAT] = {float_read},
+    [FAMILY_BIT] = {bit_read},
+    [FAMILY_YEAR] = {year_read},
+    [FAMILY_DATE] = {date_read},
+    [FAMILY_TIME] = {time_read},
+    [FAMILY_DATETIME] = {datetime_read},
+    [FAMILY_TIMESTAMP] = {timestamp_read},
+    [FAMILY_STRING] = {string_read},
+    [FAMILY_ENUM] = {enum_read},
+    [FAMILY_SET] = {set_read},
+    [FAMILY_TIME_OLD] = {time_old_read},
+    [FAMILY_DATETIME_OLD] = {datetime_old_read},
+    [FAMILY_TIMESTAMP_OLD] = {timestamp_old_read},
+    [FAMILY_COMPRESSED] = {compressed_read},
+    [FAMILY_UUID] = {uuid_read},
+    [FAMILY_INET] = {inet_read},
+    [FAMILY_GEOMETRY] = {geometry_read},
+    [FAMILY_VECTOR] = {vector_read},
     [FAMILY_JSON] = {json_read},
 };
 
@@ -51,8 +67,8 @@ static const struct kind_ops kinds[] = {
     [VALUE_ENUM] = {enum_text, enum_json},
     [VALUE_SET] = {set_text, set_json},
     [VALUE_JSON] = {string_text, string_json},
-    [VALUE_GEOMETRY] = {string_text, string_json},
-    [VALUE_VECTOR] = {string_text, string_json},
+    [VALUE_GEOMETRY] = {string_text, geometry_json},
+    [VALUE_VECTOR] = {vector_text, vector_json},
 };
 
 int family_corrupt(const struct coltype *type, const char *what, struct err *e)

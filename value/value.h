@@ -14,6 +14,8 @@
  *   TEXT ENUM SET        string (SET: labels joined by commas)
  *   JSON                 string: the document's text as the server SELECTs it
  *   BYTES                {"base64":"…"}; the text form is the bytes themselves
+ *   GEOMETRY             {"wkb":"<base64>","srid":0}; the text form is the stored bytes
+ *   VECTOR               array of numbers as of FLOAT
  *   TEXT with bytes that are not UTF-8: as BYTES
  *   NULL                 null; the text form is empty, the caller asks for the kind first */
 #ifndef SLUICE_VALUE_VALUE_H
@@ -42,8 +44,8 @@ enum value_kind {
     VALUE_ENUM,      /* s: label, index; index 0 = the invalid value "" */
     VALUE_SET,       /* s: labels joined; index: bit mask in u is not kept */
     VALUE_JSON,      /* s: the document's text; `raw` as of TEXT */
-    VALUE_GEOMETRY,
-    VALUE_VECTOR
+    VALUE_GEOMETRY,  /* s: as stored: SRID, well-known binary */
+    VALUE_VECTOR     /* s: numbers of four bytes, all finite */
 };
 
 struct value {
@@ -111,6 +113,10 @@ void value_json_string(const char *p, size_t len, struct buf *out);
 
 /* True when the bytes are well-formed UTF-8 (no surrogates, no overlong forms, <= U+10FFFF). */
 bool value_is_utf8(const char *p, size_t len);
+
+/* Appends a GEOMETRY as a GeoJSON geometry object. False with `out` as it was when the value is no GEOMETRY or not
+ * well-formed: a kind of another number, coordinates that are not finite, collections deeper than 64. */
+bool value_geojson(const struct value *v, struct buf *out);
 
 /* Appends {"base64":"…"}. */
 void value_json_base64(const char *p, size_t len, struct buf *out);

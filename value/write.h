@@ -221,11 +221,34 @@ uint8_t *write_base64(uint8_t *o, const uint8_t *p, size_t len);
 #define WRITE_BASE64_MAX(len) (13 + ((len) + 2) / 3 * 4)
 uint8_t *write_json_base64(uint8_t *o, const uint8_t *p, size_t len);
 
+/* UUID: 36 bytes; INET4, INET6: at most WRITE_INET_MAX. */
+#define UUID_BYTES     16
+#define INET4_BYTES    4
+#define INET6_BYTES    16
+#define WRITE_UUID_LEN 36
+#define WRITE_INET_MAX 40
+uint8_t *write_uuid(uint8_t *o, const uint8_t uuid[UUID_BYTES]);
+uint8_t *write_inet4(uint8_t *o, const uint8_t address[INET4_BYTES]);
+uint8_t *write_inet6(uint8_t *o, const uint8_t address[INET6_BYTES]);
+
+/* {"wkb":"…","srid":…} of len >= GEOMETRY_SRID_BYTES stored bytes. */
+#define GEOMETRY_SRID_BYTES     4
+#define WRITE_GEOMETRY_MAX(len) (32 + ((len) + 2) / 3 * 4)
+uint8_t *write_geometry(uint8_t *o, const uint8_t *p, size_t len);
+
+/* An array of the numbers of a VECTOR; len a multiple of 4, all finite. */
+#define WRITE_VECTOR_MAX(len) (2 + (len) / 4 * 18)
+bool vector_is_finite(const uint8_t *p, size_t len);
+uint8_t *write_vector(uint8_t *o, const uint8_t *p, size_t len);
+
 /* What one column's bytes say, without their text: false when they are out of the type's range. v->kind, scale and the
  * time are set. */
 bool read_date(const uint8_t *bytes, struct value *v);
 bool read_time(const uint8_t *bytes, unsigned scale, struct value *v);
 bool read_datetime(const uint8_t *bytes, unsigned scale, struct value *v);
 bool read_timestamp(const uint8_t *bytes, unsigned scale, struct value *v);
+bool read_time_old(const uint8_t *bytes, unsigned scale, struct value *v);
+bool read_datetime_old(const uint8_t *bytes, unsigned scale, struct value *v);
+bool read_timestamp_old(const uint8_t *bytes, unsigned scale, struct value *v);
 
 #endif

@@ -5,11 +5,13 @@ PYTHONPATH=tests /usr/bin/python3 tests/tools/golden_values.py mariadb|mysql
 One table per type with one row event per value; the value's bytes are cut out of the binlog. Each line: sql (type),
 wire, meta (hex), unsigned (integers), collation (id), labels, bytes (hex; absent for NULL), and the text: "text" as
 selected, turned into our form where docs/formats.md says so (TIMESTAMP, YEAR 0000, BIT as number), "text_hex" where it
-is no UTF-8, or "number" for FLOAT and DOUBLE.
+is no UTF-8, "number" for FLOAT and DOUBLE, "vector" for VECTOR: its numbers as four bytes each. "declared": the word and
+the number of the type, where only they tell what the bytes are.
 """
 
 import json
 import pathlib
+import random
 import struct
 import sys
 
@@ -106,6 +108,64 @@ def documents():
     return [f"CAST({quote(text)} AS JSON)" for text in texts + doubles] + [f"JSON_ARRAY({v})" for v in values]
 
 
+GEOMETRIES = [
+    "POINT(1 2)", "POINT(-0.1 1e300)", "LINESTRING(0 0,1.5 2,3 -4)", "POLYGON((0 0,4 0,4 4,0 4,0 0),(1 1,2 1,2 2,1 1))",
+    "MULTIPOINT(1 2,3 4)", "MULTILINESTRING((0 0,1 1),(2 2,3 3,4 4))",
+    "MULTIPOLYGON(((0 0,1 0,1 1,0 0)),((5 5,7 5,7 7,5 5),(6 5.5,6.5 5.5,6.5 6,6 5.5)))", "GEOMETRYCOLLECTION EMPTY",
+    "GEOMETRYCOLLECTION(POINT(1 1),GEOMETRYCOLLECTION(LINESTRING(0 0,1 1),GEOMETRYCOLLECTION EMPTY))",
+]
+
+
+def geometries():
+    yield "GEOMETRY", {}, [f"ST_GeomFromText('{text}',{srid})" for text in GEOMETRIES for srid in (0, 4326)
+                           if not (srid and "1e300" in text)]
+    yield "POINT", {}, ["ST_GeomFromText('POINT(7 -8)')"]
+
+
+def addresses(rng):
+    """Groups of zeros at every place, and the two forms with dots."""
+    for _ in range(60):
+        groups = [rng.choice((0, 0, 0, 1, 0xffff, rng.randrange(65536))) for _ in range(8)]
+        yield ":".join(f"{group:x}" for group in groups)
+    yield from ("::", "::1", "1::", "::1.2.3.4", "::ffff:1.2.3.4", "::ffff:0:1.2.3.4", "::0.1.0.0", "::ffff:0.0.0.0",
+                "1:0:2:0:3:0:4:0", "0:1:0:1:0:1:0:1", "fe80::1", "1:2:3:4:5:6:7:8", "0:0:1::")
+
+
+def mariadb_cases():
+    rng = random.Random(20261122)
+    uuids = ["00000000-0000-0000-0000-000000000000", "ffffffff-ffff-ffff-ffff-ffffffffffff",
+             "12345678-1234-1234-8234-123456789a00", "01890a5d-ac96-774b-bcce-b302099a8057"]
+    uuids += [f"{rng.getrandbits(128) & ~(0x8000 << 64):032x}" for _ in range(20)]
+    yield "UUID", {"declared": ["uuid", 0], "collation": 63, "as_text": True}, [quote(uuid) for uuid in uuids]
+    yield "INET4", {"declared": ["inet4", 0], "collation": 63, "as_text": True}, [
+        quote(text) for text in ("0.0.0.0", "1.2.3.0", "255.255.255.255", "127.0.0.1", "10.0.0.0", "0.0.0.1")]
+    yield "INET6", {"declared": ["inet6", 0], "collation": 63, "as_text": True}, [quote(text) for text in addresses(rng)]
+    yield from geometries()
+    for wrap in ("OFF", "ON"):
+        before = ["SET column_compression_threshold = 10", f"SET column_compression_zlib_wrap = {wrap}"]
+        for name, options in (("VARCHAR(300) COMPRESSED CHARACTER SET utf8mb4", {"collation": 45}),
+                              ("VARCHAR(50) COMPRESSED CHARACTER SET latin1", {"collation": 8}),
+                              ("VARBINARY(300) COMPRESSED", {"collation": 63}), ("TINYTEXT COMPRESSED", {"collation": 45}),
+                              ("TEXT COMPRESSED", {"collation": 45}), ("MEDIUMBLOB COMPRESSED", {"collation": 63}),
+                              ("LONGTEXT COMPRESSED CHARACTER SET latin1", {"collation": 8})):
+            yield name, {**options, "set": before}, [
+                "''", "'a'", "'12345678901234'", "REPEAT('caf\u00e9 ', 10)", quote(rng.randbytes(12).hex()), "REPEAT('x', 50)",
+                *(["REPEAT('yz', 1000)"] if "TEXT" in name and "TINY" not in name or "BLOB" in name else [])]
+    off, on = "SET GLOBAL mysql56_temporal_format = OFF", "SET GLOBAL mysql56_temporal_format = ON"
+    for sql, options, literals in cases():
+        if sql.startswith(("TIME", "DATETIME")):
+            word, scale = sql.lower().rstrip(")").split("(")
+            yield sql, {**options, "declared": [word, int(scale)], "set": [off], "reset": [on]}, literals
+
+
+def mysql_cases():
+    yield "JSON", {}, documents()
+    yield from geometries()
+    yield "VECTOR(3)", {}, [f"TO_VECTOR('[{numbers}]')" for numbers in (
+        "0,1,-1", "0.1,1e-7,123456789", "3.4028234e38,-1.17549435e-38,16777216", "-0.0,0.333333333,1e15")]
+    yield "VECTOR(1)", {}, ["TO_VECTOR('[2.5]')"]
+
+
 def events(path, start):
     data = pathlib.Path(path).read_bytes()
     at = start
@@ -145,6 +205,10 @@ def value_of(kind, body):
 
 def expected(sql, selected):
     """The members that say what value_text must give."""
+    if sql.startswith("VECTOR"):
+        return {"vector": selected.decode().lower()}
+    if sql in ("GEOMETRY", "POINT"):
+        return {"text_hex": selected.decode().lower()}
     if sql.startswith(("FLOAT", "DOUBLE")):
         return {"number": selected.decode()}
     try:
@@ -163,6 +227,8 @@ def column_of(sql):
         return "v + 0"
     if sql == "FLOAT":
         return "v + 0e0"
+    if sql.startswith(("VECTOR", "GEOMETRY", "POINT")):
+        return "HEX(v)"
     return "v"
 
 
@@ -175,8 +241,9 @@ def run(kind):
             cursor.execute("SET time_zone = '+00:00', sql_mode = %s", (SQL_MODE,))
             cursor.execute("SET NAMES utf8mb4")
             cursor.execute("CREATE DATABASE IF NOT EXISTS golden")
-            own = [("JSON", {}, documents())] if kind == "mysql" else []
-            for sql, options, literals in [*cases(), *own]:
+            for sql, options, literals in [*cases(), *{"mariadb": mariadb_cases, "mysql": mysql_cases}[kind]()]:
+                for statement in options.get("set", []):
+                    cursor.execute(statement)
                 cursor.execute("DROP TABLE IF EXISTS golden.t")
                 null = " NULL" if options.get("null") else ""
                 cursor.execute(f"CREATE TABLE golden.t (id INT PRIMARY KEY, v {sql}{null}) CHARACTER SET utf8mb4")
@@ -185,9 +252,12 @@ def run(kind):
                 name = cursor.fetchone()[0]
                 for number, literal in enumerate([*literals, "NULL"]):
                     cursor.execute(f"INSERT IGNORE INTO golden.t VALUES ({number}, {literal})")
-                cursor.execute("SET character_set_results = NULL" if options.get("collation") == 63 else "SET NAMES utf8mb4")
+                for statement in options.get("reset", []):
+                    cursor.execute(statement)
+                binary = options.get("collation") == 63 and "as_text" not in options
+                cursor.execute("SET character_set_results = NULL" if binary else "SET NAMES utf8mb4")
                 cursor.execute(f"SELECT CAST({column_of(sql)} AS BINARY) FROM golden.t ORDER BY id"
-                               if options.get("collation") == 63 else
+                               if binary else
                                f"SELECT CAST(CONVERT({column_of(sql)} USING utf8mb4) AS BINARY) FROM golden.t ORDER BY id")
                 rows = [row[0] for row in cursor.fetchall()]
                 mapped, found = None, []
@@ -199,7 +269,7 @@ def run(kind):
                 assert len(found) == len(rows), (sql, len(found), len(rows))
                 for value, selected in zip(found, rows):
                     line = {"sql": sql[:60], "wire": mapped[0], "meta": mapped[1].hex()}
-                    line |= {k: options[k] for k in ("unsigned", "collation", "labels") if k in options}
+                    line |= {k: options[k] for k in ("unsigned", "collation", "labels", "declared") if k in options}
                     if value is not None:
                         line |= {"bytes": value.hex(), **expected(sql, selected)}
                         lines.append(line)

@@ -33,7 +33,11 @@ static struct made_type random_type(struct rng *rng)
                                     WIRE_FLOAT, WIRE_DOUBLE,    WIRE_YEAR,       WIRE_BIT,    WIRE_DATE_OLD,
                                     WIRE_TIME2, WIRE_DATETIME2, WIRE_TIMESTAMP2, WIRE_STRING, WIRE_VARCHAR,
                                     WIRE_BLOB,  WIRE_ENUM,      WIRE_NEWDECIMAL, WIRE_SET,    WIRE_JSON};
+    static const uint8_t rare[] = {WIRE_TIME,   WIRE_DATETIME, WIRE_TIMESTAMP, WIRE_GEOMETRY,
+                                   WIRE_VECTOR, WIRE_STRING,   WIRE_STRING,    WIRE_VARCHAR_COMPRESSED};
     struct made_type type = {.wire = wires[rng_below(rng, sizeof wires)]};
+    if (rng_below(rng, 5) == 0)
+        type.wire = rare[rng_below(rng, sizeof rare)];
     unsigned a, b;
     switch (type.wire) {
     case WIRE_FLOAT:
@@ -58,15 +62,20 @@ static struct made_type random_type(struct rng *rng)
         break;
     case WIRE_STRING: /* up to 1020 bytes, the high bits of the length hidden in the real type */
         a = 1 + rng_below(rng, rng_below(rng, 2) ? 1020 : 40);
+        if (rng_below(rng, 4) == 0)
+            a = rng_below(rng, 2) ? 4 : 16;
         type.metadata[0] = (uint8_t)(WIRE_STRING ^ (a >> 8 & 3) << 4);
         type.metadata[1] = (uint8_t)a;
         break;
     case WIRE_VARCHAR:
+    case WIRE_VARCHAR_COMPRESSED:
         a = 1 + rng_below(rng, rng_below(rng, 2) ? 2000 : 60);
         type.metadata[0] = (uint8_t)a;
         type.metadata[1] = (uint8_t)(a >> 8);
         break;
     case WIRE_BLOB:
+    case WIRE_GEOMETRY:
+    case WIRE_VECTOR:
         type.metadata[0] = (uint8_t)(1 + rng_below(rng, 4));
         break;
     case WIRE_JSON:
@@ -99,6 +108,16 @@ static void random_labels(struct rng *rng, struct coltype *type, struct arena *a
     type->label_count = count;
 }
 
+/* What the log does not tell of a type. */
+static void declare(struct rng *rng, struct coltype *type)
+{
+    static const char *const words[] = {"uuid", "inet6", "inet4"};
+    if (coltype_needs_scale(type) && !coltype_declare(type, "", rng_below(rng, 7)))
+        abort();
+    if (type->wire == WIRE_STRING)
+        (void)coltype_declare(type, words[rng_below(rng, 3)], 0);
+}
+
 static void random_column(struct rng *rng, struct column *column, unsigned number, struct arena *arena)
 {
     static const uint16_t collations[] = {45, 33, 8, 63, 11, 255};
@@ -114,7 +133,8 @@ static void random_column(struct rng *rng, struct column *column, unsigned numbe
     struct coltype *type = &column->type;
     type->sign_known = true;
     type->is_unsigned = rng_below(rng, 2);
-    if (type->family == FAMILY_STRING) {
+    declare(rng, type);
+    if (type->family == FAMILY_STRING || type->family == FAMILY_COMPRESSED) {
         type->collation = collations[rng_below(rng, sizeof collations / sizeof collations[0])];
         type->charset = (uint8_t)charset_of_collation(type->collation, NULL);
     }
@@ -151,6 +171,13 @@ const struct shape *random_shape(struct rng *rng, struct shape_cache *cache)
 static uint8_t *put_be(uint8_t *o, uint64_t v, unsigned bytes)
 {
     for (unsigned i = bytes; i-- > 0;)
+        *o++ = (uint8_t)(v >> (8 * i));
+    return o;
+}
+
+static uint8_t *put_le(uint8_t *o, uint64_t v, unsigned bytes)
+{
+    for (unsigned i = 0; i < bytes; i++)
         *o++ = (uint8_t)(v >> (8 * i));
     return o;
 }
@@ -194,6 +221,56 @@ static uint8_t *put_datetime(struct rng *rng, const struct coltype *type, uint8_
     clock = clock << 12 | rng_below(rng, 60) << 6 | rng_below(rng, 60);
     o = put_be(o, (uint64_t)1 << 39 | months << 22 | (uint64_t)rng_below(rng, 32) << 17 | clock, 5);
     return put_be(o, random_fraction(rng, type->meta), (type->meta + 1u) / 2);
+}
+
+/* The digits of the plain forms are bytes in the order of the log; the others are products. */
+static uint8_t *put_old_temporal(struct rng *rng, const struct coltype *type, uint8_t *o)
+{
+    static const uint64_t units[7] = {1, 10, 100, 1000, 10000, 100000, 1000000};
+    uint64_t unit = units[type->meta], clock = rng_below(rng, 60) * 100u + rng_below(rng, 60), n;
+    switch (type->family) {
+    case FAMILY_TIME_OLD:
+        n = rng_below(rng, 839) * 10000u + clock;
+        if (type->meta == 0)
+            return put_le(o, rng_below(rng, 2) ? n : 0 - n, 3);
+        return put_be(o, rng_next(rng) % (2 * 3020400 * unit - 1) + 1, type->fixed);
+    case FAMILY_DATETIME_OLD:
+        n = (rng_below(rng, 10000) * 10000ull + rng_below(rng, 13) * 100u + rng_below(rng, 32)) * 1000000;
+        if (type->meta == 0)
+            return put_le(o, n + rng_below(rng, 24) * 10000u + clock, 8);
+        return put_be(o, rng_next(rng) % (10000ull * 13 * 32 * 86400 * unit), type->fixed);
+    default:
+        if (type->meta == 0)
+            return put_le(o, rng_below(rng, 8) ? rng_next(rng) : 0, 4);
+        o = put_be(o, rng_below(rng, 8) ? rng_next(rng) : 0, 4);
+        return put_be(o, rng_next(rng) % unit, type->fixed - 4u);
+    }
+}
+
+/* Bytes of any kind behind their length; of a VECTOR finite numbers but for one in eight. */
+static uint8_t *put_bytes(struct rng *rng, const struct coltype *type, uint8_t *o)
+{
+    bool address = type->family == FAMILY_UUID || type->family == FAMILY_INET;
+    uint32_t len = rng_below(rng, address ? type->fixed + 1u : 60), start = type->walk;
+    if (type->family == FAMILY_VECTOR)
+        len -= len % 4;
+    put_le(o, len, type->walk);
+    for (uint32_t i = 0; i < len; i++)
+        o[start + i] = (uint8_t)(rng_below(rng, 3) ? rng_next(rng) : 0);
+    for (uint32_t i = 3; type->family == FAMILY_VECTOR && rng_below(rng, 8) && i < len; i += 4)
+        o[start + i] &= 0xbf;
+    return o + start + len;
+}
+
+/* Not compressed, as the server leaves short ones. */
+static uint8_t *put_compressed(struct rng *rng, const struct coltype *type, uint8_t *o)
+{
+    uint32_t max = coltype_max_bytes(type), len = rng_below(rng, max < 60 ? max + 1 : 60);
+    put_le(o, len ? len + 1 : 0, type->walk);
+    o[type->walk] = 0;
+    for (uint32_t i = 0; i < len; i++)
+        o[type->walk + 1 + i] = (uint8_t)('!' + rng_below(rng, 100));
+    return o + type->walk + (len ? len + 1 : 0);
 }
 
 static uint8_t *put_string(struct rng *rng, const struct coltype *type, uint8_t *o)
@@ -258,13 +335,6 @@ static uint8_t *put_real(struct rng *rng, uint8_t *o, unsigned bytes)
     return o + bytes;
 }
 
-static uint8_t *put_le(uint8_t *o, uint64_t v, unsigned bytes)
-{
-    for (unsigned i = 0; i < bytes; i++)
-        *o++ = (uint8_t)(v >> (8 * i));
-    return o;
-}
-
 static uint8_t *put_document(struct rng *rng, uint8_t *o)
 {
     uint8_t doc[RANDOM_JSON_MAX];
@@ -295,6 +365,17 @@ static uint8_t *put_value(struct rng *rng, const struct coltype *type, uint8_t *
     case FAMILY_TIMESTAMP:
         o = put_be(o, rng_below(rng, 8) ? rng_next(rng) : 0, 4);
         return put_be(o, random_fraction(rng, type->meta), (type->meta + 1u) / 2);
+    case FAMILY_TIME_OLD:
+    case FAMILY_DATETIME_OLD:
+    case FAMILY_TIMESTAMP_OLD:
+        return put_old_temporal(rng, type, o);
+    case FAMILY_UUID:
+    case FAMILY_INET:
+    case FAMILY_GEOMETRY:
+    case FAMILY_VECTOR:
+        return put_bytes(rng, type, o);
+    case FAMILY_COMPRESSED:
+        return put_compressed(rng, type, o);
     case FAMILY_STRING:
         return put_string(rng, type, o);
     case FAMILY_JSON:

@@ -152,7 +152,16 @@ static void json_in__wrong_value__is_corrupt_with_its_column(void **state)
 {
     struct scene *s = *state;
     static const char *const values[] = {"true",
-                                         "[1]",
+                                         "[1,\"a\"]",
+                                         "[[1]]",
+                                         "[1e99]",
+                                         "[null]",
+                                         "{\"wkb\":\"AA==\"}",
+                                         "{\"wkb\":\"AA==\",\"srid\":-1}",
+                                         "{\"wkb\":\"AA==\",\"srid\":4294967296}",
+                                         "{\"wkb\":\"AA=\",\"srid\":1}",
+                                         "{\"wkb\":\"AA==\",\"srid\":1,\"x\":2}",
+                                         "{\"type\":\"Point\",\"coordinates\":[1,2]}",
                                          "{\"base64\":\"a\"}",
                                          "{\"base64\":1}",
                                          "{\"x\":\"\"}",

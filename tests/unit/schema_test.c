@@ -330,6 +330,87 @@ static void schema__table_gone__not_known_any_more(void **state)
     schema_free(schema);
 }
 
+/* u BINARY(16), t TIME before 5.6, both NULL; names from the log */
+static const uint8_t vague_types[] = {254, 11}, vague_metadata[] = {254, 16}, vague_nullable[] = {3};
+static const uint8_t vague_names[] = {2, 1, 63, 4, 4, 1, 'u', 1, 't'};
+static const char vague_sql[] = "CREATE TABLE `t` (\n  `u` uuid DEFAULT NULL,\n"
+                                "  `t` time(3) /* mariadb-5.3 */ DEFAULT NULL\n) ENGINE=InnoDB";
+
+static struct wire_table vague_wire(bool names)
+{
+    struct wire_table wire = make_wire(names ? vague_names : NULL, names ? sizeof vague_names : 0);
+    wire.types = vague_types;
+    wire.column_count = 2;
+    wire.metadata = vague_metadata;
+    wire.metadata_len = sizeof vague_metadata;
+    wire.nullable = vague_nullable;
+    return wire;
+}
+
+static void schema__declared_types__complete_what_the_log_says(void **state)
+{
+    (void)state;
+    for (int names = 0; names < 2; names++) {
+        struct schema *schema;
+        struct err e = ERR_INIT;
+        struct server server = {vague_sql, at("bin.000002", 100), 0};
+        struct schema_reader reader = {&server, read_sql};
+        struct wire_table wire = vague_wire(names);
+        assert_int_equal(schema_new(&schema, &reader, &e), 0);
+        const struct shape *shape = resolve(schema, &wire, at("bin.000002", 100), &e);
+        if (!shape)
+            fail_msg("%s", e.text);
+        assert_int_equal(shape->tbl->columns[0].type.family, FAMILY_UUID);
+        assert_int_equal(shape->tbl->columns[1].type.fixed, 5);
+        assert_int_equal(shape->tbl->columns[1].type.meta, 3);
+        assert_int_equal(server.reads, 1);
+        schema_free(schema);
+    }
+}
+
+static void schema__fraction_digits_not_certain__are_not_guessed(void **state)
+{
+    (void)state;
+    struct schema *schema;
+    struct err e = ERR_INIT;
+    struct server server = {vague_sql, at("bin.000002", 100), 0};
+    struct schema_reader reader = {&server, read_sql};
+    struct wire_table wire = vague_wire(true);
+    assert_int_equal(schema_new(&schema, &reader, &e), 0);
+    assert_null(resolve(schema, &wire, at("bin.000001", 4), &e));
+    assert_int_equal(e.code, ERR_TYPE_UNCERTAIN);
+    assert_non_null(strstr(e.text, "shop.t: column 2 (t): the fraction of type TIME before 5.6"));
+    schema_free(schema);
+    err_clear(&e);
+    assert_int_equal(schema_new(&schema, NULL, &e), 0);
+    assert_null(resolve(schema, &wire, at("bin.000001", 4), &e));
+    assert_int_equal(e.code, ERR_TYPE_UNCERTAIN);
+    schema_free(schema);
+}
+
+/* How a value is printed may be taken from a younger definition; without any it stays bytes. */
+static void schema__uuid_without_certain_definition__is_told_by_the_one_at_hand(void **state)
+{
+    (void)state;
+    struct server server = {"CREATE TABLE `t` (\n  `u` uuid DEFAULT NULL\n) ENGINE=InnoDB", at("bin.000002", 100), 0};
+    struct schema_reader reader = {&server, read_sql};
+    for (int with = 0; with < 2; with++) {
+        struct schema *schema;
+        struct err e = ERR_INIT;
+        static const uint8_t names[] = {2, 1, 63, 4, 2, 1, 'u'};
+        struct wire_table wire = vague_wire(true);
+        wire.column_count = 1;
+        wire.optional = names;
+        wire.optional_len = sizeof names;
+        assert_int_equal(schema_new(&schema, with ? &reader : NULL, &e), 0);
+        const struct shape *shape = resolve(schema, &wire, at("bin.000001", 4), &e);
+        if (!shape)
+            fail_msg("%s", e.text);
+        assert_int_equal(shape->tbl->columns[0].type.family, with ? FAMILY_UUID : FAMILY_STRING);
+        schema_free(schema);
+    }
+}
+
 static void schema__type_that_cannot_be_walked__named(void **state)
 {
     (void)state;
@@ -358,6 +439,9 @@ int main(void)
         cmocka_unit_test(schema__label_that_may_stand_for_another__not_known),
         cmocka_unit_test(schema__definition_that_cannot_be_read__told_when_needed),
         cmocka_unit_test(schema__table_gone__not_known_any_more),
+        cmocka_unit_test(schema__declared_types__complete_what_the_log_says),
+        cmocka_unit_test(schema__fraction_digits_not_certain__are_not_guessed),
+        cmocka_unit_test(schema__uuid_without_certain_definition__is_told_by_the_one_at_hand),
         cmocka_unit_test(schema__type_that_cannot_be_walked__named),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -54,6 +54,7 @@ static void golden_type(const json_t *line, struct coltype *type)
 {
     struct err e = ERR_INIT;
     const json_t *labels = json_object_get(line, "labels"), *sign = json_object_get(line, "unsigned");
+    const json_t *declared = json_object_get(line, "declared");
     if (init_type(type, (uint8_t)json_integer_value(json_object_get(line, "wire")),
                   json_string_value(json_object_get(line, "meta")), &e) != 0)
         fail_msg("%s: %s", json_string_value(json_object_get(line, "sql")), e.text);
@@ -61,6 +62,9 @@ static void golden_type(const json_t *line, struct coltype *type)
     type->is_unsigned = json_is_true(sign);
     type->collation = (uint16_t)json_integer_value(json_object_get(line, "collation"));
     type->charset = (uint8_t)charset_of_collation(type->collation, NULL);
+    if (declared)
+        assert_true(coltype_declare(type, json_string_value(json_array_get(declared, 0)),
+                                    (uint32_t)json_integer_value(json_array_get(declared, 1))));
     if (labels) {
         type->label_count = (uint32_t)json_array_size(labels);
         struct label *made = arena_alloc(&arena, sizeof *made * type->label_count);
@@ -71,6 +75,22 @@ static void golden_type(const json_t *line, struct coltype *type)
         }
         type->labels = made;
     }
+}
+
+/* The numbers of the text have the bits of the server's. */
+static void check_vector(const char *hex, const struct buf *text)
+{
+    uint8_t bytes[256];
+    size_t len = unhex(hex, bytes), count = 0;
+    char copy[512], *p = copy;
+    assert_true(text->len < sizeof copy && text->p[0] == '[');
+    memcpy(copy, text->p, text->len);
+    copy[text->len] = '\0';
+    for (; *p != ']'; count++) {
+        float f = strtof(p + 1, &p);
+        assert_memory_equal(&f, bytes + 4 * count, sizeof f);
+    }
+    assert_int_equal(4 * count, len);
 }
 
 /* Text as documented, or a number that reads back to the same bits. */
@@ -88,6 +108,10 @@ static void check_text(const json_t *line, const struct value *v, const struct b
         if (text->len != len || memcmp(text->p ? (char *)text->p : "", expected, len) != 0)
             fail_msg("%s %s: \"%.*s\" for \"%s\"", json_string_value(json_object_get(line, "sql")),
                      json_string_value(json_object_get(line, "bytes")), (int)text->len, (char *)text->p, expected);
+        return;
+    }
+    if (json_object_get(line, "vector")) {
+        check_vector(json_string_value(json_object_get(line, "vector")), text);
         return;
     }
     char copy[64];
@@ -115,6 +139,12 @@ static void check_json(const struct value *v, const struct buf *text)
         assert_int_equal(json.len, text->len);
         assert_memory_equal(json.p, text->p, text->len);
         assert_true(json_number_value(parsed) <= 9007199254740991.0 || !json_is_integer(parsed));
+    } else if (v->kind == VALUE_VECTOR) {
+        assert_true(json_is_array(parsed) && json.len == text->len);
+    } else if (v->kind == VALUE_GEOMETRY) {
+        assert_true(json_is_string(json_object_get(parsed, "wkb")));
+        assert_int_equal(json_integer_value(json_object_get(parsed, "srid")),
+                         text->p[0] | text->p[1] << 8 | text->p[2] << 16 | text->p[3] << 24);
     } else {
         assert_true(json_is_string(json_object_get(parsed, "base64")));
         assert_true(v->kind == VALUE_BYTES || v->raw);
@@ -225,7 +255,7 @@ static void coltype_init__metadata_out_of_range__is_refused(void **state)
     }
 }
 
-static void coltype_init__types_not_decoded_yet__are_walked_by_size(void **state)
+static void coltype_init__types_with_a_length__are_walked_by_it(void **state)
 {
     (void)state;
     static const struct {
@@ -233,9 +263,7 @@ static void coltype_init__types_not_decoded_yet__are_walked_by_size(void **state
         const char *meta, *bytes;
         size_t size;
     } cases[] = {
-        {WIRE_TIMESTAMP, "", "01020304ff", 4},
-        {WIRE_DATETIME, "", "0102030405060708ff", 8},
-        {WIRE_TIME, "", "010203ff", 3},
+        {WIRE_JSON, "04", "02000000aabbff", 6},
         {WIRE_GEOMETRY, "04", "01000000aaff", 5},
         {WIRE_VECTOR, "04", "00000000ff", 4},
         {WIRE_BLOB_COMPRESSED, "02", "0100aaff", 3},
@@ -244,13 +272,11 @@ static void coltype_init__types_not_decoded_yet__are_walked_by_size(void **state
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         struct coltype type;
-        struct value v;
         uint8_t bytes[32];
         struct err e = ERR_INIT;
         size_t len = unhex(cases[i].bytes, bytes);
         assert_int_equal(init_type(&type, cases[i].wire, cases[i].meta, &e), 0);
         assert_int_equal(value_size(&type, bytes, bytes + len), cases[i].size);
-        assert_int_equal(value_read(&type, bytes, cases[i].size, &v, &arena, &e), -ERR_VALUE_UNSUPPORTED);
     }
 }
 
@@ -291,6 +317,199 @@ static void value_read__bytes_out_of_range__are_corrupt(void **state)
         if (value_size(&type, bytes, bytes + len) != len ||
             value_read(&type, bytes, len, &v, &arena, &e) != -ERR_CORRUPT)
             fail_msg("line %d: %s", cases[i].line, e.text);
+    }
+}
+
+static void value_read__declared_types_out_of_range__are_corrupt(void **state)
+{
+    (void)state;
+    static const struct {
+        int line;
+        uint8_t wire;
+        const char *meta, *word;
+        uint32_t number;
+        const char *bytes;
+    } cases[] = {
+        {__LINE__, WIRE_TIME, "", "time", 0, "3c0000"},     /* 60 seconds */
+        {__LINE__, WIRE_TIME, "", "time", 0, "000080"},     /* the least number: 838 hours are not reached */
+        {__LINE__, WIRE_TIME, "", "time", 3, "0000000000"}, /* -839 hours */
+        {__LINE__, WIRE_TIME, "", "time", 3, "ffffffffff"}, /* beyond 838 hours */
+        {__LINE__, WIRE_DATETIME, "", "datetime", 0, "ffffffffffffffff"},
+        {__LINE__, WIRE_DATETIME, "", "datetime", 0, "3c00000000000000"}, /* 60 seconds */
+        {__LINE__, WIRE_DATETIME, "", "datetime", 6, "ffffffffffffffff"},
+        {__LINE__, WIRE_TIMESTAMP, "", "timestamp", 1, "000000010a"}, /* ten tenths */
+        {__LINE__, WIRE_STRING, "fe10", "uuid", 0, "11000102030405060708090a0b0c0d0e0f10"},
+        {__LINE__, WIRE_STRING, "fe04", "inet4", 0, "050102030405"},
+        {__LINE__, WIRE_VECTOR, "04", "vector", 0, "03000000010203"},
+        {__LINE__, WIRE_VARCHAR, "0800", "vector", 0, "03010203"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct coltype type;
+        struct value v;
+        uint8_t bytes[32];
+        struct err e = ERR_INIT;
+        size_t len = unhex(cases[i].bytes, bytes);
+        assert_int_equal(init_type(&type, cases[i].wire, cases[i].meta, &e), 0);
+        assert_true(coltype_declare(&type, cases[i].word, cases[i].number));
+        if (value_size(&type, bytes, bytes + len) != len ||
+            value_read(&type, bytes, len, &v, &arena, &e) != -ERR_CORRUPT)
+            fail_msg("line %d: %s", cases[i].line, e.text);
+    }
+}
+
+static void coltype_declare__what_does_not_fit__is_refused(void **state)
+{
+    (void)state;
+    static const struct {
+        int line;
+        uint8_t wire;
+        const char *meta, *word;
+        uint32_t number;
+        bool fits, vague;
+    } cases[] = {
+        {__LINE__, WIRE_STRING, "fe10", "uuid", 0, true, true},
+        {__LINE__, WIRE_STRING, "fe0f", "uuid", 0, false, false},
+        {__LINE__, WIRE_STRING, "fe10", "inet6", 0, true, true},
+        {__LINE__, WIRE_STRING, "fe10", "inet4", 0, false, true},
+        {__LINE__, WIRE_STRING, "fe04", "inet4", 0, true, true},
+        {__LINE__, WIRE_STRING, "fe04", "binary", 4, true, true},
+        {__LINE__, WIRE_VARCHAR, "0c00", "vector", 3, true, true},
+        {__LINE__, WIRE_VARCHAR, "0d00", "varbinary", 13, true, false},
+        {__LINE__, WIRE_TIME, "", "time", 6, true, true},
+        {__LINE__, WIRE_TIME, "", "time", 7, false, true},
+        {__LINE__, WIRE_LONG, "", "int", 11, true, false},
+        {__LINE__, WIRE_LONG, "", "vector", 3, false, false},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct coltype type;
+        struct err e = ERR_INIT;
+        assert_int_equal(init_type(&type, cases[i].wire, cases[i].meta, &e), 0);
+        type.charset = CHARSET_BINARY;
+        if (coltype_is_vague(&type) != cases[i].vague ||
+            coltype_declare(&type, cases[i].word, cases[i].number) != cases[i].fits)
+            fail_msg("line %d", cases[i].line);
+    }
+}
+
+/* Every byte of a compressed value changed, and what no server writes: never more bytes than claimed, no crash. */
+static void value_read__compressed_bytes_damaged__are_corrupt_or_text(void **state)
+{
+    (void)state;
+    static const struct {
+        int line;
+        const char *bytes;
+    } cases[] = {
+        {__LINE__, "0100000080"},           /* no length */
+        {__LINE__, "020000008500"},         /* a length of five bytes */
+        {__LINE__, "0100000090"},           /* method 9 */
+        {__LINE__, "0600000084ffffffff03"}, /* 4 GiB in one byte */
+        {__LINE__, "050000008902030003"},   /* a stream that ends early */
+        {__LINE__, "05000000890303004b"},   /* likewise */
+        {__LINE__, "0500000089004b0400"},   /* one byte where none is claimed */
+        {__LINE__, "0500000089024b0400"},   /* one byte where two are claimed */
+        {__LINE__, "0600000089014b040000"}, /* a byte behind the stream */
+        {__LINE__, "0500000081014b0400"},   /* no zlib header */
+    };
+    static const uint8_t good[] = {5, 0, 0, 0, 0x89, 1, 0x4b, 4, 0};
+    struct coltype type;
+    struct value v;
+    struct err e = ERR_INIT;
+    uint8_t bytes[32];
+    assert_int_equal(init_type(&type, WIRE_BLOB_COMPRESSED, "04", &e), 0);
+    type.charset = CHARSET_BINARY;
+    assert_int_equal(value_read(&type, good, sizeof good, &v, &arena, &e), 0);
+    assert_int_equal(v.s.len, 1);
+    assert_int_equal(v.s.p[0], 'a');
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        size_t len = unhex(cases[i].bytes, bytes);
+        struct err why = ERR_INIT;
+        if (value_read(&type, bytes, len, &v, &arena, &why) != -ERR_CORRUPT)
+            fail_msg("line %d: %s", cases[i].line, why.text);
+    }
+    for (size_t i = 4; i < sizeof good; i++)
+        for (unsigned flip = 1; flip < 256; flip++) {
+            struct err why = ERR_INIT;
+            memcpy(bytes, good, sizeof good);
+            bytes[i] ^= (uint8_t)flip;
+            int rc = value_read(&type, bytes, sizeof good, &v, &arena, &why);
+            assert_true(rc == -ERR_CORRUPT || (rc == 0 && v.s.len <= sizeof good));
+        }
+}
+
+static void value_read__vector_with_infinity__comes_as_bytes(void **state)
+{
+    (void)state;
+    static const char *const cases[] = {"040000000000807f", "04000000000080ff", "080000000000803f0000c07f"};
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct coltype type;
+        struct value v;
+        struct err e = ERR_INIT;
+        uint8_t bytes[32];
+        size_t len = unhex(cases[i], bytes);
+        assert_int_equal(init_type(&type, WIRE_VECTOR, "04", &e), 0);
+        assert_int_equal(value_read(&type, bytes, len, &v, &arena, &e), 0);
+        assert_int_equal(v.kind, VALUE_BYTES);
+    }
+}
+
+static void value_geojson__well_known_binary__is_an_object_or_refused(void **state)
+{
+    (void)state;
+    static const struct {
+        int line;
+        const char *bytes, *json;
+    } cases[] = {
+        {__LINE__, "000000000101000000000000000000f03f0000000000000040", "{\"type\":\"Point\",\"coordinates\":[1,2]}"},
+        {__LINE__, "e610000000000000013ff00000000000004000000000000000", "{\"type\":\"Point\",\"coordinates\":[1,2]}"},
+        {__LINE__, "00000000010700000000000000", "{\"type\":\"GeometryCollection\",\"geometries\":[]}"},
+        {__LINE__, "00000000000000000700000001010700000000000000",
+         "{\"type\":\"GeometryCollection\",\"geometries\":[{\"type\":\"GeometryCollection\",\"geometries\":[]}]}"},
+        {__LINE__, "0000000001020000000100000000000000000000000000000000000080",
+         "{\"type\":\"LineString\",\"coordinates\":[[0,-0.0]]}"},
+        {__LINE__, "00000000010400000001000000000000000140000000000000000000000000000000",
+         "{\"type\":\"MultiPoint\",\"coordinates\":[[2,0]]}"},
+        {__LINE__, "00000000010300000001000000000000000000", NULL},                             /* leftovers */
+        {__LINE__, "000000000103000000010000000000000000", NULL},                               /* cut */
+        {__LINE__, "000000000101000000000000000000f07f0000000000000040", NULL},                 /* infinite */
+        {__LINE__, "0000000001e9030000000000000000f03f00000000000000400000000000000040", NULL}, /* Z */
+        {__LINE__, "0000000001020000000000ffff", NULL},                   /* more points than bytes */
+        {__LINE__, "0000000002010000000000000000000000", NULL},           /* byte order 2 */
+        {__LINE__, "00000000010400000001000000010200000000000000", NULL}, /* a line in a MultiPoint */
+        {__LINE__, "00000000", NULL},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        uint8_t bytes[128];
+        struct buf out;
+        struct value v = {.kind = VALUE_GEOMETRY};
+        v.s.len = unhex(cases[i].bytes, bytes);
+        v.s.p = (const char *)bytes;
+        buf_init(&out, 0);
+        buf_text(&out, "x");
+        bool done = value_geojson(&v, &out);
+        const char *expected = cases[i].json ? cases[i].json : "";
+        if (done != (cases[i].json != NULL) || out.len != strlen(expected) + 1 ||
+            memcmp(out.p + 1, expected, out.len - 1) != 0)
+            fail_msg("line %d: %.*s", cases[i].line, (int)out.len, (char *)out.p);
+        buf_release(&out);
+    }
+}
+
+static void value_geojson__collections_without_end__are_refused_at_a_depth(void **state)
+{
+    (void)state;
+    static const uint8_t nested[] = {1, 7, 0, 0, 0, 1, 0, 0, 0}, last[] = {1, 7, 0, 0, 0, 0, 0, 0, 0};
+    for (size_t depth = 63; depth <= 64; depth++) {
+        uint8_t bytes[4 + 9 * 70] = {0}, *o = bytes + 4;
+        for (size_t i = 0; i < depth; i++, o += 9)
+            memcpy(o, nested, 9);
+        memcpy(o, last, 9);
+        struct value v = {.kind = VALUE_GEOMETRY};
+        struct buf out;
+        v.s.p = (const char *)bytes;
+        v.s.len = (size_t)(o + 9 - bytes);
+        buf_init(&out, 0);
+        assert_int_equal(value_geojson(&v, &out), depth < 64);
+        buf_release(&out);
     }
 }
 
@@ -476,8 +695,14 @@ int main(void)
         cmocka_unit_test(value_read__bytes_logged_by_mariadb__give_what_it_selects),
         cmocka_unit_test(value_read__bytes_logged_by_mysql__give_what_it_selects),
         cmocka_unit_test(coltype_init__metadata_out_of_range__is_refused),
-        cmocka_unit_test(coltype_init__types_not_decoded_yet__are_walked_by_size),
+        cmocka_unit_test(coltype_init__types_with_a_length__are_walked_by_it),
         cmocka_unit_test(value_read__bytes_out_of_range__are_corrupt),
+        cmocka_unit_test(value_read__declared_types_out_of_range__are_corrupt),
+        cmocka_unit_test(coltype_declare__what_does_not_fit__is_refused),
+        cmocka_unit_test(value_read__compressed_bytes_damaged__are_corrupt_or_text),
+        cmocka_unit_test(value_read__vector_with_infinity__comes_as_bytes),
+        cmocka_unit_test(value_geojson__well_known_binary__is_an_object_or_refused),
+        cmocka_unit_test(value_geojson__collections_without_end__are_refused_at_a_depth),
         cmocka_unit_test(value_read__what_the_log_does_not_tell__is_not_guessed),
         cmocka_unit_test(value_read__text_that_is_not_utf8__is_kept_as_bytes),
         cmocka_unit_test(coltype_print__types__read_like_sql),
