@@ -130,6 +130,10 @@ struct event_format {
  * length that the readers here do not know). */
 int event_format_read(struct event_format *out, const uint8_t *event, size_t len, struct err *e);
 
+/* The algorithm that a whole FORMAT event names for itself and what follows; CHECKSUM_OFF, without trailing bytes, of
+ * servers that know none. */
+uint8_t event_format_checksum(const uint8_t *event, size_t len);
+
 struct event_rotate {
     uint64_t pos;
     const char *file; /* without NUL bytes, at most FILEPOS_FILE_MAX */
@@ -172,9 +176,19 @@ enum event_mariadb_gtid_flag {
     MARIADB_GTID_COMPLETED_XA = 128
 };
 
+/* With binlog_alter_two_phase an ALTER is logged at its begin, and at its end, whole both times. */
+enum event_mariadb_gtid_extra {
+    MARIADB_GTID_EXTRA_ENGINES = 1,
+    MARIADB_GTID_START_ALTER = 2,
+    MARIADB_GTID_COMMIT_ALTER = 4,
+    MARIADB_GTID_ROLLBACK_ALTER = 8
+};
+
 struct event_mariadb_gtid {
     struct gtid gtid;
     uint8_t flags;
+    uint8_t extra;  /* enum event_mariadb_gtid_extra; unknown ones are kept */
+    uint64_t alter; /* COMMIT_ALTER, ROLLBACK_ALTER: sequence number of the START_ALTER */
 };
 int event_mariadb_gtid_read(struct event_mariadb_gtid *out, struct cursor body, uint32_t server_id, struct err *e);
 

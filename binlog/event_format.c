@@ -7,10 +7,14 @@
  *       1  length of every event's header, 19
  *       n  post-header length of the types 1 … n
  *       1  checksum algorithm of the events that follow: 0 none, 1 CRC-32
- *       4  checksum of this event, always there */
+ *       4  checksum of this event
+ *
+ * The last two came with MySQL 5.6.1 and MariaDB 5.3.0, and are always there since. */
 #include "binlog/event.h"
 
-#define FIXED_LEN 57
+#define FIXED_LEN              57
+#define CHECKSUM_SINCE_MYSQL   50601
+#define CHECKSUM_SINCE_MARIADB 50300
 
 /* Post-header lengths that the readers know. A server writes 0 for a type that it does not have. */
 static const struct {
@@ -54,17 +58,42 @@ static int check_lengths(const struct event_format *format, struct err *e)
     return 0;
 }
 
+static void read_server(struct event_format *format, const uint8_t *text)
+{
+    memcpy(format->server, text, EVENT_SERVER_TEXT_MAX);
+    format->server_version = version_number(format->server);
+    format->mariadb = strstr(format->server, "MariaDB") != NULL || strstr(format->server, "mariadb") != NULL;
+}
+
+/* Whether the event ends with an algorithm and a checksum. A version that is no number is taken for a new one. */
+static bool has_checksum(const struct event_format *format)
+{
+    return format->server_version == 0 ||
+           format->server_version >= (format->mariadb ? CHECKSUM_SINCE_MARIADB : CHECKSUM_SINCE_MYSQL);
+}
+
+uint8_t event_format_checksum(const uint8_t *event, size_t len)
+{
+    struct event_format format = {0};
+    if (len < EVENT_HEADER_LEN + FIXED_LEN + 1 + EVENT_CHECKSUM_LEN)
+        return CHECKSUM_OFF;
+    read_server(&format, event + EVENT_HEADER_LEN + 2);
+    return has_checksum(&format) ? event[len - EVENT_CHECKSUM_LEN - 1] : CHECKSUM_OFF;
+}
+
 int event_format_read(struct event_format *out, const uint8_t *event, size_t len, struct err *e)
 {
     if (len < EVENT_HEADER_LEN + FIXED_LEN + 1 + EVENT_CHECKSUM_LEN)
         return err_set(e, CORRUPT, "FORMAT_DESCRIPTION event is too short");
-    struct cursor cur = cursor_over(event + EVENT_HEADER_LEN, len - EVENT_HEADER_LEN - EVENT_CHECKSUM_LEN);
     struct event_format format = {0};
+    read_server(&format, event + EVENT_HEADER_LEN + 2);
+    bool checksum = has_checksum(&format);
+    size_t trailer = checksum ? EVENT_CHECKSUM_LEN : 0;
+    struct cursor cur = cursor_over(event + EVENT_HEADER_LEN, len - EVENT_HEADER_LEN - trailer);
     uint16_t version = cursor_u16(&cur);
-    const uint8_t *server = cursor_take(&cur, EVENT_SERVER_TEXT_MAX);
-    cursor_skip(&cur, 4);
+    cursor_skip(&cur, EVENT_SERVER_TEXT_MAX + 4);
     uint8_t header_len = cursor_u8(&cur);
-    size_t count = cursor_left(&cur) - 1;
+    size_t count = cursor_left(&cur) - checksum;
     if (version != 4)
         return err_set(e, CORRUPT, "FORMAT_DESCRIPTION event: binlog version is not 4");
     if (header_len != EVENT_HEADER_LEN)
@@ -72,18 +101,17 @@ int event_format_read(struct event_format *out, const uint8_t *event, size_t len
     if (count > 255)
         return err_set(e, CORRUPT, "FORMAT_DESCRIPTION event: more than 255 event types");
     const uint8_t *lengths = cursor_take(&cur, count);
-    format.checksum = cursor_u8(&cur);
+    format.checksum = checksum ? cursor_u8(&cur) : CHECKSUM_OFF;
     int rc = event_finish(&cur, "FORMAT_DESCRIPTION", e);
     if (rc != 0)
         return rc;
     if (format.checksum != CHECKSUM_OFF && format.checksum != CHECKSUM_CRC32)
         return err_set(e, CORRUPT, "FORMAT_DESCRIPTION event: unknown checksum algorithm");
-    memcpy(format.server, server, EVENT_SERVER_TEXT_MAX);
+    if (strstr(format.server, "-a_drop")) /* 5.1 and 5.2 before their first release: other numbers for the types */
+        return err_set(e, CORRUPT, "FORMAT_DESCRIPTION event of a server before its first release");
     if (count)
         memcpy(format.post_header_len + 1, lengths, count);
     format.post_header_count = (unsigned)count;
-    format.server_version = version_number(format.server);
-    format.mariadb = strstr(format.server, "MariaDB") != NULL || strstr(format.server, "mariadb") != NULL;
     format.in_use = event[17] & EVENT_FLAG_IN_USE;
     rc = check_lengths(&format, e);
     if (rc != 0)

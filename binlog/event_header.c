@@ -16,7 +16,7 @@
 #define OFFSET_FLAGS 17
 
 static const struct event_row rows[] = {
-    {EVENT_START_V3, EVENT_STOPS, "START_V3"},
+    {EVENT_START_V3, EVENT_STOPS, "START_V3, of a server before MySQL 5.0"},
     {EVENT_QUERY, EVENT_READ, "QUERY"},
     {EVENT_STOP, EVENT_READ, "STOP"},
     {EVENT_ROTATE, EVENT_READ, "ROTATE"},

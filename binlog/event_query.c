@@ -20,6 +20,8 @@ enum variable {
     VAR_UPDATED_DBS = 12,
     VAR_MICROSECONDS = 13,
     VAR_HRNOW = 128,
+    VAR_GTID_FLAGS = 130,
+    VAR_COLLATIONS = 131,
 };
 
 /* Layout of a value: a number of bytes, or one of these. */
@@ -28,6 +30,8 @@ enum variable {
 #define TWO_TEXTS 0x82
 #define DB_LIST   0x83 /* count (1 byte; 254: too many, none follow), names ended by NUL */
 #define DBS_OVER  254
+#define ALTER     0x84 /* flags (1 byte); with 4 or 8: sequence number (8 bytes) */
+#define PAIRS     0x85 /* count (1 byte), pairs of 4 bytes */
 
 static const struct {
     uint8_t code;
@@ -49,13 +53,15 @@ static const struct {
     {VAR_MICROSECONDS, 3},      /* of the header's second */
     {14, 8},                    /* commit time */
     {15, 8},
-    {16, 1},        /* explicit_defaults_for_timestamp */
-    {17, 8},        /* XID of a DDL */
-    {18, 2},        /* default_collation_for_utf8mb4 */
-    {19, 1},        /* sql_require_primary_key */
-    {20, 1},        /* default_table_encryption */
-    {VAR_HRNOW, 3}, /* MariaDB: microseconds */
-    {129, 8},       /* MariaDB: XID of a DDL */
+    {16, 1},                 /* explicit_defaults_for_timestamp */
+    {17, 8},                 /* XID of a DDL */
+    {18, 2},                 /* default_collation_for_utf8mb4 */
+    {19, 1},                 /* sql_require_primary_key */
+    {20, 1},                 /* default_table_encryption */
+    {VAR_HRNOW, 3},          /* MariaDB: microseconds */
+    {129, 8},                /* MariaDB: XID of a DDL */
+    {VAR_GTID_FLAGS, ALTER}, /* MariaDB: further flags of the GTID */
+    {VAR_COLLATIONS, PAIRS}, /* MariaDB: collations of charsets */
 };
 
 static int layout_of(uint8_t code)
@@ -90,6 +96,12 @@ static void read_variable(struct event_query *query, struct cursor *cur, uint8_t
         return;
     case DB_LIST:
         skip_names(cur);
+        return;
+    case ALTER:
+        cursor_skip(cur, cursor_u8(cur) & (MARIADB_GTID_COMMIT_ALTER | MARIADB_GTID_ROLLBACK_ALTER) ? 8 : 0);
+        return;
+    case PAIRS:
+        cursor_skip(cur, cursor_u8(cur) * 4u);
         return;
     default:
         break;

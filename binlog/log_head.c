@@ -2,7 +2,7 @@
 #include "binlog/log_reader_private.h"
 
 /* The log goes on elsewhere although a transaction is open: the server died inside it, and it is void. */
-static int void_transaction(struct log_reader *reader, struct rowset *out)
+int log_void(struct log_reader *reader, struct rowset *out)
 {
     reader->state = TX_NONE;
     log_rowset(reader, ROWSET_ROLLBACK, out);
@@ -12,19 +12,35 @@ static int void_transaction(struct log_reader *reader, struct rowset *out)
     return LOG_READER_AGAIN;
 }
 
+/* A relay log has the ROTATE and FORMAT events of its server among the events: they tell no place in this file. Inside
+ * a transaction they say that the replica connected anew: what follows goes on, or begins the transaction again. */
+static int relayed(struct log_reader *reader, const struct log_event *ev)
+{
+    if (reader->state == TX_OPEN)
+        reader->reconnected = true;
+    else
+        table_cache_clear(&reader->tables);
+    reader->at.pos = ev->end;
+    return LOG_READER_NONE;
+}
+
 int log_rotate(struct log_reader *reader, const struct log_event *ev, struct rowset *out, struct err *e)
 {
     struct event_rotate rotate;
     int rc = event_rotate_read(&rotate, ev->body, e);
     if (rc != 0)
         return rc;
+    if (reader->relay && !(ev->header.flags & EVENT_FLAG_RELAY))
+        return relayed(reader, ev);
     bool artificial = ev->header.flags & EVENT_FLAG_ARTIFICIAL || ev->header.timestamp == 0;
     bool same =
         strlen(reader->at.file) == rotate.file_len && memcmp(reader->at.file, rotate.file, rotate.file_len) == 0;
     if (artificial && same && reader->state != TX_NONE)
         return LOG_READER_NONE;
     if (reader->state == TX_OPEN && artificial)
-        return void_transaction(reader, out);
+        return log_void(reader, out);
+    if (reader->state == TX_OPEN && reader->relay)
+        return err_set(e, CORRUPT, "the relay log goes on in another file inside a transaction");
     if (reader->state == TX_OPEN)
         return err_set(e, CORRUPT, "the file ends inside a transaction");
     reader->state = TX_NONE;
@@ -46,9 +62,16 @@ int log_format(struct log_reader *reader, const struct log_event *ev, struct row
     int rc = event_format_read(&format, ev->bytes, ev->len, e);
     if (rc != 0)
         return rc;
+    bool first = reader->opt.whole_files && ev->begin == EVENT_FILE_MAGIC_LEN;
+    if (first)
+        reader->relay = ev->header.flags & EVENT_FLAG_RELAY;
+    if (reader->relay && !first) {
+        reader->format = format;
+        return relayed(reader, ev);
+    }
     bool head = ev->end != reader->at.pos; /* else it only tells the layout to a stream that begins inside the file */
     if (head && reader->state == TX_OPEN)
-        return void_transaction(reader, out);
+        return log_void(reader, out);
     if (head)
         reader->state = TX_NONE;
     reader->format = format;

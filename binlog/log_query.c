@@ -65,6 +65,8 @@ static int begin(struct log_reader *reader, const struct log_event *ev, struct r
     if (reader->state == TX_OPEN) {
         if (reader->ordinal == 0 && reader->format.mariadb)
             return LOG_READER_NONE; /* the GTID event has begun it already */
+        if (reader->reconnected)
+            return log_void(reader, out);
         return err_set(e, CORRUPT, "a transaction begins inside another");
     }
     if (reader->state == TX_NONE)
@@ -104,6 +106,8 @@ int log_query(struct log_reader *reader, const struct log_event *ev, struct rows
     struct query_class cls = {0};
     const struct query_context ctx = {&reader->format, reader->opt.interest, reader->opt.schema, &reader->scratch};
     int rc = event_query_read(&query, ev->body, e);
+    if (rc == 0 && reader->state == TX_NAMED && reader->no_effect)
+        return ddl(reader, ev, &query, &(struct query_class){.kind = QUERY_DDL, .effect = EFFECT_NOTHING}, out, e);
     if (rc == 0)
         rc = query_classify(&cls, &query, &ctx, e);
     if (rc != 0)

@@ -78,6 +78,8 @@ void log_tx_begin(struct log_reader *reader, const struct log_event *ev)
                              .server_id = ev->header.server_id};
     reader->ordinal = 0;
     reader->has_query = false;
+    reader->no_effect = false;
+    reader->reconnected = false;
 }
 
 int log_tx_end(struct log_reader *reader, const struct log_event *ev, struct err *e)
@@ -108,12 +110,15 @@ static int gtid(struct log_reader *reader, const struct log_event *ev, struct ro
                    : event_gtid_read(&mysql, ev->body, ev->header.type, e);
     if (rc != 0)
         return rc;
+    if (reader->state == TX_OPEN && reader->reconnected)
+        return log_void(reader, out);
     if (reader->state == TX_OPEN)
         return err_set(e, CORRUPT, "a transaction begins inside another");
     if (mariadb.flags & (MARIADB_GTID_PREPARED_XA | MARIADB_GTID_COMPLETED_XA))
         return err_set(e, EVENT_UNKNOWN, (unsigned)ev->header.type, "MARIADB_GTID of an XA transaction");
     log_tx_begin(reader, ev);
     reader->tx.gtid = maria ? mariadb.gtid : mysql.gtid;
+    reader->no_effect = mariadb.extra & (MARIADB_GTID_START_ALTER | MARIADB_GTID_ROLLBACK_ALTER);
     if (mysql.immediate_us) {
         reader->tx.commit_us = mysql.immediate_us;
         reader->tx.commit_in_us = true;
@@ -140,7 +145,7 @@ static int xid(struct log_reader *reader, const struct log_event *ev, struct row
     return rc == 0 ? LOG_READER_ROWSET : rc;
 }
 
-static int incident(const struct log_event *ev, struct err *e)
+static int incident(const struct log_reader *reader, const struct log_event *ev, struct rowset *out, struct err *e)
 {
     struct event_incident said;
     int rc = event_incident_read(&said, ev->body, e);
@@ -148,7 +153,11 @@ static int incident(const struct log_event *ev, struct err *e)
         return rc;
     char text[256];
     snprintf(text, sizeof text, "%.*s", (int)said.message_len, said.message);
-    return err_set(e, INCIDENT, text);
+    if (reader->opt.on_statement == ON_STATEMENT_STOP)
+        return err_set(e, INCIDENT, text);
+    log_rowset(reader, ROWSET_NOTE, out);
+    (void)err_set(&out->note, INCIDENT, text);
+    return LOG_READER_ROWSET;
 }
 
 static int encrypted(const struct log_reader *reader, struct err *e)
@@ -260,7 +269,7 @@ int log_dispatch(struct log_reader *reader, const struct log_event *ev, struct r
     case EVENT_ROWS_QUERY:
         return annotation(reader, ev, e);
     case EVENT_INCIDENT:
-        return incident(ev, e);
+        return incident(reader, ev, out, e);
     case EVENT_START_ENCRYPTION:
         return encrypted(reader, e);
     case EVENT_STOP:
@@ -279,7 +288,7 @@ static int checksum(const struct log_reader *reader, const struct log_event *ev,
     bool known = reader->has_format && ev->header.type != EVENT_FORMAT;
     bool has = known && reader->format.checksum == CHECKSUM_CRC32, floating = ev->header.type == EVENT_ROTATE;
     if (ev->header.type == EVENT_FORMAT)
-        has = ev->len > EVENT_CHECKSUM_LEN && ev->bytes[ev->len - EVENT_CHECKSUM_LEN - 1] == CHECKSUM_CRC32;
+        has = event_format_checksum(ev->bytes, ev->len) == CHECKSUM_CRC32;
     if (floating && (!has || ev->header.flags & EVENT_FLAG_ARTIFICIAL))
         has = event_checksum_verify(ev->bytes, ev->len, &mismatch) == 0;
     else if (has && !again && !reader->opt.skip_checksums) {
@@ -324,7 +333,8 @@ static int open_event(const struct log_reader *reader, const uint8_t *bytes, siz
         ev->begin = ev->end - len;
     }
     bool early = ev->header.type == EVENT_FORMAT || ev->header.type == EVENT_ROTATE ||
-                 ev->header.type == EVENT_HEARTBEAT || ev->header.type == EVENT_HEARTBEAT_V2;
+                 ev->header.type == EVENT_HEARTBEAT || ev->header.type == EVENT_HEARTBEAT_V2 ||
+                 ev->header.type == EVENT_START_V3;
     if (!reader->has_format && !early)
         return err_set(e, CORRUPT, "an event before the FORMAT_DESCRIPTION event");
     return 0;

@@ -39,6 +39,9 @@ struct log_reader {
     struct row_query query;
     bool has_query;
     struct log_plain plain;
+    bool no_effect;   /* the statement of the GTID that was read is the begin of an ALTER, or one that failed */
+    bool relay;       /* the file is a relay log */
+    bool reconnected; /* relay log: the replica connected anew inside the open transaction, which may begin again */
     char server_uuid[SERVER_UUID_MAX + 1];
 };
 
@@ -82,6 +85,9 @@ int log_statement(struct log_reader *reader, const char *statement, size_t len, 
 
 /* log_rows.c */
 int log_rows(struct log_reader *reader, const struct log_event *ev, struct rowset *out, struct err *e);
+
+/* log_head.c: the open transaction is void: a ROLLBACK in *out, and LOG_READER_AGAIN. */
+int log_void(struct log_reader *reader, struct rowset *out);
 
 /* log_head.c: events at the head and the end of files, and of a stream. */
 int log_rotate(struct log_reader *reader, const struct log_event *ev, struct rowset *out, struct err *e);

@@ -268,6 +268,8 @@ static int feed_note(struct feeder *f, const struct rowset *rs, struct err *e)
 {
     if (rs->note.code) {
         log_error(f->opt.env->log, "from the source", &rs->note);
+        if (rs->note.code == ERR_STATEMENT_DML || rs->note.code == ERR_INCIDENT)
+            metric_add(&f->stats.unfollowed_total, 1);
         return rs->kept ? feed_surplus(f, rs, e) : 0;
     }
     metric_set(&f->stats.up, 1);

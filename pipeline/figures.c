@@ -21,6 +21,8 @@ const struct pipeline_figure pipeline_figures[] = {
     ROW(lag_ms, "ms", METRIC_GAUGE, "age of the oldest commit that a sink still has to apply"),
     ROW(idle_ms, "ms", METRIC_GAUGE, "since the source was last heard"),
     ROW(reconnects_total, "reconnects", METRIC_COUNTER, "connections to the source that were lost"),
+    ROW(unfollowed_total, "events", METRIC_COUNTER,
+        "changes logged as statements, and incidents, that on_statement: warn has passed over"),
     ROW(source_up, "0 or 1", METRIC_GAUGE, "connected to the source"),
     ROW(sinks_down, "sinks", METRIC_GAUGE, "sinks that cannot be reached"),
     {NULL, NULL, METRIC_GAUGE, 0, NULL},
@@ -65,6 +67,7 @@ void pipeline_stats(struct pipeline *pipe, struct pipeline_stats *out, const str
     out->rows_total = metric_get(&fed->rows_total);
     out->transactions_total = metric_get(&fed->transactions_total);
     out->reconnects_total = metric_get(&fed->reconnects_total);
+    out->unfollowed_total = metric_get(&fed->unfollowed_total);
     out->source_up = metric_get(&fed->up);
     out->idle_ms = ((uint64_t)env_mono_us(pipe->spec.env) - metric_get(&fed->heard_us)) / 1000;
     if (at && checkpoint_oldest(&pipe->positions))
@@ -88,7 +91,8 @@ void figures_line(struct pipeline *pipe)
               LOG_REAL("rows_per_s", rate), LOG_UINT("rows_total", stats.rows_total),
               LOG_UINT("queue_bytes", stats.buffer_used_bytes), LOG_UINT("unacknowledged", stats.unacknowledged),
               LOG_UINT("parked", stats.parked), LOG_UINT("retries_total", stats.retries_total),
-              LOG_UINT("reconnects_total", stats.reconnects_total), LOG_UINT("source_up", stats.source_up),
+              LOG_UINT("reconnects_total", stats.reconnects_total),
+              LOG_UINT("unfollowed_total", stats.unfollowed_total), LOG_UINT("source_up", stats.source_up),
               LOG_UINT("sinks_down", stats.sinks_down));
 }
 

@@ -157,7 +157,8 @@ const struct option settings_source_options[] = {
      SOURCE(on_statement),
      .text = "stop",
      .names = statement_modes,
-     .help = "A change that was logged as a statement cannot be followed: stop, or warn and go on."},
+     .help = "A change that was logged as a statement cannot be followed, nor can one that the server lost (an "
+             "incident): stop, or warn and go on."},
     {.name = "query",
      .type = OPTION_BOOL,
      SOURCE(query),

@@ -133,6 +133,120 @@ static void event_checksum__in_use_flag__not_covered(void **state)
     event_builder_release(&b);
 }
 
+/* FORMAT events of servers that knew no checksums end with the post-header lengths. */
+static void event_format__before_checksums__all_bytes_are_types(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *server;
+        bool has;
+    } cases[] = {
+        {"5.0.96-log", false},    {"5.1.73", false},         {"5.5.62-log", false},     {"5.6.0-m4", false},
+        {"5.6.1-m5", true},       {"5.7.44-log", true},      {"5.2.14-MariaDB", false}, {"5.3.0-MariaDB", true},
+        {"5.5.68-MariaDB", true}, {"10.2.44-MariaDB", true}, {"9.7.4", true},           {"source-of-a-proxy", true},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        uint8_t event[EVENT_HEADER_LEN + 57 + 27 + 5] = {[4] = EVENT_FORMAT, [19] = 4, [19 + 56] = 19};
+        static const uint8_t lengths[27] = {56, 13, 0, 8,  0, 18, 0, 4, 4, 4, 4, 18, 0, 0,
+                                            84, 0,  4, 26, 8, 0,  0, 0, 8, 8, 8, 2,  0};
+        size_t len = sizeof event - (cases[i].has ? 0 : 5);
+        struct event_format format;
+        struct err e = ERR_INIT;
+        memcpy(event + 21, cases[i].server, strlen(cases[i].server));
+        memcpy(event + 19 + 57, lengths, sizeof lengths);
+        event[sizeof event - 5] = cases[i].has ? CHECKSUM_CRC32 : 0;
+        if (event_format_read(&format, event, len, &e) != 0)
+            fail_msg("%s: %s", cases[i].server, e.text);
+        assert_int_equal(format.post_header_count, 27);
+        assert_int_equal(format.post_header_len[EVENT_DELETE_ROWS_V1], 8);
+        assert_int_equal(format.checksum, cases[i].has ? CHECKSUM_CRC32 : CHECKSUM_OFF);
+        assert_int_equal(event_format_checksum(event, len), format.checksum);
+    }
+}
+
+static void event_format__of_a_server_before_its_release__refused(void **state)
+{
+    (void)state;
+    struct event_builder b;
+    struct event_format format;
+    struct err e = ERR_INIT;
+    event_builder_init(&b, false, true);
+    memcpy(b.log.p + 4 + 21, "5.2.2-a_drop5p3-alpha", 22);
+    assert_int_equal(event_format_read(&format, b.log.p + 4, b.log.len - 4 - 5, &e), -ERR_CORRUPT);
+    assert_non_null(strstr(e.text, "before its first release"));
+    event_builder_release(&b);
+}
+
+static void event_mariadb_gtid__fields_by_flags__read_or_skipped(void **state)
+{
+    (void)state;
+    enum { XA = MARIADB_GTID_PREPARED_XA, COMMIT = MARIADB_GTID_GROUP_COMMIT_ID };
+    static const struct {
+        const char *what;
+        uint8_t flags;
+        size_t len;
+        uint8_t rest[40]; /* behind the flags */
+        int rc;
+        uint8_t extra;
+        uint64_t alter;
+    } cases[] = {
+        {"10.2, padded", 0, 19, {0}, 0, 0, 0},
+        {"10.2, group commit", COMMIT, 21, {9, 9, 9, 9, 9, 9, 9, 9}, 0, 0, 0},
+        {"group commit, engines", COMMIT, 23, {9, 9, 9, 9, 9, 9, 9, 9, 1, 2}, 0, 1, 0},
+        {"start alter", 1, 19, {2}, 0, MARIADB_GTID_START_ALTER, 0},
+        {"commit alter", 1, 22, {4, 5, 1}, 0, MARIADB_GTID_COMMIT_ALTER, 261},
+        {"rollback alter, group commit",
+         COMMIT | 1,
+         30,
+         {9, 9, 9, 9, 9, 9, 9, 9, 8, 7},
+         0,
+         MARIADB_GTID_ROLLBACK_ALTER,
+         7},
+        {"engines, commit alter", 1, 23, {5, 3, 6}, 0, 5, 6},
+        {"XA with both parts", XA, 22, {1, 0, 0, 0, 2, 1, 'a', 'b', 'c'}, 0, 0, 0},
+        {"XA and engines", XA, 24, {1, 0, 0, 0, 2, 1, 'a', 'b', 'c', 1, 1}, 0, 1, 0},
+        {"thread of 12.0", 0, 23, {16, 1, 2, 3, 4}, 0, 16, 0},
+        {"too short", 0, 18, {0}, -ERR_CORRUPT, 0, 0},
+        {"group commit cut", COMMIT, 20, {0}, -ERR_CORRUPT, 0, 0},
+        {"alter cut", 1, 21, {4}, -ERR_CORRUPT, 0, 0},
+        {"XA cut", XA, 21, {1, 0, 0, 0, 2, 1, 'a', 'b'}, -ERR_CORRUPT, 0, 0},
+        {"XA with a part of 65 bytes", XA, 53, {1, 0, 0, 0, 65, 0}, -ERR_CORRUPT, 0, 0},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        uint8_t body[64] = {42};
+        struct event_mariadb_gtid event;
+        struct err e = ERR_INIT;
+        body[8] = 3;
+        body[12] = cases[i].flags;
+        memcpy(body + 13, cases[i].rest, sizeof cases[i].rest);
+        if (event_mariadb_gtid_read(&event, cursor_over(body, cases[i].len), 7, &e) != cases[i].rc)
+            fail_msg("%s: %s", cases[i].what, e.text);
+        if (cases[i].rc != 0)
+            continue;
+        assert_int_equal(event.gtid.number, 42);
+        assert_int_equal(event.gtid.domain, 3);
+        assert_int_equal(event.extra, cases[i].extra);
+        assert_int_equal(event.alter, cases[i].alter);
+    }
+}
+
+/* Variables that MariaDB 11 writes before the microseconds. */
+static void event_query__variables_of_mariadb_11__passed_over(void **state)
+{
+    (void)state;
+    static const uint8_t vars[] = {131, 2, 45, 0, 0x2b, 9, 8, 0,   8, 0,   130,  4,    1,
+                                   2,   3, 4,  5, 6,    7, 8, 130, 2, 128, 0x40, 0xe2, 1};
+    uint8_t body[13 + sizeof vars + 1 + 5] = {0};
+    struct event_query query;
+    struct err e = ERR_INIT;
+    body[11] = sizeof vars;
+    memcpy(body + 13, vars, sizeof vars);
+    memcpy(body + 13 + sizeof vars + 1, "BEGIN", 5);
+    assert_int_equal(event_query_read(&query, cursor_over(body, sizeof body), &e), 0);
+    assert_true(query.has_us);
+    assert_int_equal(query.us, 123456);
+}
+
 /* A GTID event of MySQL 8.4 whose original and immediate commit times differ. */
 static void event_gtid__two_times__both_read(void **state)
 {
@@ -372,6 +486,10 @@ int main(void)
         cmocka_unit_test(event_format__that_lies__corrupt),
         cmocka_unit_test(event_format__any_length__error_or_fewer_types),
         cmocka_unit_test(event_checksum__in_use_flag__not_covered),
+        cmocka_unit_test(event_format__before_checksums__all_bytes_are_types),
+        cmocka_unit_test(event_format__of_a_server_before_its_release__refused),
+        cmocka_unit_test(event_mariadb_gtid__fields_by_flags__read_or_skipped),
+        cmocka_unit_test(event_query__variables_of_mariadb_11__passed_over),
         cmocka_unit_test(event_gtid__two_times__both_read),
         cmocka_unit_test(event_gtid__number_out_of_range__corrupt),
         cmocka_unit_test(event_gtid_tagged__messages),
