@@ -133,17 +133,17 @@ static int inflate(struct payload *payload, const struct event_payload *said, ZS
 /* Until `len` bytes of the event at hand are there: 1; 0 when this call has done its share. */
 static int pull(struct payload *payload, const struct event_payload *said, size_t len, struct err *e)
 {
+    if (payload->len >= len)
+        return 1;
     size_t until = len - payload->len < PAYLOAD_STEP_BYTES ? len : payload->len + PAYLOAD_STEP_BYTES;
     size_t read_until = payload->used + PAYLOAD_STEP_BYTES;
-    int rc = payload->len < until ? grow(payload, until, len, e) : 0;
+    int rc = grow(payload, until, len, e);
     while (rc == 0 && payload->len < until && payload->used < read_until) {
         ZSTD_outBuffer out = {payload->bytes, until, payload->len};
         rc = inflate(payload, said, &out, e);
         payload->len = out.pos;
     }
-    if (rc != 0)
-        return rc;
-    return payload->len >= len;
+    return rc == 0 ? payload->len == len : rc;
 }
 
 /* All events are out: the frame must end here, and with it the payload. */
