@@ -28,7 +28,7 @@ static const char *read_name(struct cursor *body, size_t *len)
 
 int event_table_map_read(struct wire_table *out, struct cursor body, const struct event_format *format, struct err *e)
 {
-    struct wire_table wire = {0};
+    struct wire_table wire = {.mariadb = format->mariadb};
     bool small = format->post_header_count >= EVENT_TABLE_MAP && format->post_header_len[EVENT_TABLE_MAP] == 6;
     wire.table_id = cursor_le(&body, small ? 4 : 6);
     cursor_skip(&body, 2);

@@ -44,6 +44,7 @@ struct wire_table {
     const uint8_t *nullable; /* bitmap */
     const uint8_t *optional; /* optional metadata block (type, length, value …); NULL when none was sent */
     size_t optional_len;
+    bool mariadb; /* which server wrote it: they differ in what columns the charsets of `optional` stand for */
 };
 
 #endif

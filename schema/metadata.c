@@ -2,7 +2,8 @@
  *
  *   type  value
  *      1  SIGNEDNESS                bitmap over the numeric columns, highest bit first: 1 = unsigned
- *      2  DEFAULT_CHARSET           collation of the character columns; then pairs: index among them, its collation
+ *      2  DEFAULT_CHARSET           collation of the character columns; then pairs: index among them, its collation.
+ *                                   MySQL counts VECTOR among them, MariaDB GEOMETRY and its compressed columns
  *      3  COLUMN_CHARSET            collation of each character column
  *      4  COLUMN_NAME               name (length, bytes) of each column
  *      5  SET_STR_VALUE             per SET column: count, then labels (length, bytes)
@@ -85,10 +86,16 @@ static bool is_character(const struct coltype *type)
     case WIRE_BLOB:
     case WIRE_VARCHAR_COMPRESSED:
     case WIRE_BLOB_COMPRESSED:
+    case WIRE_VECTOR:
         return true;
     default:
         return false;
     }
+}
+
+static bool is_mariadb_character(const struct coltype *type)
+{
+    return type->wire == WIRE_GEOMETRY || is_character(type);
 }
 
 static bool is_enum(const struct coltype *type)
@@ -293,18 +300,19 @@ static int read_primary_key(struct reading *reading, enum field field, struct me
     return 0;
 }
 
-int metadata_read(struct metadata *out, struct column *columns, unsigned count, struct cursor block,
-                  struct arena *arena, struct err *e)
+int metadata_read(struct metadata *out, struct column *columns, const struct wire_table *wire, struct arena *arena,
+                  struct err *e)
 {
-    struct reading reading = {.columns = columns, .count = count, .arena = arena};
+    struct reading reading = {.columns = columns, .count = wire->column_count, .arena = arena};
     struct metadata found = {0};
-    int rc = split(&reading, block, e);
+    kind_fn *is_text = wire->mariadb ? is_mariadb_character : is_character;
+    int rc = split(&reading, cursor_over(wire->optional, wire->optional ? wire->optional_len : 0), e);
     if (rc == 0)
         rc = read_signs(&reading, e);
     if (rc == 0)
-        rc = read_default_charset(&reading, FIELD_DEFAULT_CHARSET, is_character, e);
+        rc = read_default_charset(&reading, FIELD_DEFAULT_CHARSET, is_text, e);
     if (rc == 0)
-        rc = read_column_charsets(&reading, FIELD_COLUMN_CHARSET, is_character, e);
+        rc = read_column_charsets(&reading, FIELD_COLUMN_CHARSET, is_text, e);
     if (rc == 0)
         rc = read_default_charset(&reading, FIELD_ENUM_SET_DEFAULT_CHARSET, is_enum_or_set, e);
     if (rc == 0)

@@ -15,10 +15,11 @@ struct metadata {
     unsigned pk_count;
 };
 
-/* Completes the types (filled by coltype_init) of columns[0 … count-1] and, with FULL metadata, their names; strings
- * and arrays come from `arena`. Labels in a charset that cannot be converted stay unknown. Errors: CORRUPT, NO_MEMORY.
+/* Completes the types (filled by coltype_init) of the columns of `wire` by its optional metadata and, with FULL
+ * metadata, their names; strings and arrays come from `arena`. Labels in a charset that cannot be converted stay
+ * unknown. Errors: CORRUPT, NO_MEMORY.
  */
-int metadata_read(struct metadata *out, struct column *columns, unsigned count, struct cursor block,
-                  struct arena *arena, struct err *e);
+int metadata_read(struct metadata *out, struct column *columns, const struct wire_table *wire, struct arena *arena,
+                  struct err *e);
 
 #endif

@@ -239,8 +239,7 @@ static int merge(struct schema *schema, const struct wire_table *wire, const str
         return err_set(e, NO_MEMORY, wire->column_count * sizeof *columns);
     int rc = from_wire(tbl, columns, wire, arena, e);
     if (rc == 0)
-        rc = metadata_read(&metadata, columns, wire->column_count,
-                           cursor_over(wire->optional, wire->optional ? wire->optional_len : 0), arena, e);
+        rc = metadata_read(&metadata, columns, wire, arena, e);
     if (rc != 0) {
         err_wrap(e, "%.*s.%.*s", (int)wire->db_len, wire->db, (int)wire->name_len, wire->name);
         return rc;

@@ -91,6 +91,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
     struct err e = ERR_INIT;
     if (len < 2 || bytes[1] > len - 2)
         return 0;
+    format.mariadb = bytes[0] & 4;
     memset(format.post_header_len, bytes[0] & 1 ? 6 : 8, sizeof format.post_header_len);
     size_t body_len = len - 2 - bytes[1];
     uint8_t *body = malloc(body_len + 1);

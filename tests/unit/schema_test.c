@@ -330,6 +330,47 @@ static void schema__table_gone__not_known_any_more(void **state)
     schema_free(schema);
 }
 
+/* As the servers log a GEOMETRY or VECTOR and two TEXT, the first latin1 and the second utf8mb4, with FULL metadata. */
+static void schema__charsets_of_the_log__skip_what_the_server_does_not_count(void **state)
+{
+    (void)state;
+    static const uint8_t nullable[] = {7}, geometry[] = {255, 252, 252}, vector[] = {242, 252, 252}, meta[] = {4, 2, 2};
+#define NAMES 4, 6, 1, 'g', 1, 'a', 1, 'b'
+    static const uint8_t two[] = {3, 2, 8, 45, NAMES}, three[] = {3, 3, 63, 8, 45, NAMES};
+    static const uint8_t pairs[] = {2, 3, 45, 0, 8, NAMES}, later[] = {2, 3, 45, 1, 8, NAMES};
+    static const struct {
+        bool mariadb;
+        const uint8_t *types, *optional;
+        size_t len;
+        bool fits;
+    } cases[] = {
+        {false, geometry, two, sizeof two, true},      {true, geometry, three, sizeof three, true},
+        {false, vector, three, sizeof three, true},    {false, geometry, pairs, sizeof pairs, true},
+        {true, geometry, later, sizeof later, true},   {false, vector, later, sizeof later, true},
+        {false, geometry, three, sizeof three, false}, {true, geometry, two, sizeof two, false},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct schema *schema;
+        struct err e = ERR_INIT;
+        struct wire_table wire = make_wire(cases[i].optional, cases[i].len);
+        wire.mariadb = cases[i].mariadb;
+        wire.column_count = 3;
+        wire.types = cases[i].types;
+        wire.metadata = meta;
+        wire.metadata_len = sizeof meta;
+        wire.nullable = nullable;
+        assert_int_equal(schema_new(&schema, NULL, NULL), 0);
+        const struct shape *shape = resolve(schema, &wire, at("bin.000001", 4), &e);
+        if ((shape != NULL) != cases[i].fits)
+            fail_msg("case %zu: %s", i, e.text);
+        if (shape) {
+            assert_int_equal(shape->tbl->columns[1].type.collation, 8);
+            assert_int_equal(shape->tbl->columns[2].type.collation, 45);
+        }
+        schema_free(schema);
+    }
+}
+
 /* u BINARY(16), t TIME before 5.6, both NULL; names from the log */
 static const uint8_t vague_types[] = {254, 11}, vague_metadata[] = {254, 16}, vague_nullable[] = {3};
 static const uint8_t vague_names[] = {2, 1, 63, 4, 4, 1, 'u', 1, 't'};
@@ -439,6 +480,7 @@ int main(void)
         cmocka_unit_test(schema__label_that_may_stand_for_another__not_known),
         cmocka_unit_test(schema__definition_that_cannot_be_read__told_when_needed),
         cmocka_unit_test(schema__table_gone__not_known_any_more),
+        cmocka_unit_test(schema__charsets_of_the_log__skip_what_the_server_does_not_count),
         cmocka_unit_test(schema__declared_types__complete_what_the_log_says),
         cmocka_unit_test(schema__fraction_digits_not_certain__are_not_guessed),
         cmocka_unit_test(schema__uuid_without_certain_definition__is_told_by_the_one_at_hand),
