@@ -197,7 +197,7 @@ static int prepare(struct ddl_statement *out, const struct event_query *query, c
 {
     struct coltype type = {.collation = query->client_collation};
     type.charset = (uint8_t)charset_of_collation(type.collation, NULL);
-    struct text text = {query->statement, query->statement_len};
+    struct text text = {query->statement, query->statement_len, false};
     if (type.charset == CHARSET_LATIN1) {
         int rc = charset_to_utf8(&type, &text, ctx->scratch, e);
         if (rc != 0)

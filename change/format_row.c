@@ -31,16 +31,21 @@ static inline uint64_t le(const uint8_t *p, size_t len)
     }
 }
 
-static uint8_t *write_latin1(uint8_t *o, const uint8_t *p, size_t len)
+/* Bytes of another character set: converted and escaped piece by piece. */
+static uint8_t *write_converted(uint8_t *o, enum charset charset, const uint8_t *p, size_t len)
 {
-    uint8_t piece[64 * 3];
+    uint8_t piece[256];
+    uint8_t *start = o;
+    if (charset_has_ascii(charset) && (o = write_json_ascii(start, p, len)) != NULL)
+        return o;
+    const uint8_t *from = p, *end = p + len;
+    o = start;
     *o++ = '"';
-    while (len) {
-        size_t n = len < 64 ? len : 64;
-        uint8_t *end = charset_write_latin1(piece, p, n);
-        o = write_json_escaped(o, piece, (size_t)(end - piece));
-        p += n;
-        len -= n;
+    while (from < end) {
+        uint8_t *to = charset_write(charset, piece, sizeof piece, &from, end);
+        if (to == piece)
+            return write_json_base64(start, p, len);
+        o = write_json_escaped(o, piece, (size_t)(to - piece));
     }
     *o++ = '"';
     return o;
@@ -58,7 +63,7 @@ static uint8_t *write_string(uint8_t *o, const struct plan_writer *writer, const
 {
     if (len > writer->max_bytes)
         return NULL;
-    if (writer->op == PLAN_CHAR || writer->op == PLAN_LATIN1_CHAR)
+    if (writer->op == PLAN_CHAR)
         while (len > 0 && p[len - 1] == ' ')
             len--;
     switch (writer->op) {
@@ -69,8 +74,11 @@ static uint8_t *write_string(uint8_t *o, const struct plan_writer *writer, const
         return write_json_base64(o, p, len);
     case PLAN_BINARY:
         return write_binary(o, writer, p, len);
+    case PLAN_CONVERTED_CHAR:
+        len = charset_trim((enum charset)writer->charset, p, len);
+        return write_converted(o, (enum charset)writer->charset, p, len);
     default:
-        return write_latin1(o, p, len);
+        return write_converted(o, (enum charset)writer->charset, p, len);
     }
 }
 

@@ -1,6 +1,7 @@
 /* The steps of a shape, compiled from its table: how each column is skipped, and how its bytes become JSON. */
 #include "change/plan.h"
 
+#include "value/charset.h"
 #include "value/write.h"
 
 struct builder {
@@ -43,17 +44,13 @@ static uint8_t integer_op(const struct coltype *type)
 static uint8_t string_op(const struct coltype *type)
 {
     bool fixed_length = type->wire == WIRE_STRING;
-    switch (type->charset) {
-    case CHARSET_UTF8:
-    case CHARSET_ASCII:
+    if (type->charset == CHARSET_UTF8)
         return fixed_length ? PLAN_CHAR : PLAN_TEXT;
-    case CHARSET_LATIN1:
-        return fixed_length ? PLAN_LATIN1_CHAR : PLAN_LATIN1;
-    case CHARSET_BINARY:
+    if (type->charset == CHARSET_BINARY)
         return fixed_length ? PLAN_BINARY : PLAN_BYTES;
-    default:
+    if (!charset_is_converted((enum charset)type->charset))
         return PLAN_BY_VALUE;
-    }
+    return fixed_length ? PLAN_CONVERTED_CHAR : PLAN_CONVERTED;
 }
 
 static uint8_t plan_op(const struct coltype *type)
@@ -137,6 +134,7 @@ static bool build_writer(struct builder *in, struct plan_writer *writer, const s
     if (type->family == FAMILY_UUID || type->family == FAMILY_INET)
         writer->max_bytes = type->fixed;
     writer->precision = (uint8_t)type->meta;
+    writer->charset = type->charset;
     if (type->family == FAMILY_BIT)
         writer->precision = (uint8_t)((type->meta >> 8) * 8 + (type->meta & 255));
     writer->scale = (uint8_t)(type->family == FAMILY_DECIMAL ? type->meta >> 8 : type->meta);

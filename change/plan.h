@@ -28,8 +28,8 @@ enum plan_op {
     PLAN_TIMESTAMP,
     PLAN_TEXT,
     PLAN_CHAR,
-    PLAN_LATIN1,
-    PLAN_LATIN1_CHAR,
+    PLAN_CONVERTED, /* text that is not UTF-8 yet */
+    PLAN_CONVERTED_CHAR,
     PLAN_BYTES,
     PLAN_BINARY, /* padded to max_bytes */
     PLAN_TIME_OLD,
@@ -55,6 +55,7 @@ struct plan_writer {
     uint8_t op;                 /* enum plan_op */
     uint8_t precision;          /* DECIMAL; bits of BIT */
     uint8_t scale;              /* DECIMAL; fraction digits */
+    uint8_t charset;            /* text */
     uint32_t max_bytes;         /* of UUID and INET: of the whole value */
     struct piece name;          /* "name": */
     const struct piece *labels; /* ENUM: of index 0 … label_count, with quotes; SET: of each bit, without */

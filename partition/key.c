@@ -5,25 +5,10 @@
 
 #define INTEGER_TEXT_MAX 21 /* sign and 20 digits */
 
-/* Collations that tell case and accents apart, of the character sets that are read: *_bin, *_as_cs
- * (value/charset_ids.c; MariaDB's UCA 14.0.0 family codes it in the low bits of its ids). */
-static bool tells_case(unsigned collation)
-{
-    static const uint16_t exact[] = {46, 47, 49, 63, 65, 83, 307, 308, 309, 1070, 1071, 1089, 1107};
-    if (collation >= 2048)
-        return (collation & 3) == 3;
-    if ((collation >= 278 && collation <= 304) || (collation >= 311 && collation <= 323 && collation % 2 == 1))
-        return true;
-    for (size_t i = 0; i < sizeof exact / sizeof exact[0]; i++)
-        if (exact[i] == collation)
-            return true;
-    return false;
-}
-
 static bool ignores_case(const struct coltype *type)
 {
     return type->family == FAMILY_STRING && type->charset != CHARSET_BINARY && type->charset != CHARSET_UNKNOWN &&
-           type->collation != 0 && !tells_case(type->collation);
+           type->collation != 0 && !charset_tells_case(type->collation);
 }
 
 /* Puts a column behind the key's last one, keeping `columns` sorted and `order` right; a repeated one changes nothing.

@@ -222,7 +222,7 @@ static int read_label(struct reading *reading, const struct coltype *type, struc
     const char *bytes = len <= cursor_left(cur) ? (const char *)cursor_take(cur, (size_t)len) : NULL;
     if (!bytes)
         return corrupt("labels are cut", e);
-    struct text text = {arena_copy(reading->arena, bytes, (size_t)len), (size_t)len};
+    struct text text = {arena_copy(reading->arena, bytes, (size_t)len), (size_t)len, false};
     if (!text.p)
         return err_set(e, NO_MEMORY, (size_t)len);
     struct err why = ERR_INIT;

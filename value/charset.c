@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "value/charset_ids.h"
+#include "value/value.h"
 
 #define UCA1400_FIRST   2048u
 #define UCA1400_PER_SET 256u
@@ -123,68 +124,64 @@ unsigned charset_find_collation(const char *name, size_t len)
     return find_lower(lower, len);
 }
 
-/* Windows-1252, 0x80 … 0x9f; the rest of latin1 is its own code point. */
-static const uint16_t latin1_high[32] = {
-    0x20ac, 0x0081, 0x201a, 0x0192, 0x201e, 0x2026, 0x2020, 0x2021, 0x02c6, 0x2030, 0x0160,
-    0x2039, 0x0152, 0x008d, 0x017d, 0x008f, 0x0090, 0x2018, 0x2019, 0x201c, 0x201d, 0x2022,
-    0x2013, 0x2014, 0x02dc, 0x2122, 0x0161, 0x203a, 0x0153, 0x009d, 0x017e, 0x0178,
-};
-
-uint8_t *charset_write_latin1(uint8_t *out, const uint8_t *p, size_t len)
+/* …_bin, …_cs, and "binary". */
+bool charset_tells_case(unsigned collation)
 {
-    for (size_t i = 0; i < len; i++) {
-        unsigned c = p[i];
-        if (c < 0x80) {
-            *out++ = (uint8_t)c;
-            continue;
-        }
-        if (c < 0xa0)
-            c = latin1_high[c - 0x80];
-        if (c < 0x800) {
-            *out++ = (uint8_t)(0xc0 | c >> 6);
-        } else {
-            *out++ = (uint8_t)(0xe0 | c >> 12);
-            *out++ = (uint8_t)(0x80 | (c >> 6 & 0x3f));
-        }
-        *out++ = (uint8_t)(0x80 | (c & 0x3f));
-    }
-    return out;
+    if (is_uca1400(collation))
+        return (collation & 3) == 3;
+    const char *name = collation_name(collation);
+    size_t len = name ? strlen(name) : 0;
+    return (len > 3 && memcmp(name + len - 3, "_cs", 3) == 0) || (len > 4 && memcmp(name + len - 4, "_bin", 4) == 0) ||
+           (len == 6 && memcmp(name, "binary", 6) == 0);
 }
 
 static bool is_ascii(const char *p, size_t len)
 {
-    uint8_t any = 0;
-    for (size_t i = 0; i < len; i++)
-        any |= (uint8_t)p[i];
-    return any < 0x80;
+    uint64_t any = 0, eight;
+    for (; len >= sizeof eight; p += sizeof eight, len -= sizeof eight) {
+        memcpy(&eight, p, sizeof eight);
+        any |= eight;
+    }
+    for (; len > 0; p++, len--)
+        any |= (uint8_t)*p;
+    return (any & 0x8080808080808080u) == 0;
+}
+
+static int refuse(const struct coltype *type, struct err *e)
+{
+    const char *name = NULL;
+    if (type->collation == 0) {
+        char declared[64];
+        coltype_print(type, declared, sizeof declared);
+        return err_set(e, TYPE_UNCERTAIN, "character set", declared);
+    }
+    charset_of_collation(type->collation, &name);
+    return err_set(e, CHARSET_UNSUPPORTED, name, (unsigned)type->collation);
 }
 
 int charset_to_utf8(const struct coltype *type, struct text *text, struct arena *arena, struct err *e)
 {
-    const char *name = NULL;
-    switch (type->charset) {
-    case CHARSET_UTF8:
-    case CHARSET_ASCII:
+    enum charset charset = (enum charset)type->charset;
+    if (charset == CHARSET_UTF8) {
+        text->raw = !value_is_utf8(text->p, text->len);
         return 0;
-    case CHARSET_LATIN1:
-        break;
-    default:
-        if (type->collation == 0) {
-            char declared[64];
-            coltype_print(type, declared, sizeof declared);
-            return err_set(e, TYPE_UNCERTAIN, "character set", declared);
-        }
-        charset_of_collation(type->collation, &name);
-        return err_set(e, CHARSET_UNSUPPORTED, name, (unsigned)type->collation);
     }
-    if (is_ascii(text->p, text->len))
+    if (!charset_is_converted(charset))
+        return refuse(type, e);
+    text->raw = false;
+    if (text->len == 0 || (charset_has_ascii(charset) && is_ascii(text->p, text->len)))
         return 0;
-    if (text->len > SIZE_MAX / 3)
+    if (text->len > (SIZE_MAX - CHARSET_ROOM_MIN) / 3)
         return err_set(e, NO_MEMORY, text->len);
-    uint8_t *out = arena_alloc(arena, text->len * 3);
+    size_t room = text->len * 3 + CHARSET_ROOM_MIN;
+    uint8_t *out = arena_alloc(arena, room);
     if (!out)
-        return err_set(e, NO_MEMORY, text->len * 3);
-    uint8_t *end = charset_write_latin1(out, (const uint8_t *)text->p, text->len);
-    *text = (struct text){(const char *)out, (size_t)(end - out)};
+        return err_set(e, NO_MEMORY, room);
+    const uint8_t *p = (const uint8_t *)text->p, *end = p + text->len;
+    uint8_t *written = charset_write(charset, out, room, &p, end);
+    if (p < end)
+        text->raw = true;
+    else
+        *text = (struct text){(const char *)out, (size_t)(written - out), false};
     return 0;
 }

@@ -71,7 +71,7 @@ static int inflate_text(const struct coltype *type, struct text *text, struct ar
     if (length_bytes < 1 || length_bytes > LENGTH_BYTES || length_bytes >= text->len)
         return family_corrupt(type, "compressed value without its length", e);
     uint64_t len = family_be(p + 1, length_bytes);
-    struct text from = {text->p + 1 + length_bytes, text->len - 1 - length_bytes};
+    struct text from = {text->p + 1 + length_bytes, text->len - 1 - length_bytes, false};
     if (len > coltype_max_bytes(type))
         return family_corrupt(type, "longer than declared", e);
     if (len > (uint64_t)from.len * DEFLATE_RATIO)
@@ -79,7 +79,7 @@ static int inflate_text(const struct coltype *type, struct text *text, struct ar
     char *out = arena_alloc(arena, (size_t)len);
     if (!out)
         return err_set(e, NO_MEMORY, (size_t)len);
-    struct text to = {out, (size_t)len};
+    struct text to = {out, (size_t)len, false};
     struct inflating own = {.arena = arena};
     if (run(&own, &from, p[0] & BARE_STREAM, &to) == 0) {
         *text = to;
@@ -93,7 +93,7 @@ static int inflate_text(const struct coltype *type, struct text *text, struct ar
 int compressed_read(const struct coltype *type, struct bytes bytes, struct value *out, struct arena *arena,
                     struct err *e)
 {
-    struct text text = {(const char *)bytes.p + type->walk, bytes.len - type->walk};
+    struct text text = {(const char *)bytes.p + type->walk, bytes.len - type->walk, false};
     uint32_t max = coltype_max_bytes(type);
     if (family_le(bytes.p, type->walk) != text.len)
         return family_corrupt(type, "length differs from its bytes", e);

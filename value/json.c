@@ -113,6 +113,15 @@ uint8_t *write_json_text(uint8_t *o, const uint8_t *p, size_t len)
     return end;
 }
 
+uint8_t *write_json_ascii(uint8_t *o, const uint8_t *p, size_t len)
+{
+    uint64_t seen = 0;
+    *o = '"';
+    uint8_t *end = copy_escaped(o + 1, p, len, &seen);
+    *end = '"';
+    return seen & HIGHS ? NULL : end + 1;
+}
+
 uint8_t *write_base64(uint8_t *o, const uint8_t *p, size_t len)
 {
     static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";

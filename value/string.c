@@ -16,7 +16,7 @@ static int pad_binary(struct text *text, uint32_t len, struct arena *arena, stru
         return err_set(e, NO_MEMORY, (size_t)len);
     memcpy(padded, text->p, text->len);
     memset(padded + text->len, 0, len - text->len);
-    *text = (struct text){padded, len};
+    *text = (struct text){padded, len, false};
     return 0;
 }
 
@@ -28,8 +28,7 @@ int string_convert(const struct coltype *type, struct text text, struct value *o
         if (rc != 0)
             return rc;
         v.kind = VALUE_TEXT;
-        if (type->charset != CHARSET_LATIN1)
-            v.raw = !value_is_utf8(text.p, text.len);
+        v.raw = text.raw;
     }
     v.s.p = text.p;
     v.s.len = text.len;
@@ -39,7 +38,7 @@ int string_convert(const struct coltype *type, struct text text, struct value *o
 
 int string_read(const struct coltype *type, struct bytes bytes, struct value *out, struct arena *arena, struct err *e)
 {
-    struct text text = {(const char *)bytes.p + type->walk, bytes.len - type->walk};
+    struct text text = {(const char *)bytes.p + type->walk, bytes.len - type->walk, false};
     uint32_t max = coltype_max_bytes(type);
     int rc = 0;
     if (family_le(bytes.p, type->walk) != text.len || text.len > max)
@@ -47,8 +46,7 @@ int string_read(const struct coltype *type, struct bytes bytes, struct value *ou
     if (type->wire == WIRE_STRING && type->charset == CHARSET_BINARY && text.len < max)
         rc = pad_binary(&text, max, arena, e);
     if (type->wire == WIRE_STRING && type->charset != CHARSET_BINARY)
-        while (text.len > 0 && text.p[text.len - 1] == ' ')
-            text.len--;
+        text.len = charset_trim((enum charset)type->charset, (const uint8_t *)text.p, text.len);
     return rc == 0 ? string_convert(type, text, out, arena, e) : rc;
 }
 

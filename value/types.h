@@ -81,7 +81,51 @@ enum family {
 /* How the bytes of one value are skipped: a plan step, no call per value. */
 enum walk { WALK_FIXED, WALK_LEN1, WALK_LEN2, WALK_LEN3, WALK_LEN4 };
 
-enum charset { CHARSET_UNKNOWN, CHARSET_BINARY, CHARSET_UTF8, CHARSET_LATIN1, CHARSET_ASCII, CHARSET_OTHER };
+/* How the bytes of text are read: the character sets of both servers, utf8mb3 and utf8mb4 as one. */
+enum charset {
+    CHARSET_UNKNOWN,
+    CHARSET_BINARY,
+    CHARSET_UTF8,
+    CHARSET_ASCII,
+    CHARSET_LATIN1,
+    CHARSET_ARMSCII8,
+    CHARSET_CP1250,
+    CHARSET_CP1251,
+    CHARSET_CP1256,
+    CHARSET_CP1257,
+    CHARSET_CP850,
+    CHARSET_CP852,
+    CHARSET_CP866,
+    CHARSET_DEC8,
+    CHARSET_GEOSTD8,
+    CHARSET_GREEK,
+    CHARSET_HEBREW,
+    CHARSET_HP8,
+    CHARSET_KEYBCS2,
+    CHARSET_KOI8R,
+    CHARSET_KOI8U,
+    CHARSET_LATIN2,
+    CHARSET_LATIN5,
+    CHARSET_LATIN7,
+    CHARSET_MACCE,
+    CHARSET_MACROMAN,
+    CHARSET_SWE7,
+    CHARSET_TIS620,
+    CHARSET_BIG5,
+    CHARSET_CP932,
+    CHARSET_EUCJPMS,
+    CHARSET_EUCKR,
+    CHARSET_GB18030,
+    CHARSET_GB2312,
+    CHARSET_GBK,
+    CHARSET_SJIS,
+    CHARSET_UJIS,
+    CHARSET_UCS2,
+    CHARSET_UTF16,
+    CHARSET_UTF16LE,
+    CHARSET_UTF32,
+    CHARSET_COUNT
+};
 
 struct label {
     const char *text; /* UTF-8 */
@@ -144,6 +188,9 @@ void coltype_print(const struct coltype *type, char *out, size_t size);
 
 /* charset of a collation id, with its name in *name when asked (static); CHARSET_UNKNOWN for 0 and unlisted ids. */
 enum charset charset_of_collation(unsigned collation, const char **name);
+
+/* Whether the collation tells case and accents apart: those named …_bin, …_cs and "binary". False when not listed. */
+bool charset_tells_case(unsigned collation);
 
 /* The default collation id of a character set or the id of a collation, by its SQL name; 0 when it is not listed. */
 unsigned charset_find_collation(const char *name, size_t len);

@@ -16,7 +16,7 @@
  *   BYTES                {"base64":"…"}; the text form is the bytes themselves
  *   GEOMETRY             {"wkb":"<base64>","srid":0}; the text form is the stored bytes
  *   VECTOR               array of numbers as of FLOAT
- *   TEXT with bytes that are not UTF-8: as BYTES
+ *   TEXT ENUM SET with bytes that are no text of their character set: as BYTES
  *   NULL                 null; the text form is empty, the caller asks for the kind first */
 #ifndef SLUICE_VALUE_VALUE_H
 #define SLUICE_VALUE_VALUE_H
@@ -39,7 +39,7 @@ enum value_kind {
     VALUE_TIME,
     VALUE_DATETIME,
     VALUE_TIMESTAMP, /* t.seconds since 1970 UTC and t.us; seconds 0 is the zero timestamp */
-    VALUE_TEXT,      /* s: UTF-8, or whatever was stored when `raw` is set */
+    VALUE_TEXT,      /* s: UTF-8, or what was stored when `raw` is set */
     VALUE_BYTES,     /* s */
     VALUE_ENUM,      /* s: label, index; index 0 = the invalid value "" */
     VALUE_SET,       /* s: labels joined; index: bit mask in u is not kept */
@@ -51,7 +51,7 @@ enum value_kind {
 struct value {
     uint8_t kind;  /* enum value_kind */
     uint8_t scale; /* fraction digits of temporal kinds and DECIMAL */
-    bool raw;      /* TEXT whose bytes are not valid UTF-8 */
+    bool raw;      /* TEXT ENUM SET: not text of the character set, as stored */
     uint32_t index;
     union {
         int64_t i;

@@ -214,6 +214,9 @@ uint8_t *write_json_escaped(uint8_t *o, const uint8_t *p, size_t len);
 /* A JSON string when the bytes are UTF-8, else {"base64":…}: most bytes 6 * len + 16. */
 uint8_t *write_json_text(uint8_t *o, const uint8_t *p, size_t len);
 
+/* A JSON string when all bytes are ASCII, else NULL; what was written then counts for nothing. */
+uint8_t *write_json_ascii(uint8_t *o, const uint8_t *p, size_t len);
+
 /* Base64 of the bytes, without quotes: 4 * ceil(len / 3) bytes. */
 uint8_t *write_base64(uint8_t *o, const uint8_t *p, size_t len);
 

@@ -24,19 +24,14 @@ VALUES_PER_COMBINATION = 500
 
 # What dump does not read yet: it has to stop at it. A line goes as soon as that is no longer so.
 UNSUPPORTED = {
-    "mariadb": {"charset"},
-    "mysql": {"charset", "partial json"},
+    "mariadb": set(),
+    "mysql": {"partial json"},
 }
-CHARSETS_AT_FIRST = ("utf8mb4", "utf8mb3", "latin1", "ascii")
 
 
 def needs(kind):
     """The feature that a type needs of dump, if it is one of the list."""
-    if kind.feature:
-        return kind.feature
-    if kind.charset and kind.charset not in CHARSETS_AT_FIRST:
-        return "charset"
-    return None
+    return kind.feature or None
 
 
 def combinations(flavor):

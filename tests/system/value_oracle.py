@@ -84,13 +84,25 @@ def _vector(text):
 
 def _any_text(parts):
     """The bytes, where the text lacks what they hold: the server shows `?` for what is no character."""
-    shown, stored, question_marks = parts.split("|")
+    shown, stored, question_marks, length = parts.split("|")
     try:
         text = bytes.fromhex(shown).decode("utf-8")
     except UnicodeDecodeError:  # utf8mb3 of MariaDB takes surrogates
         return in_base64(bytes.fromhex(stored))
-    return text if text.count("?") == int(question_marks) else in_base64(bytes.fromhex(stored))
+    # MySQL ends the text at a surrogate of ucs2.
+    whole = len(text) == int(length) and text.count("?") == int(question_marks)
+    return text if whole else in_base64(bytes.fromhex(stored))
 
+
+def _any_replaced(parts):
+    """The same of a set whose codes without a character are shown as U+FFFD."""
+    stored = parts.split("|")[1]
+    text = _any_text(parts)
+    return in_base64(bytes.fromhex(stored)) if "\ufffd" in text else text
+
+
+_ANY_TEXT = ("CONCAT(HEX(CONVERT({0} USING utf8mb4)), '|', HEX({0}), '|', "
+             "CHAR_LENGTH({0}) - CHAR_LENGTH(REPLACE({0}, '?', '')), '|', CHAR_LENGTH({0}))")
 
 # form → (SQL expression of the column, what its text or bytes become)
 FORMS = {
@@ -99,10 +111,8 @@ FORMS = {
     "decimal": ("CAST({} AS CHAR)", _decimal),
     "float": ("CAST({} AS DOUBLE)", _single),
     "double": ("CAST({} AS DOUBLE)", _double),
-    "any_text": (
-        "CONCAT(HEX(CONVERT({0} USING utf8mb4)), '|', HEX({0}), '|', CHAR_LENGTH({0}) - CHAR_LENGTH(REPLACE({0}, '?', '')))",
-        _any_text,
-    ),
+    "any_text": (_ANY_TEXT, _any_text),
+    "any_replaced": (_ANY_TEXT, _any_replaced),
     "text": ("CONVERT({} USING utf8mb4)", str),
     "json": ("CAST({} AS CHAR CHARACTER SET utf8mb4)", str),
     "timestamp": ("CAST({} AS CHAR)", _timestamp),

@@ -3,7 +3,7 @@
 import collections
 
 from value_oracle import Reader
-from value_types import Charset, Type
+from value_types import REPLACING, Charset, Type
 
 COLUMNS_MAX = 38  # and two of the table's own
 ROW_BYTES_MAX = 64_900
@@ -39,6 +39,8 @@ def charsets(db, rng):
                 back = cur.fetchone()[0]
                 assert len(back) == len(part), f"{name}: {len(back)} characters of {len(part)}"
                 there += "".join(a for a, b in zip(part, back) if a == b)
+            if name in REPLACING:
+                there = there.replace("\ufffd", "")
             # All of the small sets; of the large ones the first and some, other ones with each seed.
             if len(there) > 400:
                 there = there[:130] + "".join(rng.sample(there, 2000)) + there[-20:]

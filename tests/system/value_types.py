@@ -13,6 +13,8 @@ import typing
 TEMPORAL_DIGITS = range(7)
 # Of values as long as the type allows; they cost more than all others together.
 LONG_SHARE = 0.006
+# Character sets whose codes without a character are shown as U+FFFD, not as `?`.
+REPLACING = ("big5", "tis620")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -279,7 +281,8 @@ def misdecoded(charset):
         return hex_literal(bytes(rng.choice(lead) for _ in range(rng.randrange(0, 12))))
 
     sql = f"VARCHAR(40) CHARACTER SET {charset.name}"
-    return Type(f"{sql}, any bytes", sql, "any_text", mixed(["''"], make), 160, 160, charset=charset.name)
+    form = "any_replaced" if charset.name in REPLACING else "any_text"
+    return Type(f"{sql}, any bytes", sql, form, mixed(["''"], make), 160, 160, charset=charset.name)
 
 
 def odd_texts():

@@ -120,7 +120,7 @@ static void declare(struct rng *rng, struct coltype *type)
 
 static void random_column(struct rng *rng, struct column *column, unsigned number, struct arena *arena)
 {
-    static const uint16_t collations[] = {45, 33, 8, 63, 11, 255};
+    static const uint16_t collations[] = {45, 33, 8, 63, 11, 255, 8, 45, 10, 28, 12, 248, 13, 35, 54, 56, 60, 51};
     static const char *const odd[] = {"c", "na\"me", "caf\xc3\xa9", "a column with a name of forty bytes "};
     struct made_type made = random_type(rng);
     struct cursor cur = cursor_over(made.metadata, 2);
