@@ -6,7 +6,7 @@ it, whatever way that process ends (see process.py).
 
 from .database import Database, REPLICATION_PASSWORD, REPLICATION_USER
 from .mariadb import MariaDB
-from .mysql import MySQL
+from .mysql import EncryptedMySQL, MySQL
 from .process import Unavailable, Workspace, wait_until
 from .redis_server import Redis
 from .tls import Authority
@@ -17,6 +17,7 @@ __all__ = [
     "Authority",
     "DATABASES",
     "Database",
+    "EncryptedMySQL",
     "MariaDB",
     "MySQL",
     "REPLICATION_PASSWORD",

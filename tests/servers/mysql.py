@@ -4,8 +4,10 @@ The server runs chrooted into that shared tree, with its own directory mounted a
 ends with the process.
 """
 
+import json
 import os
 import re
+import shutil
 import subprocess
 
 from .database import CACHE, Database
@@ -97,3 +99,27 @@ class MySQL(Database):
 
     def stop_replica(self):
         self.script(["STOP REPLICA", "RESET REPLICA ALL"])
+
+
+class EncryptedMySQL(MySQL):
+    """Encrypts its binlog, with a keyring in a file.
+
+    The server looks for the list of its components beside its binary and for their settings beside the plugins, so it
+    has copies of both in its own directory; the shared tree stays as it is.
+    """
+
+    defaults = {**MySQL.defaults, "binlog_encryption": "ON"}
+
+    def argv(self):
+        home = os.path.join(self.directory, "home")
+        plugins = os.path.join(home, "plugin")
+        if not os.path.isdir(home):
+            os.makedirs(plugins)
+            shutil.copy(os.path.join(self.tree(), "usr/sbin/mysqld"), home)
+            shutil.copy(os.path.join(self.tree(), "usr/lib/mysql/plugin/component_keyring_file.so"), plugins)
+            with open(os.path.join(home, "mysqld.my"), "w", encoding="ascii") as file:
+                json.dump({"components": "file://component_keyring_file"}, file)
+            with open(os.path.join(plugins, "component_keyring_file.cnf"), "w", encoding="ascii") as file:
+                json.dump({"path": self.inner(os.path.join(home, "keyring")), "read_only": False}, file)
+        args = ["--no-defaults", "--user=root", f"--plugin-dir={self.inner(plugins)}", *self.option_args()]
+        return self.entered(self.directory, self.inner(os.path.join(home, "mysqld")), *args)

@@ -114,8 +114,8 @@ def new_db(workspace, flavor):
     """Makes servers of this test's own, with `shop` in them: new_db({"binlog_row_image": "MINIMAL"})."""
     made = []
 
-    def make(options=None, name=None):
-        server = DATABASES[flavor](workspace, options, name or f"own-{flavor}")
+    def make(options=None, name=None, kind=None):
+        server = (kind or DATABASES[flavor])(workspace, options, name or f"own-{flavor}")
         made.append(server)
         started(server)
         server.script(["CREATE DATABASE shop CHARACTER SET utf8mb4"])

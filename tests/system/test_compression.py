@@ -7,9 +7,12 @@ import pytest
 
 import randomrows
 from folding import Fold, assert_valid
-from sluice import STOPPED, at
+from servers import EncryptedMySQL
+from shop import Shop, config
+from sluice import FINE, STOPPED, at, wait_until
 from tables import Table
 from test_dump import live, recorded
+from test_memory import MB, grow, limit_of
 
 STATEMENTS = 300
 FULL_STATEMENTS = 20_000
@@ -23,6 +26,7 @@ COMPRESSED = {
     "mysql": {TRANSACTION_PAYLOAD},
     "mariadb": {QUERY_COMPRESSED, WRITE_COMPRESSED, UPDATE_COMPRESSED, DELETE_COMPRESSED},
 }
+RANDOM_TEXT = "TO_BASE64(RANDOM_BYTES(142))"
 PLACES = ("file", "pos", "gtid", "version", "ts_us")
 
 
@@ -116,3 +120,95 @@ def test_compressed_statement_is_read_as_what_it_is(db, sluice, compression):
         '"after":{"id":1}',
         '"after":{"id":2,"note":"' + "x" * 300 + '"}',
     ]
+
+
+def log_bytes(db):
+    return sum(int(row[1]) for row in db.sql("SHOW BINARY LOGS"))
+
+
+@pytest.mark.flavors("mysql")
+@pytest.mark.parametrize("compressible", [True, False], ids=["small packet", "large packet"])
+def test_large_compressed_transaction_keeps_to_the_memory(new_db, redis, sluice, full, compressible):
+    """64 MB through a buffer of 2 MiB (16 MB in a large packet); 2 GB through the default at full size.
+
+    What it adds to the promise: its packet, zstd's window (2 MiB at the server's level) and one of its events.
+    """
+    large = full and compressible
+    small = not full and not compressible
+    db = new_db({"innodb_buffer_pool_size": "512M", "max_binlog_cache_size": 8 << 30} if large else None)
+    shop = Shop(db, redis)
+    megabytes, buffer_mb = (2000, 64) if large else (16, 2) if small else (64, 2)
+    driver = sluice(config(db, redis, buffer_bytes=f"{buffer_mb}MiB")).start()
+    shop.wait_streaming(driver)
+    idle, before = driver.memory()[0], log_bytes(db)
+    keys = [f"order:{number}" for number in range(1, 2001)]
+    shop.plant(*keys)
+    grow(db, megabytes, session=ON[db.flavor], text="REPEAT('x', 190)" if compressible else RANDOM_TEXT)
+    written = log_bytes(db) - before
+    assert (written < megabytes * MB // 4) == compressible, f"{written} bytes of log"
+    shop.wait_gone(*keys, limit_s=1800)
+    shop.wait_streaming(driver, order_id=900_002)
+    peak = driver.memory()[1]
+    print(f"memory: idle {idle / MB:.1f} MiB, peak {peak / MB:.1f} MiB, log {written / MB:.1f} MiB of {megabytes} MB")
+    assert peak - idle < limit_of(buffer_mb) + written + 4 * MB, f"idle {idle}, peak {peak}"
+    assert driver.stop() == FINE
+
+
+def kill_in_large_transactions(db, redis, sluice):
+    """Chunks of it are out, the checkpoint is before it: it is read again from its start."""
+    shop = Shop(db, redis)
+    driver = sluice(config(db, redis, buffer_bytes="1MiB")).start()
+    shop.wait_streaming(driver)
+    grow(db, 8, session=ON[db.flavor])
+    for _ in range(3):
+        shop.plant("order:1")
+        wait_until(lambda: not shop.left("order:1") or not driver.alive(), "a first part of it", 120)
+        driver.restart()
+    keys = [f"order:{number}" for number in range(1, 2001)]
+    shop.plant(*keys)
+    grow(db, 0, update=True, session=ON[db.flavor])
+    shop.wait_gone(*keys, limit_s=600)
+
+
+def test_killed_in_a_large_compressed_transaction_loses_nothing(new_db, redis, sluice):
+    kill_in_large_transactions(new_db(), redis, sluice)
+
+
+@pytest.mark.flavors("mysql")
+def test_killed_in_a_large_compressed_transaction_without_gtids_loses_nothing(new_db, redis, sluice):
+    """The place to go on is a file and an offset."""
+    kill_in_large_transactions(new_db({"gtid-mode": "OFF", "enforce-gtid-consistency": "OFF"}), redis, sluice)
+
+
+class TestEncryptedLogs:
+    """A server decrypts what it sends; its files are a clear stop."""
+
+    @staticmethod
+    def check(db, redis, sluice):
+        shop = Shop(db, redis)
+        begin = db.position()
+        driver = sluice(config(db, redis, at(begin))).start()
+        shop.wait_streaming(driver)
+        shop.orders(range(1, 101))
+        with db.connect("shop") as con, con.cursor() as cur:
+            for statement in ON[db.flavor]:
+                cur.execute(statement)
+            shop.plant(*(f"order:{number}" for number in range(1, 101)))
+            cur.execute("UPDATE orders SET amount = amount + 1 WHERE order_id <= 100")
+        shop.wait_gone(*(f"order:{number}" for number in range(1, 101)))
+        driver.restart()
+        shop.check_changes_reach_cache(range(1, 11))
+        done = sluice().run("dump", db.flush_logs(), config=False)
+        assert done.returncode == STOPPED and "is encrypted" in done.stderr, done.stderr
+        assert not done.stdout
+
+    @pytest.mark.flavors("mariadb")
+    def test_stream_of_mariadb(self, new_db, redis, sluice, tmp_path):
+        keys = tmp_path / "keys"
+        keys.write_text("1;" + "a1" * 32 + "\n")
+        options = {"plugin-load-add": "file_key_management", "file-key-management-filename": str(keys)}
+        self.check(new_db({**options, "encrypt-binlog": "ON"}), redis, sluice)
+
+    @pytest.mark.flavors("mysql")
+    def test_stream_of_mysql(self, new_db, redis, sluice):
+        self.check(new_db(kind=EncryptedMySQL), redis, sluice)

@@ -6,15 +6,17 @@ from sluice import FINE, at, wait_until
 MB = 1 << 20
 
 
-def grow(db, megabytes, update=False):
-    """One transaction whose rows fill so many megabytes of binlog."""
+def grow(db, megabytes, update=False, session=(), text="REPEAT('x', 190)"):
+    """One transaction whose rows fill so many megabytes of binlog, after some statements that set up its session."""
     with db.connect("shop", autocommit=False, read_timeout=1800) as con, con.cursor() as cur:
+        for statement in session:
+            cur.execute(statement)
         if update:
             cur.execute("UPDATE orders SET amount = amount + 1, note = REPEAT('y', 190)")
         else:
             rows = 2000
             statement = "INSERT INTO orders (order_id, user_id, note) VALUES " + ", ".join(
-                f"({number}, 1, REPEAT('x', 190))" for number in range(1, rows + 1)
+                f"({number}, 1, {text})" for number in range(1, rows + 1)
             )
             for _ in range(megabytes * MB // (rows * 240)):
                 cur.execute(statement)
