@@ -19,7 +19,7 @@ from value_types import Type, catalogue
 
 METADATA = {"mariadb": ("FULL", "MINIMAL", "NO_LOG"), "mysql": ("FULL", "MINIMAL")}
 IMAGES = ("FULL", "MINIMAL", "NOBLOB")
-ROWS, FULL_ROWS = 4, 250
+ROWS, FULL_ROWS = 4, 290
 VALUES_PER_COMBINATION = 500
 
 # What dump does not read yet: it has to stop at it. A line goes as soon as that is no longer so.
