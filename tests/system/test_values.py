@@ -14,7 +14,7 @@ import pytest
 from servers.process import spawn
 from sluice import BINARY, STOPPED, source_of, wait_until
 from value_oracle import loads
-from value_tables import Combination, Judge, charsets, split
+from value_tables import DECLARED, Combination, Judge, charsets, split
 from value_types import Type, catalogue
 
 METADATA = {"mariadb": ("FULL", "MINIMAL", "NO_LOG"), "mysql": ("FULL", "MINIMAL")}
@@ -161,7 +161,7 @@ def dump_to(path, driver, *args):
 
 
 def assert_streamed_alike(db, driver, files, path):
-    """The server's stream gives the same bytes as the files."""
+    """The server's stream gives the same bytes as the files, but for types that the declaration alone tells."""
     driver.configure(live(db, ["*"]))
     begin, end = f"{db.binlogs()[-1 - len(files)]}:4", f"{db.binlogs()[-1]}:4"
     streamed = dump_to(path + ".streamed", driver, "-c", driver.config_path, "--from", begin, "--to", end,
@@ -169,7 +169,8 @@ def assert_streamed_alike(db, driver, files, path):
     if not filecmp.cmp(path, streamed, shallow=False):
         with open(path, "rb") as ours, open(streamed, "rb") as theirs:
             for number, (one, other) in enumerate(itertools.zip_longest(ours, theirs)):
-                assert one == other, f"line {number} of the files and of the stream"
+                assert one == other or DECLARED.encode() in one[:200], f"line {number} of the files and of the stream"
+    return streamed
 
 
 def by_table(lines):
@@ -206,8 +207,8 @@ def run_batch(server, sluice, judge, tables, rows, streamed):
         names = db.binlogs()
         files = [db.binlog_path(name) for name in names[names.index(first) : -1]]
         path = dump_to(driver.directory + "/lines", driver, *files)
-        if streamed:
-            assert_streamed_alike(db, driver, files, path)
+        if streamed or any(DECLARED in table.name for table in tables):
+            path = assert_streamed_alike(db, driver, files, path)
         with open(path, "rb") as lines:
             lines = by_table(lines)
     for table in tables:
@@ -220,7 +221,6 @@ def run_batch(server, sluice, judge, tables, rows, streamed):
 
 def test_values_equal_select(server, sluice, rng, full, flavor, record_property):
     types = [kind for kind in catalogue(flavor, charsets(server.db, rng)) if needs(kind) not in UNSUPPORTED[flavor]]
-    types = [kind for kind in types if kind.form != "inet"]
     plan = {each: possible(types, each) for each in combinations(flavor)} if full else pairwise(types, flavor)
     judge = Judge(flavor)
     batches = collections.defaultdict(list)

@@ -119,7 +119,6 @@ FORMS = {
     "bytes": ("{}", in_base64),
     "geometry": ("HEX({})", _geometry),
     "vector": ("HEX({})", _vector),
-    "uuid": ("CAST({} AS CHAR)", str),
     "inet": ("CAST({} AS CHAR)", str),
 }
 
