@@ -9,6 +9,7 @@
 #define SLUICE_BINLOG_EVENT_H
 
 #include "base/cursor.h"
+#include "binlog/xid.h"
 #include "change/change.h"
 #include "change/table.h"
 #include "position/filepos.h"
@@ -158,6 +159,13 @@ int event_query_read(struct event_query *out, struct cursor body, struct err *e)
 
 /* XID: the commit of a transaction. */
 int event_xid_read(uint64_t *xid, struct cursor body, struct err *e);
+
+/* XA_PREPARE: the rows of an XA transaction are complete; `one_phase`: and committed. */
+struct event_xa_prepare {
+    bool one_phase;
+    struct xid xid;
+};
+int event_xa_prepare_read(struct event_xa_prepare *out, struct cursor body, struct err *e);
 
 /* GTID, ANONYMOUS_GTID and GTID_TAGGED of MySQL. */
 struct event_gtid {

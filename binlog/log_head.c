@@ -1,10 +1,15 @@
 /* Events at the head and the end of files, and those that exist in a stream only. */
 #include "binlog/log_reader_private.h"
 
-/* The log goes on elsewhere although a transaction is open: the server died inside it, and it is void. */
+/* The log goes on elsewhere although a transaction is open: the server died inside it, and it is void. Of one that was
+ * being prepared nothing was handed out, and nothing is now. */
 int log_void(struct log_reader *reader, struct rowset *out)
 {
     reader->state = TX_NONE;
+    bool told = !reader->xa.preparing;
+    log_xa_drop(reader);
+    if (!told)
+        return LOG_READER_MORE;
     log_rowset(reader, ROWSET_ROLLBACK, out);
     /* Its GTID was never committed: the server gives that number to the next transaction. */
     out->tx.gtid = (struct gtid){.flavor = out->tx.gtid.flavor};

@@ -68,8 +68,8 @@ int log_payload(struct log_reader *reader, const struct log_event *ev, struct ro
     rc = open_inner(reader, ev, bytes, &inner, e);
     if (rc == 0)
         rc = log_dispatch(reader, &inner, out, e);
-    if (rc < 0)
-        return rc;
+    if (rc < 0 || (reader->xa.emitting && last))
+        return rc; /* what was prepared inside is handed out first: log_xa_emit closes the payload */
     int end = check_end(reader, last, e);
     if (end != 0)
         return end;

@@ -80,7 +80,10 @@ static int begin(struct log_reader *reader, const struct log_event *ev, struct r
 static int end(struct log_reader *reader, const struct log_event *ev, enum rowset_kind kind, struct rowset *out,
                struct err *e)
 {
-    bool empty = reader->state != TX_OPEN;
+    if (reader->xa.preparing && kind == ROWSET_END)
+        return log_xa_one_phase(reader, ev, out, e);
+    bool empty = reader->state != TX_OPEN || reader->xa.preparing;
+    log_xa_drop(reader);
     if (reader->state == TX_NONE)
         log_tx_begin(reader, ev);
     log_rowset(reader, empty ? ROWSET_DDL : kind, out);
@@ -98,6 +101,17 @@ static int savepoint(const struct log_reader *reader, enum rowset_kind kind, con
     out->name = cls->name;
     out->name_len = cls->name_len;
     return LOG_READER_ROWSET;
+}
+
+static int xa_end(struct log_reader *reader, const struct log_event *ev, const struct query_class *cls,
+                  struct rowset *out, struct err *e)
+{
+    struct xid xid;
+    int rc = xid_parse(&xid, cls->name, cls->name_len, e);
+    if (rc != 0)
+        return rc;
+    return cls->kind == QUERY_XA_COMMIT ? log_xa_commit(reader, ev, &xid, out, e)
+                                        : log_xa_rollback(reader, ev, &xid, out, e);
 }
 
 int log_query(struct log_reader *reader, const struct log_event *ev, struct rowset *out, struct err *e)
@@ -120,11 +134,17 @@ int log_query(struct log_reader *reader, const struct log_event *ev, struct rows
     case QUERY_ROLLBACK:
         return end(reader, ev, ROWSET_ROLLBACK, out, e);
     case QUERY_SAVEPOINT:
-        return savepoint(reader, ROWSET_SAVEPOINT, &cls, out);
     case QUERY_ROLLBACK_TO:
-        return savepoint(reader, ROWSET_ROLLBACK_TO, &cls, out);
-    case QUERY_XA:
-        return err_set(e, EVENT_UNKNOWN, (unsigned)ev->header.type, "QUERY: XA transaction");
+        if (reader->xa.preparing)
+            return log_xa_hold(reader, ev, e);
+        return savepoint(reader, cls.kind == QUERY_SAVEPOINT ? ROWSET_SAVEPOINT : ROWSET_ROLLBACK_TO, &cls, out);
+    case QUERY_XA_START:
+        return log_xa_begin(reader, ev, e);
+    case QUERY_XA_END:
+        return LOG_READER_NONE;
+    case QUERY_XA_COMMIT:
+    case QUERY_XA_ROLLBACK:
+        return xa_end(reader, ev, &cls, out, e);
     case QUERY_CHANGE:
         return log_statement(reader, query.statement, query.statement_len, out, e);
     case QUERY_UNKNOWN:

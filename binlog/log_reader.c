@@ -21,6 +21,14 @@ int log_reader_new(struct log_reader **out, const struct log_reader_options *opt
     arena_init(&reader->scratch, SCRATCH_CHUNK, SCRATCH_KEEP, 0);
     buf_init(&reader->query_text, 0);
     reader->format.mariadb = opt->flavor == FLAVOR_MARIADB;
+    reader->spool = opt->spool;
+    reader->owns_spool = !opt->spool;
+    const struct spool_options spool = {.state = NULL};
+    int rc = opt->spool ? 0 : spool_new(&reader->spool, &spool, e);
+    if (rc != 0) {
+        free(reader);
+        return rc;
+    }
     *out = reader;
     return 0;
 }
@@ -35,6 +43,8 @@ void log_reader_free(struct log_reader *reader)
     buf_release(&reader->query_text);
     log_plain_release(&reader->plain);
     arena_release(&reader->scratch);
+    if (reader->owns_spool)
+        spool_free(reader->spool);
     free(reader);
 }
 
@@ -48,6 +58,7 @@ int log_reader_start(struct log_reader *reader, const struct position *at, struc
     reader->has_format = false;
     reader->ended = false;
     payload_close(&reader->payload);
+    log_xa_drop(reader);
     table_cache_clear(&reader->tables);
     const char *uuid = reader->opt.server_uuid ? reader->opt.server_uuid : "";
     snprintf(reader->server_uuid, sizeof reader->server_uuid, "%s", at->server_uuid[0] ? at->server_uuid : uuid);
@@ -114,8 +125,6 @@ static int gtid(struct log_reader *reader, const struct log_event *ev, struct ro
         return log_void(reader, out);
     if (reader->state == TX_OPEN)
         return err_set(e, CORRUPT, "a transaction begins inside another");
-    if (mariadb.flags & (MARIADB_GTID_PREPARED_XA | MARIADB_GTID_COMPLETED_XA))
-        return err_set(e, EVENT_UNKNOWN, (unsigned)ev->header.type, "MARIADB_GTID of an XA transaction");
     log_tx_begin(reader, ev);
     reader->tx.gtid = maria ? mariadb.gtid : mysql.gtid;
     reader->no_effect = mariadb.extra & (MARIADB_GTID_START_ALTER | MARIADB_GTID_ROLLBACK_ALTER);
@@ -123,7 +132,10 @@ static int gtid(struct log_reader *reader, const struct log_event *ev, struct ro
         reader->tx.commit_us = mysql.immediate_us;
         reader->tx.commit_in_us = true;
     }
-    bool begins = maria && !(mariadb.flags & MARIADB_GTID_STANDALONE);
+    bool begins = maria && !(mariadb.flags & (MARIADB_GTID_STANDALONE | MARIADB_GTID_COMPLETED_XA));
+    reader->state = TX_NAMED;
+    if (begins && mariadb.flags & MARIADB_GTID_PREPARED_XA)
+        return log_xa_begin(reader, ev, e);
     reader->state = begins ? TX_OPEN : TX_NAMED;
     if (!begins)
         return LOG_READER_NONE;
@@ -139,6 +151,8 @@ static int xid(struct log_reader *reader, const struct log_event *ev, struct row
         return rc;
     if (reader->state != TX_OPEN)
         return err_set(e, CORRUPT, "a commit outside a transaction: the start position is not a boundary");
+    if (reader->xa.preparing)
+        return log_xa_one_phase(reader, ev, out, e);
     log_rowset(reader, ROWSET_END, out);
     rc = log_tx_end(reader, ev, e);
     out->end = reader->boundary.at;
@@ -223,6 +237,10 @@ int log_dispatch(struct log_reader *reader, const struct log_event *ev, struct r
         return LOG_READER_NONE;
     if (!row || row->use == EVENT_STOPS)
         return err_set(e, EVENT_UNKNOWN, (unsigned)ev->header.type, row ? row->name : "unknown");
+    if (reader->xa.emitting)
+        return log_xa_emit(reader, ev, out, e);
+    if (reader->xa.preparing && log_xa_holds(ev->header.type))
+        return log_xa_hold(reader, ev, e);
     switch (ev->header.type) {
     case EVENT_WRITE_ROWS_V1:
     case EVENT_UPDATE_ROWS_V1:
@@ -247,6 +265,8 @@ int log_dispatch(struct log_reader *reader, const struct log_event *ev, struct r
     case EVENT_UPDATE_ROWS_COMPRESSED:
     case EVENT_DELETE_ROWS_COMPRESSED:
         return log_compressed(reader, ev, out, e);
+    case EVENT_XA_PREPARE:
+        return log_xa_prepare(reader, ev, out, e);
     case EVENT_XID:
         return xid(reader, ev, out, e);
     case EVENT_GTID:
@@ -367,6 +387,10 @@ int log_reader_abandon(struct log_reader *reader, struct rowset *out)
     if (reader->state != TX_OPEN)
         return 0;
     reader->state = TX_NONE;
+    bool told = !reader->xa.preparing;
+    log_xa_drop(reader);
+    if (!told)
+        return 0;
     log_rowset(reader, ROWSET_ROLLBACK, out);
     out->tx.gtid = (struct gtid){.flavor = out->tx.gtid.flavor};
     out->end = reader->boundary.at;

@@ -5,18 +5,21 @@
  * transaction, the table ids of the current statement, and the boundary: the end of the last complete transaction with
  * all GTIDs before it. A GTID enters the set at its commit only. Core: no I/O. One thread.
  *
- * What stops (with file:pos and a named reason): events that are unknown and not ignorable, encrypted files, XA,
- * incidents, statements that changed rows (unless on_statement says to note them), statements that name a wanted table
- * and cannot be classified, rows whose names are not certain, wrong checksums. */
+ * What stops (with file:pos and a named reason): events that are unknown and not ignorable, encrypted files, an XA
+ * COMMIT whose PREPARE was not read (unless on_unknown_xa says to note it), incidents, statements that changed rows
+ * (unless on_statement says to note them), statements that name a wanted table and cannot be classified, rows whose
+ * names are not certain, wrong checksums. */
 #ifndef SLUICE_BINLOG_LOG_READER_H
 #define SLUICE_BINLOG_LOG_READER_H
 
 #include "binlog/event.h"
+#include "binlog/spool.h"
 #include "change/source.h"
 #include "position/position.h"
 #include "schema/schema.h"
 
 enum on_statement { ON_STATEMENT_STOP, ON_STATEMENT_WARN };
+enum on_unknown_xa { ON_UNKNOWN_XA_STOP, ON_UNKNOWN_XA_WARN };
 
 /* All borrowed for the life of the reader. */
 struct log_reader_options {
@@ -29,6 +32,8 @@ struct log_reader_options {
     const char *server_uuid;  /* whose files; NULL or "" = not known. log_reader_start takes a newer one */
     enum on_statement on_statement;
     size_t query_max_bytes; /* rowsets carry the statement's text up to this; 0: none */
+    enum on_unknown_xa on_unknown_xa;
+    struct spool *spool; /* rows of prepared XA transactions; NULL: one of its own, in memory */
 };
 
 struct log_reader;
@@ -57,9 +62,10 @@ enum log_reader_result {
 };
 
 /* Takes one whole event (header, body, checksum). An event that is fed once more has the same bytes, at any address. A
- * compressed transaction gives one of its events at a time, all of them at the transaction's begin. Errors: CORRUPT,
- * EVENT_UNKNOWN, FILE_ENCRYPTED, INCIDENT, STATEMENT_DML, DDL_UNKNOWN, the schema's, LIMIT, NO_MEMORY; wrapped with
- * file:pos. After an error only log_reader_start and _free may be called. */
+ * compressed transaction gives one of its events at a time, all of them at the transaction's begin; the end of an XA
+ * transaction gives all that was prepared. Errors: CORRUPT, EVENT_UNKNOWN, FILE_ENCRYPTED, INCIDENT, STATEMENT_DML,
+ * DDL_UNKNOWN, XA_UNKNOWN, XA_LEFT_OUT, the spool's, the schema's, LIMIT, NO_MEMORY; wrapped with file:pos. After an
+ * error only log_reader_start and _free may be called. */
 int log_reader_feed(struct log_reader *reader, const uint8_t *event, size_t len, struct rowset *out, struct err *e);
 
 /* After a DDL rowset, before the next event: reads the definitions of the wanted tables that it names again (no effect

@@ -21,6 +21,17 @@ struct log_plain {
     size_t size; /* allocated */
 };
 
+/* The XA transaction at hand. */
+struct log_xa {
+    bool preparing; /* its rows go to the spool */
+    bool emitting;  /* and come out of it, one rowset for each time the same event is fed */
+    bool begun;     /* BEGIN was handed out */
+    bool resolves;  /* it was prepared before, as `xid` */
+    bool noted;     /* it is not known, and that was told */
+    struct xid xid;
+    struct event_format format; /* of its events in the spool */
+};
+
 struct log_reader {
     struct log_reader_options opt;
     struct event_format format;
@@ -30,6 +41,9 @@ struct log_reader {
     struct position boundary;
     struct table_cache tables;
     enum tx_state state;
+    struct spool *spool;
+    bool owns_spool;
+    struct log_xa xa;
     struct tx tx; /* valid but in TX_NONE; its file is begin_file */
     char begin_file[FILEPOS_FILE_MAX + 1];
     uint32_t ordinal;     /* ROWS events of the transaction so far */
@@ -64,11 +78,34 @@ void log_tx_begin(struct log_reader *reader, const struct log_event *ev);
 /* The transaction is complete behind this event: moves the boundary, adds the GTID. Errors: NO_MEMORY, LIMIT. */
 int log_tx_end(struct log_reader *reader, const struct log_event *ev, struct err *e);
 
-/* What its type asks for, with an event of the log or one that was inside another. As log_reader_feed. */
+/* What its type asks for, with an event of the log, one that was inside another, or one out of the spool. As
+ * log_reader_feed. */
 int log_dispatch(struct log_reader *reader, const struct log_event *ev, struct rowset *out, struct err *e);
 
 /* log_payload.c: the next event of a compressed transaction; LOG_READER_AGAIN or _MORE until the last one. */
 int log_payload(struct log_reader *reader, const struct log_event *ev, struct rowset *out, struct err *e);
+/* log_xa.c. An XA transaction begins; what comes of it goes to the spool. */
+int log_xa_begin(struct log_reader *reader, const struct log_event *ev, struct err *e);
+
+/* Whether events of that type go to the spool; and takes one there. */
+bool log_xa_holds(uint8_t type);
+int log_xa_hold(struct log_reader *reader, const struct log_event *ev, struct err *e);
+
+/* XA_PREPARE; and what else ends one that was not prepared by a commit. */
+int log_xa_prepare(struct log_reader *reader, const struct log_event *ev, struct rowset *out, struct err *e);
+int log_xa_one_phase(struct log_reader *reader, const struct log_event *ev, struct rowset *out, struct err *e);
+
+/* XA COMMIT and XA ROLLBACK. */
+int log_xa_commit(struct log_reader *reader, const struct log_event *ev, const struct xid *xid, struct rowset *out,
+                  struct err *e);
+int log_xa_rollback(struct log_reader *reader, const struct log_event *ev, const struct xid *xid, struct rowset *out,
+                    struct err *e);
+
+/* The next rowset of the transaction that comes out of the spool. */
+int log_xa_emit(struct log_reader *reader, const struct log_event *ev, struct rowset *out, struct err *e);
+
+/* Forgets the XA transaction at hand. */
+void log_xa_drop(struct log_reader *reader);
 
 /* log_compressed.c: an event of MariaDB whose last part is compressed. What is handed out borrows from reader->plain
  * until the next event; log_plain_trim gives a large buffer back. */
@@ -86,7 +123,7 @@ int log_statement(struct log_reader *reader, const char *statement, size_t len, 
 /* log_rows.c */
 int log_rows(struct log_reader *reader, const struct log_event *ev, struct rowset *out, struct err *e);
 
-/* log_head.c: the open transaction is void: a ROLLBACK in *out, and LOG_READER_AGAIN. */
+/* log_head.c: the open transaction is void: LOG_READER_AGAIN with a ROLLBACK, or _MORE when nothing of it was told. */
 int log_void(struct log_reader *reader, struct rowset *out);
 
 /* log_head.c: events at the head and the end of files, and of a stream. */

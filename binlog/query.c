@@ -151,11 +151,14 @@ static enum query_kind kind_of(const struct ddl_action *action)
     case DDL_NONE:
         return QUERY_NOTHING;
     case DDL_XA_START:
+        return QUERY_XA_START;
     case DDL_XA_END:
     case DDL_XA_PREPARE:
+        return QUERY_XA_END;
     case DDL_XA_COMMIT:
+        return QUERY_XA_COMMIT;
     case DDL_XA_ROLLBACK:
-        return QUERY_XA;
+        return QUERY_XA_ROLLBACK;
     case DDL_DML:
         return QUERY_CHANGE;
     case DDL_UNKNOWN:
@@ -266,6 +269,8 @@ int query_classify(struct query_class *out, const struct event_query *query, con
     if (rc != 0)
         return rc;
     struct query_class cls = {.kind = kind_of_all(&ddl)};
+    cls.name = ddl.actions[0].name;
+    cls.name_len = ddl.actions[0].name_len;
     if (cls.kind == QUERY_SAVEPOINT || cls.kind == QUERY_ROLLBACK_TO)
         rc = take_name(&cls, &ddl.actions[0], &finding, e);
     else if (cls.kind == QUERY_UNKNOWN && !mentions(&finding, &stmt))

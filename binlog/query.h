@@ -14,7 +14,10 @@ enum query_kind {
     QUERY_SAVEPOINT,
     QUERY_ROLLBACK_TO,
     QUERY_NOTHING, /* says nothing about tables or rows */
-    QUERY_XA,
+    QUERY_XA_START,
+    QUERY_XA_END,
+    QUERY_XA_COMMIT,
+    QUERY_XA_ROLLBACK,
     QUERY_CHANGE,  /* changed rows, logged as a statement */
     QUERY_DDL,     /* effect and tables say what it did to wanted tables */
     QUERY_UNKNOWN, /* cannot be classified, and names the wanted table tables[0] */
@@ -22,7 +25,8 @@ enum query_kind {
 
 struct query_class {
     enum query_kind kind;
-    const char *name; /* SAVEPOINT, ROLLBACK_TO: ASCII letters in lower case, without quotes */
+    const char *name; /* SAVEPOINT, ROLLBACK_TO: ASCII letters in lower case, without quotes. XA_*: the identifier as it
+                       * is written */
     size_t name_len;
     enum ddl_effect effect;
     const struct ddl_table *tables; /* wanted ones, each once; in the scratch arena */

@@ -281,6 +281,7 @@ static void stream_close(struct source *src)
         return;
     stream_disconnect(st);
     log_reader_free(st->reader);
+    spool_free(st->spool);
     if (st->owns_schema) {
         schema_free(st->schema);
         schema_server_free(st->server);
@@ -294,6 +295,18 @@ static void stream_close(struct source *src)
     free(st);
 }
 
+static void stream_held(struct source *src, struct source_held *out)
+{
+    struct spool_figures figures;
+    spool_figures(self(src)->spool, &figures);
+    *out = (struct source_held){figures.transactions, figures.bytes, figures.wants_compact};
+}
+
+static int stream_stored(struct source *src, const struct position *at, struct err *e)
+{
+    return spool_compact(self(src)->spool, at, e);
+}
+
 static const struct source_ops stream_ops = {
     .kind = "stream",
     .open = stream_open,
@@ -301,6 +314,8 @@ static const struct source_ops stream_ops = {
     .would_block = stream_would_block,
     .interrupt = stream_interrupt,
     .close = stream_close,
+    .held = stream_held,
+    .stored = stream_stored,
 };
 
 static void set_defaults(struct stream_options *opt)
@@ -329,11 +344,16 @@ static int make_parts(struct source_stream *st, struct err *e)
         if (rc == 0)
             rc = schema_new(&st->schema, schema_server_reader(st->server), e);
     }
+    const struct spool_options spool = {.state = st->opt.state, .max_bytes = st->opt.xa_spool_bytes};
+    if (rc == 0)
+        rc = spool_new(&st->spool, &spool, e);
     const struct log_reader_options reader = {.interest = st->opt.interest,
                                               .schema = st->schema,
                                               .max_event_bytes = st->opt.max_event_bytes,
                                               .on_statement = st->opt.on_statement,
-                                              .query_max_bytes = st->opt.query_max_bytes};
+                                              .query_max_bytes = st->opt.query_max_bytes,
+                                              .on_unknown_xa = st->opt.on_unknown_xa,
+                                              .spool = st->spool};
     return rc == 0 ? log_reader_new(&st->reader, &reader, e) : rc;
 }
 

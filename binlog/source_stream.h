@@ -55,6 +55,9 @@ struct stream_options {
     bool check_cascades;                /* CASCADE_UNLOGGED for wanted tables at open and after each DDL */
     const char *const *accept_unlogged; /* see schema_server_check_cascades */
     enum on_statement on_statement;
+    enum on_unknown_xa on_unknown_xa;
+    struct state *state;     /* keeps the rows of prepared XA transactions; NULL: in memory */
+    uint64_t xa_spool_bytes; /* at most; 0: SPOOL_BYTES */
     uint64_t max_event_bytes;
     size_t query_max_bytes; /* see log_reader_options; asks a MariaDB server for the texts */
     const struct start *to; /* where to end with EOF, see binlog/bounds.h; NULL: never */

@@ -181,6 +181,8 @@ static int start_dump(struct source_stream *st, struct err *e)
     st->seek_to = begin.by_gtid && same && st->place.at.pos > UINT32_MAX ? st->place.at.pos : 0;
     rc = begin.learn ? stream_learn_place(st, e) : 0;
     if (rc == 0)
+        rc = spool_settle(st->spool, &st->place, e);
+    if (rc == 0)
         note_server(st, &begin);
     return rc;
 }

@@ -35,6 +35,7 @@ struct source_stream {
     struct source base;
     struct stream_options opt;
     struct log_reader *reader;
+    struct spool *spool;
     struct schema *schema;
     struct schema_server *server;
     bool owns_schema;

@@ -83,6 +83,13 @@ struct interest {
     void *ctx;
 };
 
+/* What a source keeps of transactions whose end it has not read: prepared XA transactions. */
+struct source_held {
+    uint64_t transactions;
+    uint64_t bytes;
+    bool wants_stored; /* it keeps more than it must: `stored` would help */
+};
+
 struct source;
 
 struct source_ops {
@@ -97,6 +104,10 @@ struct source_ops {
     /* Any thread: a blocked or later next() returns INTERRUPTED soon. */
     void (*interrupt)(struct source *src);
     void (*close)(struct source *src); /* accepts NULL; frees the source */
+    /* Figures. NULL: it keeps nothing. */
+    void (*held)(struct source *src, struct source_held *out);
+    /* Between transactions: every sink's stored position is at or behind this one. NULL where `held` is. */
+    int (*stored)(struct source *src, const struct position *at, struct err *e);
 };
 
 /* First member of every source's own struct. */

@@ -159,7 +159,7 @@ static int open_replay(struct replay *replay, const struct replay_flags *given, 
         open_states(replay, name, given->dry_run, e) != 0 || make_routes(replay, given, e) != 0)
         return err_result(e);
     replay->live = (struct reading_live_options){
-        .settings = settings, .routes = replay->routes, .env = &replay->env, .to = &replay->to};
+        .settings = settings, .routes = replay->routes, .env = &replay->env, .state = replay->state, .to = &replay->to};
     if (reading_live(&replay->reading, &replay->live, e) != 0 || parse_bounds(replay, given, e) != 0)
         return err_result(e);
     if (given->dry_run && settings_default_sink(&replay->counter, "counter", &replay->sink_cfg, &replay->env, e) != 0)

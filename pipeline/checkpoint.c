@@ -2,6 +2,8 @@
  * position_encode with a newline behind them. */
 #include "pipeline/checkpoint.h"
 
+#include "binlog/spool.h"
+
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -157,7 +159,7 @@ int checkpoint_mark_reset(struct state *state, struct err *e)
 
 int checkpoint_reset(struct state *state, struct err *e)
 {
-    if (checkpoint_mark_reset(state, e) != 0)
+    if (checkpoint_mark_reset(state, e) != 0 || state_replace(state, SPOOL_LOG, NULL, 0, e) != 0)
         return err_result(e);
     return checkpoint_remove(state, e);
 }

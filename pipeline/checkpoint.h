@@ -39,7 +39,8 @@ int checkpoint_reached_done(struct state *state, struct err *e);
 /* Removes it. */
 int checkpoint_remove(struct state *state, struct err *e);
 
-/* Removes it for a new beginning: the log may be another one, so that the next transaction begins a new epoch. */
+/* Removes it for a new beginning, with the rows of prepared XA transactions: the log may be another one, so that the
+ * next transaction begins a new epoch. */
 int checkpoint_reset(struct state *state, struct err *e);
 
 /* Only the mark that the next transaction begins a new epoch. */

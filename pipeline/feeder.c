@@ -170,6 +170,27 @@ static int feed_rows(struct feeder *f, const struct rowset *rs, struct err *e)
     return 0;
 }
 
+/* Between transactions: figures of what the source keeps, and what it needs not keep any longer. */
+static int tend_source(struct feeder *f, struct err *e)
+{
+    const struct source_ops *ops = f->opt.source->ops;
+    struct source_held held;
+    struct position stored;
+    if (!ops->held)
+        return 0;
+    ops->held(f->opt.source, &held);
+    metric_set(&f->stats.held, held.transactions);
+    metric_set(&f->stats.held_bytes, held.bytes);
+    if (!held.wants_stored)
+        return 0;
+    position_init(&stored);
+    int rc = f->opt.stored(f->opt.ctx, &stored, e);
+    if (rc == 1)
+        rc = ops->stored(f->opt.source, &stored, e);
+    position_release(&stored);
+    return rc;
+}
+
 /* A boundary behind everything appended so far. */
 static int boundary(struct feeder *f, const struct rowset *rs, const struct gtid *gtid, struct err *e)
 {
@@ -188,6 +209,8 @@ static int boundary(struct feeder *f, const struct rowset *rs, const struct gtid
     }
     feeder_tx_done(f);
     metric_set(&f->stats.read_commit_us, (uint64_t)f->tx.commit_us);
+    if (tend_source(f, e) != 0)
+        return err_result(e);
     if (lanes_should_publish(f->opt.lanes) || *f->opt.inline_runners)
         return feeder_publish(f, e);
     return 0;

@@ -22,6 +22,8 @@ struct feeder_stats {
     _Atomic uint64_t heard_us;       /* monotonic time of the last rowset */
     _Atomic uint64_t read_commit_us; /* commit time of the last transaction that was read whole */
     _Atomic uint64_t up;             /* 1 while connected */
+    _Atomic uint64_t held;           /* prepared XA transactions that the source keeps */
+    _Atomic uint64_t held_bytes;
 };
 
 struct feeder_options {
@@ -39,6 +41,9 @@ struct feeder_options {
      * all that was read is applied and every sink's stored position is `kept`. Waits for the keeper. Errors:
      * INTERRUPTED. */
     int (*go_on_from)(void *ctx, const struct gtid_set *kept, struct err *e);
+    /* The position that every sink has stored or left behind, into *out, when it is another than at the last call: 1;
+     * else 0. Errors: NO_MEMORY. */
+    int (*stored)(void *ctx, struct position *out, struct err *e);
     void *ctx;
     struct wakeup *keeper; /* rung when the ring of boundaries is full */
 };

@@ -50,7 +50,7 @@ static int keeper_checkpoint(struct pipeline *pipe, struct err *e)
     if (checkpoint_store(&pipe->positions, pipe->spec.state, e) != 0)
         return err_result(e);
     pipe->moved = false;
-    return 0;
+    return pipeline_note_stored(pipe, e);
 }
 
 /* The source goes on without transactions that were read: once all that was read is applied, every sink stands where

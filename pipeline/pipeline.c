@@ -116,6 +116,8 @@ int pipeline_open(struct pipeline **out, const struct pipeline_spec *spec, struc
     pipe->spec = *spec;
     pipe->wake.fd = pipe->open_wake.fd = -1;
     pthread_mutex_init(&pipe->fatal_lock, NULL);
+    pthread_mutex_init(&pipe->stored_lock, NULL);
+    position_init(&pipe->stored);
     int rc = wakeup_init(&pipe->wake, e);
     if (rc == 0)
         rc = wakeup_init(&pipe->open_wake, e);
@@ -178,7 +180,31 @@ static int settle_positions(struct pipeline *pipe, const struct position *from, 
                             e);
     if (rc != 0 || !pipe->spec.state)
         return rc;
-    return checkpoint_store(&pipe->positions, pipe->spec.state, e);
+    rc = checkpoint_store(&pipe->positions, pipe->spec.state, e);
+    return rc == 0 ? pipeline_note_stored(pipe, e) : rc;
+}
+
+int pipeline_note_stored(struct pipeline *pipe, struct err *e)
+{
+    const struct checkpoint_entry *oldest = checkpoint_oldest(&pipe->positions);
+    pthread_mutex_lock(&pipe->stored_lock);
+    int rc = oldest ? position_copy(&pipe->stored, &oldest->pos, e) : 0;
+    pipe->stored_is_new = rc == 0 && oldest;
+    pthread_mutex_unlock(&pipe->stored_lock);
+    return rc;
+}
+
+/* Feeder. */
+static int take_stored(void *ctx, struct position *out, struct err *e)
+{
+    struct pipeline *pipe = ctx;
+    pthread_mutex_lock(&pipe->stored_lock);
+    int rc = pipe->stored_is_new ? 1 : 0;
+    if (rc == 1 && position_copy(out, &pipe->stored, e) != 0)
+        rc = err_result(e);
+    pipe->stored_is_new = false;
+    pthread_mutex_unlock(&pipe->stored_lock);
+    return rc;
 }
 
 /* Feeder: asks the keeper, which alone owns the positions, and waits for it. */
@@ -212,6 +238,7 @@ static int make_feeder(struct pipeline *pipe, struct err *e)
         .epoch_state = pipe->spec.epoch_state,
         .epoch_write = pipe->spec.epoch_state && pipe->spec.epoch_state == pipe->spec.state,
         .go_on_from = ask_go_on_from,
+        .stored = take_stored,
         .ctx = pipe,
         .keeper = &pipe->wake,
     };
@@ -335,6 +362,8 @@ void pipeline_close(struct pipeline *pipe)
     pipe->spec.source->ops->close(pipe->spec.source);
     wakeup_release(&pipe->wake);
     wakeup_release(&pipe->open_wake);
+    position_release(&pipe->stored);
+    pthread_mutex_destroy(&pipe->stored_lock);
     pthread_mutex_destroy(&pipe->fatal_lock);
     free(pipe);
 }

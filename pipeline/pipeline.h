@@ -41,6 +41,8 @@ struct pipeline_stats {
     uint64_t idle_ms;
     uint64_t reconnects_total;
     uint64_t unfollowed_total;
+    uint64_t xa_prepared;
+    uint64_t xa_spool_bytes;
     uint64_t source_up;
     uint64_t sinks_down;
 };

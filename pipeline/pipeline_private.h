@@ -29,6 +29,11 @@ struct pipeline {
 
     _Atomic(const struct gtid_set *) go_on_from; /* asked by the feeder, which waits; NULL again when it is done */
 
+    /* What the source may forget: the oldest position of the checkpoint that was stored last. */
+    pthread_mutex_t stored_lock;
+    struct position stored;
+    bool stored_is_new; /* the feeder has not asked for it */
+
     pthread_mutex_t fatal_lock;
     struct err fatal; /* first fatal error of a worker */
 
@@ -49,6 +54,9 @@ int pipeline_start(struct pipeline *pipe, struct err *e);
 
 /* The source thread ends soon; any number of times. */
 void pipeline_stop_source(struct pipeline *pipe);
+
+/* Whoever has stored `positions`: tells the source. Errors: NO_MEMORY. */
+int pipeline_note_stored(struct pipeline *pipe, struct err *e);
 
 /* One log line of figures. */
 void figures_line(struct pipeline *pipe);

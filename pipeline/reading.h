@@ -35,7 +35,7 @@ struct reading_live_options {
     const struct settings *settings;
     const struct routes *routes;
     const struct env *env;
-    struct state *state;    /* keeps our UUID; NULL: a new one each time */
+    struct state *state;    /* keeps our UUID and what is prepared; NULL: a new UUID each time, in memory */
     const struct start *to; /* NULL: never ends */
     bool only_print;        /* nothing depends on the changes being complete: foreign keys are not checked */
 };

@@ -19,6 +19,8 @@ static const struct option_name tls_modes[] = {{"default", CLIENT_TLS_DEFAULT},
 static const struct option_name lost_modes[] = {{"stop", ON_LOST_STOP}, {"continue", ON_LOST_CONTINUE}, {NULL, 0}};
 static const struct option_name statement_modes[] = {
     {"stop", ON_STATEMENT_STOP}, {"warn", ON_STATEMENT_WARN}, {NULL, 0}};
+static const struct option_name unknown_xa_modes[] = {
+    {"stop", ON_UNKNOWN_XA_STOP}, {"warn", ON_UNKNOWN_XA_WARN}, {NULL, 0}};
 
 const struct option settings_options[] = {
     {.name = "state_dir",
@@ -55,6 +57,14 @@ const struct option settings_options[] = {
      .min = 1024,
      .max = INT64_C(1) << 30,
      .help = "The largest binlog event that is accepted."},
+    {.name = "xa_spool_bytes",
+     .type = OPTION_SIZE,
+     FIELD(xa_spool_bytes),
+     .text = "1GiB",
+     .min = 65536,
+     .max = INT64_C(1) << 40,
+     .help =
+         "Rows of prepared XA transactions wait in state_dir for their XA COMMIT; together they may not be larger."},
     {.name = "checkpoint_ms",
      .type = OPTION_DURATION,
      FIELD(checkpoint_ms),
@@ -172,6 +182,14 @@ const struct option settings_source_options[] = {
      .min = 16,
      .max = LANE_SEGMENT_BYTES_MAX / LANE_QUERY_PART,
      .help = "A longer text is cut, and `query_bytes` tells how long it was."},
+    {.name = "on_unknown_xa",
+     .type = OPTION_ENUM,
+     SOURCE(on_unknown_xa),
+     .text = "stop",
+     .names = unknown_xa_modes,
+     .help =
+         "XA COMMIT of a transaction that was prepared before the start, whose rows are not known: stop, or warn and "
+         "go on without them."},
     {.name = NULL}};
 
 static int read_all(struct settings *out, struct config *cfg, enum settings_need need, struct err *e)

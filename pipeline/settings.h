@@ -26,6 +26,7 @@ struct source_settings {
     int on_statement;         /* enum on_statement */
     bool query;
     uint64_t query_max_bytes;
+    int on_unknown_xa; /* enum on_unknown_xa */
 };
 
 /* As options of the source, the lanes: 0 when the texts are not asked for. */
@@ -38,7 +39,7 @@ struct settings {
     const char *file;
     const char *state_dir;
     uint64_t partitions;
-    uint64_t buffer_bytes, tx_buffer_bytes, max_event_bytes;
+    uint64_t buffer_bytes, tx_buffer_bytes, max_event_bytes, xa_spool_bytes;
     uint64_t checkpoint_ms, shutdown_ms, stats_interval_ms;
     int log_format, log_level; /* enum log_format, enum log_level */
     struct source_settings source;

@@ -214,6 +214,47 @@ int state_scan(struct state *st, const char *name, state_visit *visit, void *ctx
     return st->mode == STATE_OWN ? scan_as_owner(st, name, &walk, e) : scan_as_reader(st, name, &walk, e);
 }
 
+int state_end(struct state *st, const char *name, uint64_t *place, struct err *e)
+{
+    struct state_path path;
+    struct state_log *log = NULL;
+    int rc = find_and_use(st, name, false, &log, &path, e);
+    if (rc == 0)
+        *place = log->fd < 0 ? 0 : log->end;
+    return rc;
+}
+
+int state_read_entry(struct state *st, const char *name, uint64_t *place, struct buf *out, struct err *e)
+{
+    struct state_path path;
+    struct state_log *log = NULL;
+    uint64_t next = *place;
+    bool cut = true;
+    int rc = find_and_use(st, name, false, &log, &path, e);
+    if (rc != 0)
+        return rc;
+    struct log_walk walk = {.env = st->env, .fd = log->fd, .path = path.text};
+    if (log->fd >= 0 && next < log->end)
+        rc = log_walk_entry(&walk, log->end, &next, out, &cut, e);
+    if (rc == 0 && cut)
+        return state_corrupt(path.text, *place, "an entry that was whole is not any more", e);
+    if (rc == 0)
+        *place = next;
+    return rc;
+}
+
+bool state_take_item(struct cursor *entry, struct state_item *out)
+{
+    if (cursor_left(entry) == 0)
+        return false;
+    size_t len = cursor_u32(entry);
+    const uint8_t *bytes = cursor_take(entry, len);
+    if (entry->bad)
+        return false;
+    *out = (struct state_item){bytes, len};
+    return true;
+}
+
 /* What a log is rewritten with: the items of the old one that `keep` wants or, without `keep`, the given ones. */
 struct rewriting {
     struct state *st;

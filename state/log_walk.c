@@ -71,16 +71,13 @@ static int judge_bad_header(const struct log_walk *walk, const uint8_t *header, 
 static int visit_items(const struct log_walk *walk, const struct buf *payload, uint64_t offset, struct err *e)
 {
     struct cursor cur = cursor_over(payload->p, payload->len);
-    while (cursor_left(&cur) > 0) {
-        struct state_item item = {.len = cursor_u32(&cur)};
-        item.bytes = cursor_take(&cur, item.len);
-        if (cur.bad)
-            return state_corrupt(walk->path, offset, "the items do not fill their entry", e);
+    struct state_item item;
+    while (state_take_item(&cur, &item)) {
         int rc = walk->visit ? walk->visit(walk->ctx, &item, e) : 0;
         if (rc != 0)
             return rc;
     }
-    return 0;
+    return cur.bad ? state_corrupt(walk->path, offset, "the items do not fill their entry", e) : 0;
 }
 
 static int read_payload(const struct log_walk *walk, uint64_t offset, size_t len, struct buf *payload, struct err *e)
@@ -96,9 +93,8 @@ static int read_payload(const struct log_walk *walk, uint64_t offset, size_t len
     return 0;
 }
 
-/* Reads the entry at *offset and goes behind it; *cut when the log ends in it. */
-static int walk_entry(const struct log_walk *walk, uint64_t size, uint64_t *offset, struct buf *payload, bool *cut,
-                      struct err *e)
+int log_walk_entry(const struct log_walk *walk, uint64_t size, uint64_t *offset, struct buf *payload, bool *cut,
+                   struct err *e)
 {
     uint8_t bytes[ENTRY_HEADER_BYTES];
     struct entry_header header;
@@ -145,7 +141,7 @@ int log_walk(const struct log_walk *walk, uint64_t size, uint64_t *end, struct e
     bool cut = false;
     int rc = 0;
     while (rc == 0 && !cut && offset < size)
-        rc = walk_entry(walk, size, &offset, &payload, &cut, e);
+        rc = log_walk_entry(walk, size, &offset, &payload, &cut, e);
     buf_release(&payload);
     if (rc == 0)
         *end = offset;

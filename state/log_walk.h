@@ -17,4 +17,8 @@ struct log_walk {
  * it, or its header is there and wrong. */
 int log_walk(const struct log_walk *walk, uint64_t size, uint64_t *end, struct err *e);
 
+/* One entry: reads the one at *offset, visits its items and goes behind it; *cut when the log ends in it. */
+int log_walk_entry(const struct log_walk *walk, uint64_t size, uint64_t *offset, struct buf *payload, bool *cut,
+                   struct err *e);
+
 #endif

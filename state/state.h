@@ -28,6 +28,7 @@
 #include <stdint.h>
 
 #include "base/buf.h"
+#include "base/cursor.h"
 #include "base/env.h"
 #include "base/err.h"
 
@@ -97,6 +98,20 @@ int state_compact(struct state *st, const char *name, state_keep *keep, void *ct
  * durable on return. A reader that scans meanwhile sees the old log. */
 int state_replace(struct state *st, const char *name, const struct state_item *items, size_t count, struct err *e)
     __attribute__((warn_unused_result));
+
+/* Reading a log again by parts. A place is where an entry begins, 0 that of the first; places hold until the log is
+ * compacted or replaced. STATE_OWN only. */
+
+/* The place behind the last entry: where the next one will be. 0 for a log that is missing. */
+int state_end(struct state *st, const char *name, uint64_t *place, struct err *e) __attribute__((warn_unused_result));
+
+/* Reads the items of the entry at *place into `out` (emptied first) and moves *place to the next one; the items are
+ * taken out by state_take_item. Errors besides: STATE_CORRUPT at the end of the log, and where no entry begins. */
+int state_read_entry(struct state *st, const char *name, uint64_t *place, struct buf *out, struct err *e)
+    __attribute__((warn_unused_result));
+
+/* The next item of an entry that was read: false behind the last. Borrowed from the entry. */
+bool state_take_item(struct cursor *entry, struct state_item *out);
 
 /* Bytes of cut last entries that were removed since the state was opened; worth a log line when not 0. */
 uint64_t state_cut_bytes(const struct state *st);

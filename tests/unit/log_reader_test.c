@@ -376,7 +376,7 @@ static void log_reader__types_that_are_not_supported__named(void **state)
     static const struct {
         uint8_t type;
         const char *name;
-    } cases[] = {{38, "XA_PREPARE"}, {39, "PARTIAL_UPDATE_ROWS"}, {99, "unknown"}, {20, "PRE_GA"}, {255, "unknown"}};
+    } cases[] = {{39, "PARTIAL_UPDATE_ROWS"}, {99, "unknown"}, {20, "PRE_GA"}, {255, "unknown"}};
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         struct fixture f;
         set_up(&f, false, true, ON_STATEMENT_STOP);
@@ -767,18 +767,189 @@ static void log_reader__relay_log_that_ends_in_a_transaction__stops(void **state
     tear_down(&f);
 }
 
-static void log_reader__xa__stops(void **state)
+/* X'31',X'',1 */
+static void build_xa_prepare(struct fixture *f, bool one_phase)
+{
+    const uint8_t body[] = {one_phase, 1, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, '1'};
+    build_event(&f->b, EVENT_XA_PREPARE, body, sizeof body);
+}
+
+static void build_xa_begin(struct fixture *f, uint64_t number)
+{
+    if (f->b.mariadb) {
+        build_mariadb_gtid(&f->b, number, MARIADB_GTID_PREPARED_XA | MARIADB_GTID_TRANSACTIONAL);
+        return;
+    }
+    build_gtid(&f->b, number);
+    build_query(&f->b, "shop", "XA START X'31',X'',1");
+}
+
+/* A row of a table that is wanted between rows of one that is not. */
+static void build_xa_rows(struct fixture *f)
+{
+    build_table_map(&f->b, 2, "shop", "other");
+    build_rows(&f->b, EVENT_WRITE_ROWS, 2, true, 1, "x");
+    build_table_map(&f->b, 1, "shop", "t");
+    build_rows(&f->b, EVENT_WRITE_ROWS, 1, true, 1, "x");
+    build_query(&f->b, "shop", "SAVEPOINT `a`");
+    build_table_map(&f->b, 2, "shop", "other");
+    build_rows(&f->b, EVENT_DELETE_ROWS, 2, true, 1, "x");
+    build_table_map(&f->b, 1, "shop", "t");
+    build_rows(&f->b, EVENT_DELETE_ROWS, 1, true, 1, "x");
+    build_query(&f->b, "shop", "XA END X'31',X'',1");
+}
+
+static void build_xa_end(struct fixture *f, uint64_t number, const char *sql)
+{
+    if (f->b.mariadb)
+        build_mariadb_gtid(&f->b, number, MARIADB_GTID_COMPLETED_XA | MARIADB_GTID_STANDALONE);
+    else
+        build_gtid(&f->b, number);
+    build_query(&f->b, "shop", sql);
+}
+
+static void xa_committed(bool mariadb)
+{
+    struct fixture f;
+    set_up(&f, mariadb, true, ON_STATEMENT_STOP);
+    build_xa_begin(&f, 1);
+    build_xa_rows(&f);
+    assert_int_equal(feed(&f), LOG_READER_NONE);
+    assert_true(log_reader_in_transaction(f.reader));
+    assert_int_equal(f.text.len, 0);
+    build_xa_prepare(&f, false);
+    assert_int_equal(feed(&f), LOG_READER_ROWSET);
+    assert_false(log_reader_in_transaction(f.reader));
+    build_begin(&f, 2);
+    build_table_map(&f.b, 1, "shop", "u");
+    build_rows(&f.b, EVENT_WRITE_ROWS, 1, true, 7, "y");
+    build_xid(&f.b);
+    feed(&f);
+    f.text.len = 0;
+    build_xa_end(&f, 3, "XA COMMIT X'31',X'',1");
+    assert_int_equal(feed(&f), LOG_READER_ROWSET);
+    buf_byte(&f.text, 0);
+    const char *text = (const char *)f.text.p;
+    assert_ptr_equal(strstr(text, "BEGIN gtid="), text);
+    assert_non_null(strstr(text, mariadb ? "-3 " : ":3 "));
+    assert_non_null(strstr(text, "ROWS shop.t insert event=1 "));
+    assert_non_null(strstr(text, "SAVEPOINT a"));
+    assert_non_null(strstr(text, "ROWS shop.t delete event=3 "));
+    assert_non_null(strstr(text, "END end="));
+    assert_null(strstr(text, "shop.u"));
+    f.text.len = 0;
+    /* Once. */
+    build_xa_end(&f, 4, "XA COMMIT X'31',X'',1");
+    expect_stop(&f, ERR_XA_UNKNOWN, "X'31',X'',1");
+    tear_down(&f);
+}
+
+static void log_reader__xa_of_mysql__rows_come_with_the_commit(void **state)
+{
+    (void)state;
+    xa_committed(false);
+}
+
+static void log_reader__xa_of_mariadb__rows_come_with_the_commit(void **state)
+{
+    (void)state;
+    xa_committed(true);
+}
+
+static void log_reader__xa_rolled_back__no_rows(void **state)
 {
     (void)state;
     struct fixture f;
-    set_up(&f, true, false, ON_STATEMENT_STOP);
-    build_mariadb_gtid(&f.b, 1, MARIADB_GTID_PREPARED_XA);
-    expect_stop(&f, ERR_EVENT_UNKNOWN, "XA");
+    for (int mariadb = 0; mariadb < 2; mariadb++) {
+        set_up(&f, mariadb != 0, true, ON_STATEMENT_STOP);
+        build_xa_begin(&f, 1);
+        build_xa_rows(&f);
+        build_xa_prepare(&f, false);
+        build_xa_end(&f, 2, "XA ROLLBACK X'31',X'',1");
+        build_xa_end(&f, 3, "XA ROLLBACK X'32',X'',1"); /* not known: fine */
+        assert_int_equal(feed(&f), LOG_READER_ROWSET);
+        buf_byte(&f.text, 0);
+        assert_null(strstr((const char *)f.text.p, "ROWS"));
+        assert_null(strstr((const char *)f.text.p, "BEGIN"));
+        f.text.len = 0;
+        build_xa_end(&f, 4, "XA COMMIT X'31',X'',1");
+        expect_stop(&f, ERR_XA_UNKNOWN, "X'31',X'',1");
+        tear_down(&f);
+    }
+}
+
+static void log_reader__xa_one_phase__rows_come_at_once(void **state)
+{
+    (void)state;
+    struct fixture f;
+    set_up(&f, false, true, ON_STATEMENT_STOP);
+    build_xa_begin(&f, 5);
+    build_xa_rows(&f);
+    build_xa_prepare(&f, true);
+    assert_int_equal(feed(&f), LOG_READER_ROWSET);
+    buf_byte(&f.text, 0);
+    assert_non_null(strstr((const char *)f.text.p, "ROWS shop.t delete event=3 "));
+    assert_non_null(strstr((const char *)f.text.p, "END end="));
     tear_down(&f);
-    set_up(&f, false, false, ON_STATEMENT_STOP);
-    build_gtid(&f.b, 1);
-    build_query(&f.b, "shop", "XA START X'31',X'',1");
-    expect_stop(&f, ERR_EVENT_UNKNOWN, "XA");
+}
+
+static void log_reader__xa_empty__its_commit_is_a_transaction_without_rows(void **state)
+{
+    (void)state;
+    struct fixture f;
+    set_up(&f, false, true, ON_STATEMENT_STOP);
+    build_xa_begin(&f, 1);
+    build_query(&f.b, "shop", "XA END X'31',X'',1");
+    build_xa_prepare(&f, false);
+    build_xa_end(&f, 2, "XA COMMIT X'31',X'',1");
+    assert_int_equal(feed(&f), LOG_READER_ROWSET);
+    buf_byte(&f.text, 0);
+    assert_non_null(strstr((const char *)f.text.p, "BEGIN gtid=11111111-1111-1111-1111-111111111111:2"));
+    assert_null(strstr((const char *)f.text.p, "ROWS"));
+    tear_down(&f);
+}
+
+static void log_reader__server_died_in_an_xa_transaction__nothing_is_told_of_it(void **state)
+{
+    (void)state;
+    struct fixture f;
+    set_up(&f, false, true, ON_STATEMENT_STOP);
+    build_xa_begin(&f, 1);
+    build_xa_rows(&f);
+    f.b.flags = EVENT_FLAG_ARTIFICIAL;
+    build_rotate(&f.b, "bin.000002", 4);
+    assert_int_equal(feed(&f), LOG_READER_NONE);
+    assert_int_equal(f.text.len, 0);
+    assert_false(log_reader_in_transaction(f.reader));
+    assert_string_equal(log_reader_at(f.reader)->file, "bin.000002");
+    tear_down(&f);
+}
+
+static void log_reader__xa_unknown__noted_when_told_to(void **state)
+{
+    (void)state;
+    struct fixture f;
+    set_up(&f, false, true, ON_STATEMENT_STOP);
+    log_reader_free(f.reader);
+    struct log_reader_options opt = {.interest = &f.interest, .schema = f.schema, .on_unknown_xa = ON_UNKNOWN_XA_WARN};
+    assert_int_equal(log_reader_new(&f.reader, &opt, &f.e), 0);
+    assert_int_equal(log_reader_start(f.reader, &f.at, &f.e), 0);
+    build_xa_end(&f, 2, "XA COMMIT X'31',X'',1");
+    assert_int_equal(feed(&f), LOG_READER_ROWSET);
+    buf_byte(&f.text, 0);
+    assert_non_null(strstr((const char *)f.text.p, "NOTE"));
+    assert_non_null(strstr((const char *)f.text.p, "DDL"));
+    assert_false(log_reader_in_transaction(f.reader));
+    tear_down(&f);
+}
+
+static void log_reader__xa_prepare_outside__stops(void **state)
+{
+    (void)state;
+    struct fixture f;
+    set_up(&f, false, true, ON_STATEMENT_STOP);
+    build_xa_prepare(&f, false);
+    expect_stop(&f, ERR_CORRUPT, "not a boundary");
     tear_down(&f);
 }
 
@@ -820,7 +991,14 @@ int main(void)
         cmocka_unit_test(log_reader__server_died_in_a_transaction__rolled_back_at_the_next_file),
         cmocka_unit_test(log_reader__started_inside_a_transaction__stops),
         cmocka_unit_test(log_reader__started_again__open_transaction_forgotten),
-        cmocka_unit_test(log_reader__xa__stops),
+        cmocka_unit_test(log_reader__xa_of_mysql__rows_come_with_the_commit),
+        cmocka_unit_test(log_reader__xa_of_mariadb__rows_come_with_the_commit),
+        cmocka_unit_test(log_reader__xa_rolled_back__no_rows),
+        cmocka_unit_test(log_reader__xa_one_phase__rows_come_at_once),
+        cmocka_unit_test(log_reader__xa_empty__its_commit_is_a_transaction_without_rows),
+        cmocka_unit_test(log_reader__server_died_in_an_xa_transaction__nothing_is_told_of_it),
+        cmocka_unit_test(log_reader__xa_unknown__noted_when_told_to),
+        cmocka_unit_test(log_reader__xa_prepare_outside__stops),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
