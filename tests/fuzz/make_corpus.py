@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""Makes the seeds of event, table_map and log_reader anew from the golden binlogs: few and small files.
+"""Makes the seeds of event, table_map, payload and log_reader anew from the golden binlogs: few and small files.
 
 Seeds in other folders, and seeds here whose names begin with `found_` (what a fuzzer found), are left alone.
 """
@@ -90,6 +90,48 @@ def table_map_seeds():
     return dict(seeds.values())
 
 
+def fields(body):
+    """({type: number}, offset of the payload) of a TRANSACTION_PAYLOAD; lengths below 251."""
+    found, at = {}, 0
+    while body[at]:
+        kind, length = body[at], body[at + 1]
+        value = body[at + 2 : at + 2 + length]
+        found[kind] = int.from_bytes(value if length == 1 else value[1:], "little")
+        at += 2 + length
+    return found, at + 1
+
+
+def plain(kind, body):
+    """An event without a checksum."""
+    return struct.pack("<IBIIIH", 1, kind, 7, HEADER + len(body), 0, 0) + body
+
+
+def payload_seeds():
+    """A seed for each way that the target reads its input."""
+    seeds = {}
+    for flavor, topic, data in binlogs():
+        inside = []
+        for number, (kind, body) in enumerate(bodies(data)):
+            name = f"{flavor}_{topic}_{number}"
+            if kind == 40:
+                found, at = fields(body)
+                seeds[f"steps_{name}"] = b"\0" + struct.pack("<I", found[3]) + body[at:]
+                seeds[f"payload_{name}"] = b"\1" + body
+            elif kind in (33, 34, 42):
+                inside = []
+            elif flavor == "mysql" and topic in ("rows", "transactions"):
+                inside.append(plain(kind, body))
+                if kind == 16:
+                    seeds[f"inside_{name}"] = b"\2" + b"".join(inside)
+            elif 165 <= kind <= 171:
+                seeds[f"compressed_{kind}"] = b"\3" + bytes([kind - 165]) + body
+            elif flavor == "mariadb" and kind in ROWS and topic == "rows":
+                tail = rows_of(kind, body)
+                head = b"\1" + bytes(5) + body[6 : len(body) - len(tail)]
+                seeds[f"tail_{kind}"] = b"\4" + bytes([kind - 22, len(head)]) + head + tail
+    return seeds
+
+
 def log_seeds():
     """Whole files; the first byte of the magic number is an option of the target."""
     return {f"{flavor}_{topic}": data for flavor, topic, data in binlogs()}
@@ -98,4 +140,5 @@ def log_seeds():
 if __name__ == "__main__":
     write("event", event_seeds())
     write("table_map", table_map_seeds())
+    write("payload", payload_seeds())
     write("log_reader", log_seeds())
