@@ -12,7 +12,6 @@
 
 #include "binlog/source_file.h"
 #include "tools/bytes_env.h"
-#include "tools/event_any.h"
 #include "tools/event_builder.h"
 #include "tools/rowset_text.h"
 
@@ -548,35 +547,6 @@ static void source_file__interrupted__next_returns(void **state)
     event_builder_release(&b);
 }
 
-/* Every event of the golden logs, its body cut at every length: an error, or a shorter valid event. */
-static void event__cut_at_every_length__error_or_valid(void **state)
-{
-    (void)state;
-    unsigned errors = 0;
-    for (size_t n = 0; n < GOLDEN_COUNT; n++) {
-        size_t len, at = EVENT_FILE_MAGIC_LEN;
-        uint8_t *bytes = load(golden[n], "binlog", &len);
-        struct event_format format;
-        struct event_header header;
-        struct err e = ERR_INIT;
-        assert_int_equal(event_header_read(&header, bytes + at, len - at, EVENT_BYTES_MAX, &e), 0);
-        assert_int_equal(event_format_read(&format, bytes + at, header.len, &e), 0);
-        for (; at < len; at += header.len) {
-            assert_int_equal(event_header_read(&header, bytes + at, len - at, EVENT_BYTES_MAX, &e), 0);
-            for (size_t cut = 0; cut + EVENT_HEADER_LEN < header.len; cut++) {
-                uint8_t *exact = malloc(cut + 1);
-                assert_non_null(exact);
-                memcpy(exact, bytes + at + EVENT_HEADER_LEN, cut);
-                struct err why = ERR_INIT;
-                errors += event_any_read(header.type, exact, cut, &format, &why) != 0;
-                free(exact);
-            }
-        }
-        free(bytes);
-    }
-    assert_true(errors > 5000);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -595,7 +565,6 @@ int main(void)
         cmocka_unit_test(source_file__file_left_out__noted),
         cmocka_unit_test(source_file__start_in_another_file__refused),
         cmocka_unit_test(source_file__interrupted__next_returns),
-        cmocka_unit_test(event__cut_at_every_length__error_or_valid),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
