@@ -1,5 +1,5 @@
 /* Conversion of every code of every character set against what the servers made of it (tests/golden/charsets.txt, by
- * tests/tools/charset_tables.py), and the rule for bytes that are no text. */
+ * tests/tools/charset_tables.py), the rule for bytes that are no text, and the servers' collations (collations.txt). */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -236,6 +236,34 @@ static void charset_trim__spaces_at_the_end__are_those_of_the_set(void **state)
                          cases[i].expected);
 }
 
+static void charset_ids__every_collation_of_both_servers__is_known(void **state)
+{
+    (void)state;
+    char path[512], line[128];
+    snprintf(path, sizeof path, "%s/collations.txt", SLUICE_TEST_DATA);
+    FILE *file = fopen(path, "r");
+    assert_non_null(file);
+    unsigned lines = 0, unknown = 0;
+    while (fgets(line, sizeof line, file)) {
+        char name[64], charset[32];
+        const char *found = NULL;
+        unsigned id;
+        assert_int_equal(sscanf(line, "%u %63s %31s", &id, name, charset), 3);
+        /* The two servers number the Croatian collations of one name differently. */
+        const char *by_name = NULL;
+        (void)charset_of_collation(id, &found);
+        (void)charset_of_collation(charset_find_collation(name, strlen(name)), &by_name);
+        if (strcmp(found, charset) != 0 || strcmp(by_name, charset) != 0) {
+            print_error("%s: %s, %s\n", line, found, by_name);
+            unknown++;
+        }
+        lines++;
+    }
+    fclose(file);
+    assert_int_equal(unknown, 0);
+    assert_true(lines > 1000);
+}
+
 static void charset_tells_case__names_say_so(void **state)
 {
     (void)state;
@@ -271,6 +299,7 @@ int main(void)
         cmocka_unit_test(charset_to_utf8__bytes_that_are_no_text__stay_as_stored),
         cmocka_unit_test(charset_write__any_room__gives_the_same_text),
         cmocka_unit_test(charset_trim__spaces_at_the_end__are_those_of_the_set),
+        cmocka_unit_test(charset_ids__every_collation_of_both_servers__is_known),
         cmocka_unit_test(charset_tells_case__names_say_so),
     };
     return cmocka_run_group_tests_name("charset", tests, setup, teardown);
