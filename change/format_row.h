@@ -4,6 +4,7 @@
 #define SLUICE_CHANGE_FORMAT_ROW_H
 
 #include "change/change.h"
+#include "change/format_sluice.h"
 
 /* Images beyond this are written from values, which ask for room piece by piece. */
 #define FORMAT_ROW_BYTES_MAX 65536u
@@ -12,7 +13,8 @@
  * or missing image, a type that is not prepared, bytes that are out of range. */
 bool format_row(const struct change *chg, struct buf *out);
 
-/* As format_sluice, always from values. */
-int format_values(const struct change *chg, struct buf *out, struct arena *arena, struct err *e);
+/* As format_sluice_as, always from values. */
+int format_values(const struct change *chg, const struct format_options *options, struct buf *out, struct arena *arena,
+                  struct err *e);
 
 #endif

@@ -2,6 +2,7 @@
 #include "change/format_sluice.h"
 
 #include "change/format_row.h"
+#include "change/plan.h"
 #include "value/write.h"
 
 static void member(struct buf *out, const char *name)
@@ -39,9 +40,21 @@ static void int_member(struct buf *out, const char *name, int64_t v)
         out->len += (size_t)(write_json_int(o, v) - o);
 }
 
-/* {"a":1,"b":"x"}: the columns that are not absent. */
-static void object(struct buf *out, const struct table *tbl, const struct value *values)
+struct writer {
+    struct buf *out;
+    const struct format_options *options;
+};
+
+static void one_value(struct writer *to, const struct value *v)
 {
+    if (!to->options->geojson || !value_geojson(v, to->out))
+        value_json(v, to->out);
+}
+
+/* {"a":1,"b":"x"}: the columns that are not absent. */
+static void object(struct writer *to, const struct table *tbl, const struct value *values)
+{
+    struct buf *out = to->out;
     bool first = true;
     buf_byte(out, '{');
     for (unsigned i = 0; i < tbl->column_count; i++) {
@@ -52,7 +65,7 @@ static void object(struct buf *out, const struct table *tbl, const struct value 
         first = false;
         value_json_string(tbl->columns[i].name, tbl->columns[i].name_len, out);
         buf_byte(out, ':');
-        value_json(&values[i], out);
+        one_value(to, &values[i]);
     }
     buf_byte(out, '}');
 }
@@ -87,8 +100,10 @@ static const struct value *pk_value(const struct change *chg, unsigned column, c
     return &after[column];
 }
 
-static void pk_member(struct buf *out, const struct change *chg, const struct value *before, const struct value *after)
+static void pk_member(struct writer *to, const struct change *chg, const struct value *before,
+                      const struct value *after)
 {
+    struct buf *out = to->out;
     const struct table *tbl = chg->shape->tbl;
     if (!tbl->pk || tbl->pk_count == 0)
         return;
@@ -103,7 +118,7 @@ static void pk_member(struct buf *out, const struct change *chg, const struct va
             buf_byte(out, ',');
         value_json_string(column->name, column->name_len, out);
         buf_byte(out, ':');
-        value_json(pk_value(chg, tbl->pk[i], before, after), out);
+        one_value(to, pk_value(chg, tbl->pk[i], before, after));
     }
     buf_byte(out, '}');
 }
@@ -122,19 +137,20 @@ static int image_values(const struct change *chg, const struct image *image, str
     return chg->shape->codec->values(chg->shape, image, NULL, v, arena, e);
 }
 
-static void row_members(struct buf *out, const struct change *chg, const struct value *before,
+static void row_members(struct writer *to, const struct change *chg, const struct value *before,
                         const struct value *after)
 {
+    struct buf *out = to->out;
     const struct table *tbl = chg->shape->tbl;
     if (before || after)
-        pk_member(out, chg, before, after);
+        pk_member(to, chg, before, after);
     if (before) {
         member(out, "before");
-        object(out, tbl, before);
+        object(to, tbl, before);
     }
     if (after) {
         member(out, "after");
-        object(out, tbl, after);
+        object(to, tbl, after);
     }
     if (before)
         absent_member(out, "absent_before", tbl, before);
@@ -163,8 +179,10 @@ static void place_members(struct buf *out, const struct change *chg)
         uint_member(out, "query_bytes", chg->query->whole_bytes);
 }
 
-int format_values(const struct change *chg, struct buf *out, struct arena *arena, struct err *e)
+int format_values(const struct change *chg, const struct format_options *options, struct buf *out, struct arena *arena,
+                  struct err *e)
 {
+    struct writer to = {out, options};
     struct value *before = NULL, *after = NULL;
     size_t start = out->len;
     int rc = image_values(chg, &chg->before, &before, arena, e);
@@ -181,7 +199,7 @@ int format_values(const struct change *chg, struct buf *out, struct arena *arena
     text_member(out, "table", chg->table, strlen(chg->table));
     text_member(out, "key", chg->key, chg->key_len);
     if (chg->shape)
-        row_members(out, chg, before, after);
+        row_members(&to, chg, before, after);
     place_members(out, chg);
     buf_add(out, "}\n", 2);
     if (!out->failed)
@@ -191,7 +209,15 @@ int format_values(const struct change *chg, struct buf *out, struct arena *arena
     return out->cap ? err_set(e, LIMIT, "a rendered change", out->cap + 1, out->cap) : err_set(e, NO_MEMORY, out->size);
 }
 
+int format_sluice_as(const struct change *chg, const struct format_options *options, struct buf *out,
+                     struct arena *arena, struct err *e)
+{
+    bool prepared = !options->geojson || !chg->shape || !chg->shape->plan || !chg->shape->plan->has_geometry;
+    return prepared && format_row(chg, out) ? 0 : format_values(chg, options, out, arena, e);
+}
+
 int format_sluice(const struct change *chg, struct buf *out, struct arena *arena, struct err *e)
 {
-    return format_row(chg, out) ? 0 : format_values(chg, out, arena, e);
+    static const struct format_options own = {.geojson = false};
+    return format_sluice_as(chg, &own, out, arena, e);
 }

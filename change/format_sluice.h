@@ -15,4 +15,14 @@
  * is as it was. */
 int format_sluice(const struct change *chg, struct buf *out, struct arena *arena, struct err *e);
 
+/* What of the form may be chosen. */
+struct format_options {
+    bool geojson; /* GEOMETRY as a GeoJSON geometry object, without its SRID: such lines are for others to read, our own
+                     reader refuses them. One that is not well-formed stays {"wkb":…,"srid":…} */
+};
+
+/* As format_sluice, in another form. */
+int format_sluice_as(const struct change *chg, const struct format_options *options, struct buf *out,
+                     struct arena *arena, struct err *e);
+
 #endif

@@ -217,6 +217,7 @@ int plan_build(const struct shape_plan **out, struct arena *arena, const struct 
     for (unsigned i = 0; i < tbl->column_count; i++) {
         const struct coltype *type = &tbl->columns[i].type;
         columns[i] = (struct plan_column){.fixed = type->fixed, .walk = type->walk};
+        plan->has_geometry |= type->family == FAMILY_GEOMETRY;
         if (type->walk == WALK_FIXED)
             plan->fixed_bytes += type->fixed;
         if (!build_writer(&in, &writers[i], &tbl->columns[i]))

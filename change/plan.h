@@ -66,6 +66,7 @@ struct shape_plan {
     const struct plan_column *columns;
     const struct plan_writer *writers;
     unsigned column_count;
+    bool has_geometry;
     size_t bitmap_bytes; /* of all columns */
     size_t fixed_bytes;  /* sum of the fixed columns */
     size_t rendered_max; /* of an image of n bytes: rendered_max + rendered_each * n */

@@ -13,7 +13,7 @@
 #define DUMP_QUERY_BYTES   4096 /* without a configuration that says another limit */
 
 struct dump_flags {
-    const char *config, *from, *to, *format;
+    const char *config, *from, *to, *format, *geometry;
     struct option_list tables;
     bool query;
 };
@@ -36,6 +36,11 @@ static const struct option flags[] = {
      .help = "Only these tables, database.table with * and ?; may be given again. All of the files, or the routes' of "
              "the configuration, else."},
     {.name = "format", .type = OPTION_STRING, FLAG(format), .text = "sluice", .help = "Output format: sluice."},
+    {.name = "geometry",
+     .type = OPTION_STRING,
+     FLAG(geometry),
+     .text = "wkb",
+     .help = "GEOMETRY as wkb, base64 beside the SRID, or as geojson."},
     {.name = "query",
      .type = OPTION_BOOL,
      FLAG(query),
@@ -166,7 +171,9 @@ static int run(const struct invocation *inv, int *exit_code, struct err *e)
     position_init(&dump->from.pos);
     position_init(&dump->to.pos);
     struct pipeline_sink sink;
-    if (settings_default_sink(&sink, "stdout", &dump->sink_cfg, &dump->env, e) == 0 &&
+    struct option_text geometry = {"--geometry", "geometry", given->geometry};
+    struct settings_own_sink own = {"stdout", &geometry};
+    if (settings_own_sink(&sink, &own, &dump->sink_cfg, &dump->env, e) == 0 &&
         open_dump(dump, given, inv, &sink, e) == 0)
         (void)pipeline_run(dump->pipe, NULL, e);
     pipeline_close(dump->pipe);

@@ -162,7 +162,8 @@ static int open_replay(struct replay *replay, const struct replay_flags *given, 
         .settings = settings, .routes = replay->routes, .env = &replay->env, .state = replay->state, .to = &replay->to};
     if (reading_live(&replay->reading, &replay->live, e) != 0 || parse_bounds(replay, given, e) != 0)
         return err_result(e);
-    if (given->dry_run && settings_default_sink(&replay->counter, "counter", &replay->sink_cfg, &replay->env, e) != 0)
+    if (given->dry_run && settings_own_sink(&replay->counter, &(struct settings_own_sink){"counter", NULL},
+                                            &replay->sink_cfg, &replay->env, e) != 0)
         return err_result(e);
     progress_init(&replay->progress, &replay->to);
     struct pipeline_spec spec = {

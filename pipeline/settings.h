@@ -61,10 +61,14 @@ struct settings_file {
 int settings_read(struct settings *out, struct config **cfg, const struct env *env, const struct settings_file *file,
                   struct err *e);
 
-/* A sink of a kind with its defaults, inline and named for the kind: of commands that bring their own. Its options live
- * in *cfg, which the caller frees. */
-int settings_default_sink(struct pipeline_sink *out, const char *kind, struct config **cfg, const struct env *env,
-                          struct err *e);
+/* A sink that a command brings itself: inline, named for its kind, with that kind's defaults but for one option. Its
+ * options live in *cfg, which the caller frees. Errors: as option_set. */
+struct settings_own_sink {
+    const char *kind;
+    const struct option_text *option; /* NULL: defaults */
+};
+int settings_own_sink(struct pipeline_sink *out, const struct settings_own_sink *own, struct config **cfg,
+                      const struct env *env, struct err *e);
 
 /* The tables, for the generated reference. */
 extern const struct option settings_options[], settings_source_options[], settings_sink_options[],

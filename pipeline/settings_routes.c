@@ -127,16 +127,18 @@ int settings_read_sinks(struct settings *out, struct config *cfg, struct err *e)
     return 0;
 }
 
-int settings_default_sink(struct pipeline_sink *out, const char *kind, struct config **cfg, const struct env *env,
-                          struct err *e)
+int settings_own_sink(struct pipeline_sink *out, const struct settings_own_sink *own, struct config **cfg,
+                      const struct env *env, struct err *e)
 {
-    const struct sink_ops *ops = sink_find(kind);
+    const struct sink_ops *ops = sink_find(own->kind);
     if (!ops)
         return err_set(e, BUG, "a command names a sink that does not exist");
-    if (config_parse(cfg, env, kind, "", e) != 0)
+    if (config_parse(cfg, env, own->kind, "", e) != 0)
         return err_result(e);
     void *options = settings_alloc(*cfg, ops->options_size, e);
     if (!options || (ops->options && option_parse(*cfg, ops->options, config_root(*cfg), options, e) != 0))
+        return err_result(e);
+    if (own->option && option_set(*cfg, ops->options, options, own->option, e) != 0)
         return err_result(e);
     *out = (struct pipeline_sink){.name = ops->kind, .ops = ops, .options = options, .workers = 0};
     return 0;

@@ -164,20 +164,25 @@ static int copy_names(struct column *column, const struct create_column *col, st
     return 0;
 }
 
-static int copy_key(struct table *tbl, const struct create_table *create, struct arena *arena, struct err *e)
+/* The server puts a hidden row_end behind the columns of the primary key, and says so in the log's metadata. */
+static int copy_key(struct table *tbl, const struct create_table *create, unsigned hidden, struct arena *arena,
+                    struct err *e)
 {
     tbl->pk_known = true;
     tbl->pk = NULL;
     tbl->pk_count = 0;
     if (!create->primary)
         return 0;
-    size_t bytes = create->primary->column_count * sizeof(uint16_t);
+    unsigned count = create->primary->column_count;
+    size_t bytes = (count + 1) * sizeof(uint16_t);
     uint16_t *pk = (uint16_t *)arena_alloc(arena, bytes);
     if (!pk)
         return err_set(e, NO_MEMORY, bytes);
-    memcpy(pk, create->primary->columns, bytes);
+    memcpy(pk, create->primary->columns, count * sizeof(uint16_t));
+    if (hidden)
+        pk[count++] = (uint16_t)(create->column_count + hidden - 1);
     tbl->pk = pk;
-    tbl->pk_count = create->primary->column_count;
+    tbl->pk_count = count;
     return 0;
 }
 
@@ -206,7 +211,7 @@ static int make_table(struct definition *def, struct err *e)
     def->columns = columns;
     def->tbl = (struct table){.db = create->name.db, .name = create->name.table, .columns = columns};
     def->tbl.column_count = create->column_count;
-    return copy_key(&def->tbl, create, &def->arena, e);
+    return copy_key(&def->tbl, create, 0, &def->arena, e);
 }
 
 int definition_new(struct definition **out, const char *db, const char *sql, size_t len, struct err *e)
@@ -330,7 +335,7 @@ int definition_merge(const struct definition *def, struct table *tbl, struct col
             return rc;
     }
     int rc = hidden ? name_hidden(tbl, columns, create->column_count, e) : 0;
-    return rc == 0 ? copy_key(tbl, create, arena, e) : rc;
+    return rc == 0 ? copy_key(tbl, create, hidden, arena, e) : rc;
 }
 
 void definition_declare(const struct definition *def, struct table *tbl, struct column *columns, bool certain)

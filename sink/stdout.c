@@ -16,11 +16,15 @@
 
 enum stdout_format { STDOUT_SLUICE };
 
+enum stdout_geometry { STDOUT_WKB, STDOUT_GEOJSON };
+
 struct stdout_options {
-    int format;
+    int format, geometry;
 };
 
 static const struct option_name format_names[] = {{"sluice", STDOUT_SLUICE}, {NULL, 0}};
+
+static const struct option_name geometry_names[] = {{"wkb", STDOUT_WKB}, {"geojson", STDOUT_GEOJSON}, {NULL, 0}};
 
 static const struct option stdout_options[] = {
     {.name = "format",
@@ -29,24 +33,32 @@ static const struct option stdout_options[] = {
      .text = "sluice",
      .names = format_names,
      .help = "Format of the lines; docs/formats.md describes them."},
+    {.name = "geometry",
+     .type = OPTION_ENUM,
+     .offset = offsetof(struct stdout_options, geometry),
+     .text = "wkb",
+     .names = geometry_names,
+     .help = "GEOMETRY as well-known binary in base64 beside its SRID, or as a GeoJSON object."},
     {.name = NULL},
 };
 
 struct stdout_sink {
     struct sink base;
     const struct env *env;
+    struct format_options format;
     struct buf out;
     struct arena arena;
 };
 
 static int stdout_open(struct sink **out, const void *opt, const struct env *env, struct err *e)
 {
-    (void)opt;
+    const struct stdout_options *options = opt;
     struct stdout_sink *to = calloc(1, sizeof *to);
     if (!to)
         return err_set(e, NO_MEMORY, sizeof *to);
     to->base.ops = &sink_stdout;
     to->env = env;
+    to->format.geojson = options->geometry == STDOUT_GEOJSON;
     buf_init(&to->out, STDOUT_LINE_MAX);
     arena_init(&to->arena, 0, STDOUT_BUFFER, 0);
     *out = &to->base;
@@ -80,7 +92,7 @@ static int stdout_apply(struct sink *snk, struct item *items, size_t count, stru
     struct stdout_sink *to = (struct stdout_sink *)snk;
     buf_clear(&to->out);
     for (size_t i = 0; i < count; i++) {
-        int rc = format_sluice(items[i].chg, &to->out, &to->arena, e);
+        int rc = format_sluice_as(items[i].chg, &to->format, &to->out, &to->arena, e);
         arena_reset(&to->arena);
         if (rc != 0) {
             sink_wrap(e, &items[i]);

@@ -24,10 +24,16 @@ static bool make_column(struct column *column, unsigned i, const uint8_t *spec)
     column->type.is_unsigned = spec[1] & 2;
     column->type.collation = collations[spec[1] / 8 % 6];
     column->type.charset = (uint8_t)charset_of_collation(column->type.collation, NULL);
+    static const char *const words[] = {"", "uuid", "inet6", "inet4", "vector", "", "", ""};
+    if (!coltype_declare(&column->type, words[spec[1] >> 5], spec[1] >> 5) && coltype_needs_scale(&column->type))
+        return false;
     column->type.labels = spec[1] & 4 ? labels : NULL;
     column->type.label_count = spec[1] & 4 ? sizeof labels / sizeof labels[0] : 0;
     return true;
 }
+
+static const struct format_options form = {.geojson = false};
+static const struct format_options other_form = {.geojson = true};
 
 static void write_both(const struct change *chg, struct shape_cache *cache, struct arena *arena)
 {
@@ -38,14 +44,17 @@ static void write_both(const struct change *chg, struct shape_cache *cache, stru
     buf_init(&values, 0);
     buf_init(&again, 0);
     bool done = format_row(chg, &row);
-    int rc = format_values(chg, &values, arena, NULL);
+    int rc = format_values(chg, &form, &values, arena, NULL);
     if (done && (rc != 0 || row.len != values.len || memcmp(row.p, values.p, row.len) != 0))
         abort();
     if (rc == 0) {
         if (!value_is_utf8((char *)values.p, values.len) ||
             json_in_change((char *)values.p, values.len, cache, &parsed, &tx, arena, NULL) != 0 ||
-            format_values(&parsed, &again, arena, NULL) != 0 || again.len != values.len ||
+            format_values(&parsed, &form, &again, arena, NULL) != 0 || again.len != values.len ||
             memcmp(again.p, values.p, values.len) != 0)
+            abort();
+        buf_clear(&again);
+        if (format_sluice_as(chg, &other_form, &again, arena, NULL) != 0 || !value_is_utf8((char *)again.p, again.len))
             abort();
     }
     buf_release(&row);

@@ -13,6 +13,8 @@
 #include "change/format_sluice.h"
 #include "tools/random_row.h"
 
+static const struct format_options own_form = {.geojson = false};
+
 struct scene {
     struct rng rng;
     struct shape_cache *cache;
@@ -63,7 +65,7 @@ static void format_row__random_rows__equals_the_writer_from_values(void **state)
         scene_next(s, i, i % 3 == 0);
         struct err e = ERR_INIT;
         bool done = format_row(&s->made.chg, &s->row);
-        int rc = format_values(&s->made.chg, &s->values, &s->arena, &e);
+        int rc = format_values(&s->made.chg, &own_form, &s->values, &s->arena, &e);
         if (!done) {
             assert_int_equal(s->row.len, 0);
             continue;
@@ -87,12 +89,50 @@ static void format_row__values_in_range__is_prepared_but_for_broken_labels(void 
     for (unsigned i = 0; i < 4000; i++) {
         scene_next(s, i, 0);
         struct err e = ERR_INIT;
-        if (format_values(&s->made.chg, &s->values, &s->arena, &e) != 0)
+        if (format_values(&s->made.chg, &own_form, &s->values, &s->arena, &e) != 0)
             fail_msg("row %u: %s", i, e.text);
         by_value += !format_row(&s->made.chg, &s->row);
     }
     assert_true(by_value < 2000);
     scene_free(s);
+}
+
+static void format_sluice_as__geojson__is_an_object_in_both_images_and_the_key(void **state)
+{
+    (void)state;
+    static const uint16_t pk[] = {0};
+    static const uint8_t meta[] = {4};
+    static const uint8_t row[] = {0, 25, 0, 0, 0, 0xe6, 0x10, 0, 0, 1, 1, 0, 0, 0, 0,
+                                  0, 0,  0, 0, 0, 0xf0, 0x3f, 0, 0, 0, 0, 0, 0, 0, 0x40};
+    struct column column = {.name = "g", .name_len = 1};
+    struct table tbl = {.db = "d", .name = "t", .columns = &column, .column_count = 1, .pk = pk, .pk_count = 1};
+    struct cursor cur = cursor_over(meta, sizeof meta);
+    struct arena *arena = malloc(sizeof *arena);
+    struct shape *shape = NULL;
+    struct tx tx = {.file = "bin.1"};
+    struct buf out;
+    assert_non_null(arena);
+    arena_init(arena, 4096, 0, 0);
+    buf_init(&out, 0);
+    assert_int_equal(coltype_init(&column.type, WIRE_GEOMETRY, &cur, NULL), 0);
+    assert_int_equal(shape_new(&shape, arena, &tbl, 0, NULL), 0);
+    struct change chg = {
+        .op = CHANGE_UPDATE, .shape = shape, .tx = &tx, .key = "k", .key_len = 1, .db = "d", .table = "t"};
+    chg.before = chg.after = (struct image){NULL, row, sizeof row};
+    for (int geojson = 0; geojson < 2; geojson++) {
+        const char *expected = geojson ? "{\"g\":{\"type\":\"Point\",\"coordinates\":[1,2]}}"
+                                       : "{\"g\":{\"wkb\":\"AQEAAAAAAAAAAADwPwAAAAAAAABA\",\"srid\":4326}}";
+        buf_clear(&out);
+        assert_int_equal(format_sluice_as(&chg, &(struct format_options){.geojson = geojson}, &out, shape->arena, NULL),
+                         0);
+        buf_byte(&out, 0);
+        unsigned found = 0;
+        for (const char *p = (char *)out.p; (p = strstr(p, expected)); p++)
+            found++;
+        assert_int_equal(found, 3);
+    }
+    buf_release(&out);
+    shape_free(shape);
 }
 
 /* Our own members only, in the documented order. */
@@ -198,7 +238,7 @@ static void format_sluice__garbled_image__is_valid_json_or_corrupt(void **state)
         for (unsigned k = 0; image->len && k <= i % 3; k++)
             bytes[rng_below(&s->rng, (uint32_t)image->len)] = (uint8_t)rng_next(&s->rng);
         struct err e = ERR_INIT;
-        int rc = format_values(&s->made.chg, &s->values, &s->arena, &e);
+        int rc = format_values(&s->made.chg, &own_form, &s->values, &s->arena, &e);
         bool done = format_row(&s->made.chg, &s->row);
         assert_true(rc == 0 || (rc == -ERR_CORRUPT && !done));
         if (done) {
@@ -288,7 +328,7 @@ static void format_values__arena_ends_anywhere__is_no_memory(void **state)
             struct err e = ERR_INIT;
             arena_init(&arena, 64, 0, cap);
             buf_clear(&s->values);
-            rc = format_values(&s->made.chg, &s->values, &arena, &e);
+            rc = format_values(&s->made.chg, &own_form, &s->values, &arena, &e);
             if (rc != 0) {
                 assert_int_equal(rc, -ERR_NO_MEMORY);
                 assert_int_equal(s->values.len, 0);
@@ -328,6 +368,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(format_row__random_rows__equals_the_writer_from_values),
         cmocka_unit_test(format_row__values_in_range__is_prepared_but_for_broken_labels),
+        cmocka_unit_test(format_sluice_as__geojson__is_an_object_in_both_images_and_the_key),
         cmocka_unit_test(format_sluice__any_bytes__is_one_line_of_valid_json),
         cmocka_unit_test(format_sluice__every_truncation_of_an_image__is_corrupt),
         cmocka_unit_test(format_sluice__garbled_image__is_valid_json_or_corrupt),
