@@ -12,7 +12,9 @@
 
 #include "binlog/log_reader.h"
 #include "binlog/payload.h"
+#include "binlog/source_file.h"
 #include "tools/alloc_fault.h"
+#include "tools/bytes_env.h"
 #include "tools/payload_builder.h"
 #include "tools/rowset_text.h"
 
@@ -278,17 +280,14 @@ static void payload__that_lies_or_does_not_end__stops_with_its_reason(void **sta
         {"event cut, plain", inside_an_event_cut, {.plain = true}, "it ends inside an event"},
         {"length of 18", inside_a_length_below_a_header, {.level = 3}, "a length of 18 bytes"},
         {"larger than allowed", inside_a_large_event, {.level = 3}, "65536 are possible"},
-        {"larger than allowed, plain", inside_a_large_event, {.plain = true}, "possible"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         struct fixture f;
-        bool plain_is_too_large = cases[i].inside == inside_a_large_event && cases[i].how.plain;
-        set_up(&f, false, plain_is_too_large ? 0 : 65536);
+        set_up(&f, false, 65536);
         cases[i].inside(&f.inner);
         build_gtid(&f.b, 5);
         build_payload(&f.b, &f.inner, &cases[i].how);
-        if (!plain_is_too_large)
-            expect_stop(&f, cases[i].what, cases[i].text);
+        expect_stop(&f, cases[i].what, cases[i].text);
         tear_down(&f);
     }
 }
@@ -431,6 +430,51 @@ static void payload__large_event__comes_in_steps(void **state)
     assert_int_equal(feed(&f), LOG_READER_ROWSET);
     assert_true(f.calls > 20);
     tear_down(&f);
+}
+
+static bool wants_no_more(void *ctx, const char *db, const char *table)
+{
+    struct source *src = *(struct source **)ctx;
+    (void)db;
+    (void)table;
+    src->ops->interrupt(src);
+    return false;
+}
+
+/* The interrupt comes while next() is inside the payload. */
+static void payload__interrupted_inside__next_returns_before_the_end(void **state)
+{
+    (void)state;
+    struct source *src = NULL;
+    const struct interest interest = {.wants = wants_no_more, .ctx = &src};
+    const char *path = "/x/bin.000001";
+    struct event_builder b, inner;
+    struct schema *schema;
+    struct rowset rs;
+    struct position started;
+    struct err e = ERR_INIT;
+    const struct start from = {.kind = START_EARLIEST};
+    event_builder_init(&b, false, true);
+    event_builder_init(&inner, false, false);
+    build_inside(&inner);
+    build_gtid(&b, 5);
+    build_payload(&b, &inner, &(struct payload_build){.level = 3});
+    struct bytes_env files = {.files = {{path, b.log.p, b.log.len}}};
+    struct env env = bytes_env(&files);
+    position_init(&started);
+    assert_int_equal(schema_new(&schema, NULL, &e), 0);
+    const struct source_file_options opt = {
+        .env = &env, .paths = &path, .path_count = 1, .reader = {.interest = &interest, .schema = schema}};
+    assert_int_equal(source_file_new(&src, &opt, &e), 0);
+    assert_int_equal(src->ops->open(src, &from, &started, &e), 0);
+    assert_int_equal(src->ops->next(src, &rs, &e), 0);
+    assert_int_equal(rs.kind, ROWSET_BEGIN);
+    assert_int_equal(src->ops->next(src, &rs, &e), -ERR_INTERRUPTED);
+    src->ops->close(src);
+    schema_free(schema);
+    position_release(&started);
+    event_builder_release(&b);
+    event_builder_release(&inner);
 }
 
 static void payload__left_in_the_middle__begins_anew(void **state)
@@ -576,7 +620,7 @@ static void compressed__events_of_mariadb__same_as_plain(void **state)
             if (compressed) {
                 build_rows(&f.inner, types[i], 1, true, 1, "xxxxxxxxxxxxxxxxxxx");
                 build_compressed(&f.b, &f.inner, &(struct payload_build){.level = 6});
-                assert_int_equal(f.b.log.p[f.b.last + 4], i < 3 ? 166 + i : 166 + i);
+                assert_int_equal(f.b.log.p[f.b.last + 4], EVENT_WRITE_ROWS_COMPRESSED_V1 + i);
                 build_query(&f.inner, "shop", "COMMIT");
                 build_compressed(&f.b, &f.inner, &(struct payload_build){.level = 6});
                 assert_int_equal(f.b.log.p[f.b.last + 4], EVENT_QUERY_COMPRESSED);
@@ -685,6 +729,7 @@ int main(void)
         cmocka_unit_test(payload__every_truncation__is_an_error),
         cmocka_unit_test(payload__every_bit_flipped__gives_an_error_or_rows_but_ends),
         cmocka_unit_test(payload__large_event__comes_in_steps),
+        cmocka_unit_test(payload__interrupted_inside__next_returns_before_the_end),
         cmocka_unit_test(payload__left_in_the_middle__begins_anew),
         cmocka_unit_test(payload__large_transaction__takes_the_memory_of_one_event),
         cmocka_unit_test(payload__event_that_claims_a_gigabyte__takes_no_memory_for_it),
