@@ -117,9 +117,9 @@ class Table:
         movable = [column for column in free if column.name not in (self.key or ())]
         if movable:
             first = {column.name for column in movable if self.rng.random() < 0.6}
-            for chance in (True, False):
-                chosen = [column for column in movable if (column.name in first) == chance or self.rng.random() < 0.3]
-                chosen = chosen or movable[:1]
+            for share in ("first", "rest") if self.combination.image == "FULL" else ("first", "rest", "all"):
+                chosen = [column for column in movable if share == "all" or (column.name in first) == (share == "first")
+                          or self.rng.random() < 0.3] or movable[:1]
                 settings = ", ".join(f"a.{column.quoted} = b.{column.quoted}" for column in chosen)
                 step = self.rng.randrange(1, 100)
                 yield (f"UPDATE {self.quoted} a JOIN {self.quoted} b ON b.id = 1 + (a.id + {step}) % {rows} "
