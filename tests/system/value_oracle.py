@@ -7,6 +7,7 @@ zero are compared, and no text can pass for it.
 import base64
 import decimal
 import json
+import re
 import struct
 
 SAFE_INTEGER = (1 << 53) - 1
@@ -80,6 +81,43 @@ def _geometry(text):
 def _vector(text):
     data = bytes.fromhex(text)
     return [_single_of(value) for (value,) in struct.iter_unpack("<f", data)]
+
+
+_STEP = re.compile(r'\.("(?:[^"\\]|\\.)*"|[^.\[]+)|\[(last)?-?(\d+)?\]')
+
+
+def _steps(path):
+    """MySQL's path as a list of member names and cell numbers, counted from 0, or from the end as negative ones."""
+    assert path[0] == "$", path
+    steps, at = [], 1
+    while at < len(path):
+        found = _STEP.match(path, at)
+        assert found, path
+        name, last, number = found.groups()
+        if name is not None:
+            steps.append(json.loads(name) if name[0] == '"' else name)
+        else:
+            steps.append(-1 - int(number or 0) if last else int(number))
+        at = found.end()
+    return steps
+
+
+def patched(document, diffs):
+    """The text of a document with the differences of a partial update applied, both as `loads` gives them."""
+    top = {"": loads(document)}
+    for diff in diffs:
+        place, (*way, last) = top, ["", *_steps(diff["path"])]
+        for step in way:
+            place = place[step]
+        there = last in place if isinstance(place, dict) else -len(place) <= last < len(place)
+        assert there == (diff["op"] != "insert") or isinstance(place, list), f"{diff} of {document:.200}"
+        if diff["op"] == "remove":
+            del place[last]
+        elif diff["op"] == "insert" and isinstance(place, list):
+            place.insert(last, diff["value"])
+        else:
+            place[last] = diff["value"]
+    return top[""]
 
 
 def _any_text(parts):

@@ -2,14 +2,28 @@
 
 import collections
 
-from value_oracle import Reader
+from value_oracle import Reader, loads, patched
 from value_types import REPLACING, Charset, Type
 
 COLUMNS_MAX = 38  # and two of the table's own
 ROW_BYTES_MAX = 64_900
 INLINE_MAX = 7_000
 DECLARED = "_declared"  # in the name of a table with types that only its definition tells
+DIFFERENCES = "JSON, differences"  # counted beside the types
 PACKET_BYTES = 4_000_000
+# What MySQL may log as a partial update.
+JSON_CHANGES = [
+    "JSON_SET({0}, '$.a', id)",
+    "JSON_SET({0}, '$[0]', 'x', '$.k', id)",
+    "JSON_REMOVE({0}, '$.a')",
+    "JSON_REPLACE({0}, '$[1]', JSON_ARRAY(id, 'new'))",
+    "JSON_SET({0}, '$.b', 'y', '$.c', id)",
+    "JSON_SET({0}, '$.b.a', 1.50, '$.\"\"', NULL)",
+    "JSON_REPLACE({0}, '$[last]', CAST('{{\"a\": [1]}}' AS JSON))",
+    "JSON_SET(JSON_REMOVE({0}, '$[0]'), '$[9]', 'end', '$.\"key 3\"', TRUE)",
+    "JSON_SET({0}, '$.\"é\"', REPEAT('long ', id), '$.a[1]', 2)",
+    "JSON_REMOVE({0}, '$.\"\\\\\"q\\\\\"\"')",
+]
 ID = Type("INT, key", "INT", "integer", None, 4, 4)
 # Each UPDATE counts here, so that each row changes and is logged.
 STEP = Type("INT, step", "INT", "integer", None, 4, 4, options="DEFAULT 0")
@@ -125,10 +139,7 @@ class Table:
                 yield (f"UPDATE {self.quoted} a JOIN {self.quoted} b ON b.id = 1 + (a.id + {step}) % {rows} "
                        f"SET a.step = a.step + 1, {settings}", {"step", *(column.name for column in chosen)}, 0)
         for column in free:
-            if column.type.form == "json":
-                change = self.rng.choice(["JSON_SET({0}, '$.a', id)", "JSON_SET({0}, '$[0]', 'x', '$.k', id)",
-                                          "JSON_REMOVE({0}, '$.a')", "JSON_REPLACE({0}, '$[1]', JSON_ARRAY(id, 'new'))",
-                                          "JSON_SET({0}, '$.b', 'y', '$.c', id)"])
+            for change in self.rng.sample(JSON_CHANGES, 4) if column.type.form == "json" else ():
                 yield (f"UPDATE {self.quoted} SET step = step + 1, {column.quoted} = {change.format(column.quoted)}",
                        {"step", column.name}, 0)
         # The key itself, and literals of some columns beside it.
@@ -191,6 +202,7 @@ class Judge:
                     break
                 seen.add(key)
                 at += 1
+                self.diffs(table, line, rows[key])
                 for side, expected in zip(("before", "after"), rows[key]):
                     if expected is not None:
                         shapes[self.image(table, line, side, expected, op, named)] += 1
@@ -215,7 +227,8 @@ class Judge:
             absent = [name for name in table.names if name not in image]
             if line.get("absent_" + side, []) != absent or [n for n in table.names if n in image] != list(names):
                 self.differ((op, side, "names"), f"{table.name}: names {names}, absent {line.get('absent_' + side)}")
-            self.may_lack(table, absent, side, op, named)
+            diffs = line.get("diff_after", {}) if side == "after" else {}
+            self.may_lack(table, [name for name in absent if name not in diffs], side, op, named)
             expected = tuple([expected[table.place[name]] for name in names if name in table.place])
         elif "absent_" + side in line:
             self.differ((op, side, "absent"), f"{table.name}: absent {line['absent_' + side]}, but all are there")
@@ -227,6 +240,14 @@ class Judge:
                                 f"{kind.name}: {ours!r:.300} instead of {truth!r:.300}: {side} of {op}, {table.combination}, "
                                 f"{table.name}, {line['file']}:{line['pos']}")
         return names
+
+    def diffs(self, table, line, row):
+        """What a partial update tells of a document that the image lacks leads from the old one to the new one."""
+        for name, diffs in line.get("diff_after", {}).items():
+            old, new = (image[table.place[name]] for image in row)
+            if "PARTIAL_JSON" not in table.combination.json or patched(old, diffs) != loads(new):
+                self.differ(("diff", table.combination), f"{table.name}: {diffs} of {old} is not {new}: {line['file']}:{line['pos']}")
+            self.counts[(DIFFERENCES, table.combination)] += 1
 
     def may_lack(self, table, absent, side, op, named):
         """What the row image lets the server leave out."""
