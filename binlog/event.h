@@ -94,6 +94,9 @@ struct event_row {
 /* NULL for a type that is not in the table. */
 const struct event_row *event_row(uint8_t type);
 
+/* All of them; the count. */
+size_t event_rows(const struct event_row **out);
+
 struct event_header {
     uint32_t timestamp; /* Unix seconds */
     uint8_t type;

@@ -87,6 +87,12 @@ const struct event_row *event_row(uint8_t type)
     return low < ROW_COUNT && rows[low].type == type ? &rows[low] : NULL;
 }
 
+size_t event_rows(const struct event_row **out)
+{
+    *out = rows;
+    return ROW_COUNT;
+}
+
 int event_header_read(struct event_header *out, const uint8_t *bytes, size_t len, uint64_t max_event_bytes,
                       struct err *e)
 {

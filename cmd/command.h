@@ -30,6 +30,9 @@ struct command {
 /* All commands, ended by NULL (commands.c). */
 extern const struct command *const commands[];
 
+/* support.c: the tables of docs/support.md. */
+void support_print_reference(FILE *out);
+
 extern const struct command command_run, command_dump, command_replay, command_position, command_status;
 
 /* The row of the flag -c, --config, at a field of the command's own struct. */

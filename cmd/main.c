@@ -15,7 +15,8 @@ static void print_usage(FILE *out)
     fputs("\n  sluice COMMAND --help            flags of a command\n"
           "  sluice --version\n"
           "  sluice --config-reference        all keys of the configuration file, as Markdown\n"
-          "  sluice --error-reference         all errors, as Markdown\n\n"
+          "  sluice --error-reference         all errors, as Markdown\n"
+          "  sluice --support-reference       events, column types and character sets, as Markdown\n\n"
           "Exit codes: 0 fine, 1 failed and may be tried again, 2 usage or configuration, 3 differences found, 4 "
           "stopped: a\n"
           "person must act.\n",
@@ -103,6 +104,10 @@ int main(int argc, char **argv)
     }
     if (strcmp(name, "--error-reference") == 0) {
         err_print_reference(stdout);
+        return EXIT_FINE;
+    }
+    if (strcmp(name, "--support-reference") == 0) {
+        support_print_reference(stdout);
         return EXIT_FINE;
     }
     if (strcmp(name, "--help") == 0 || strcmp(name, "help") == 0) {

@@ -686,87 +686,6 @@ static void log_reader__types_that_are_not_known__ignored_only_with_the_flag(voi
     }
 }
 
-/* A relay log: FORMAT of the replica, then ROTATE and FORMAT of its source, and again where it connected anew. */
-static void build_relay(struct fixture *f, uint16_t flags)
-{
-    f->b.flags = flags;
-    build_rotate(&f->b, "source.000007", 4);
-    f->b.flags = EVENT_FLAG_ARTIFICIAL;
-    build_format(&f->b);
-}
-
-static void relay_set_up(struct fixture *f)
-{
-    set_up(f, false, true, ON_STATEMENT_STOP);
-    log_reader_free(f->reader);
-    struct log_reader_options opt = {.interest = &f->interest, .schema = f->schema, .whole_files = true};
-    assert_int_equal(log_reader_new(&f->reader, &opt, &f->e), 0);
-    assert_int_equal(log_reader_start(f->reader, &f->at, &f->e), 0);
-    f->b.log.len = 4;
-    f->b.flags = EVENT_FLAG_RELAY;
-    build_format(&f->b);
-    build_relay(f, EVENT_FLAG_ARTIFICIAL);
-}
-
-static void log_reader__relay_log__positions_are_its_own(void **state)
-{
-    (void)state;
-    struct fixture f;
-    relay_set_up(&f);
-    uint64_t begin = f.b.log.len;
-    build_begin(&f, 1);
-    build_table_map(&f.b, 1, "shop", "t");
-    build_relay(&f, EVENT_FLAG_ARTIFICIAL); /* the replica goes on where it was */
-    uint64_t rows = f.b.log.len;
-    build_rows(&f.b, EVENT_WRITE_ROWS, 1, true, 1, "x");
-    build_xid(&f.b);
-    uint64_t end = f.b.log.len;
-    build_relay(&f, 0);
-    assert_int_equal(feed(&f), LOG_READER_NONE);
-    char want[400];
-    snprintf(want, sizeof want,
-             "BEGIN gtid=11111111-1111-1111-1111-111111111111:1 at=bin.000001:%llu us=1000\n"
-             "ROWS shop.t insert event=0 pos=%llu\n  0 {a:1,b:\"x\"}\nEND end=bin.000001:%llu\n",
-             (unsigned long long)begin, (unsigned long long)rows, (unsigned long long)end);
-    expect_text(&f, want);
-    tear_down(&f);
-}
-
-static void log_reader__relay_log_with_a_transaction_begun_again__the_first_is_void(void **state)
-{
-    (void)state;
-    struct fixture f;
-    relay_set_up(&f);
-    build_begin(&f, 1);
-    build_table_map(&f.b, 1, "shop", "t");
-    build_rows(&f.b, EVENT_WRITE_ROWS, 1, false, 1, "x");
-    build_relay(&f, EVENT_FLAG_ARTIFICIAL);
-    build_begin(&f, 1);
-    build_table_map(&f.b, 1, "shop", "t");
-    build_rows(&f.b, EVENT_WRITE_ROWS, 1, true, 1, "x");
-    build_xid(&f.b);
-    assert_int_equal(feed(&f), LOG_READER_ROWSET);
-    buf_byte(&f.text, 0);
-    const char *rollback = strstr((char *)f.text.p, "ROLLBACK gtid=-");
-    assert_non_null(rollback);
-    assert_non_null(strstr(rollback, "BEGIN"));
-    assert_non_null(strstr(rollback, "END"));
-    tear_down(&f);
-}
-
-static void log_reader__relay_log_that_ends_in_a_transaction__stops(void **state)
-{
-    (void)state;
-    struct fixture f;
-    relay_set_up(&f);
-    build_begin(&f, 1);
-    build_table_map(&f.b, 1, "shop", "t");
-    f.b.flags = EVENT_FLAG_RELAY;
-    build_rotate(&f.b, "bin.000002", 4);
-    expect_stop(&f, ERR_CORRUPT, "the relay log goes on in another file inside a transaction");
-    tear_down(&f);
-}
-
 /* X'31',X'',1 */
 static void build_xa_prepare(struct fixture *f, bool one_phase)
 {
@@ -962,9 +881,6 @@ int main(void)
         cmocka_unit_test(log_reader__log_of_binlog_version_3__stops_by_name),
         cmocka_unit_test(log_reader__incident__stops_or_is_told),
         cmocka_unit_test(log_reader__types_that_are_not_known__ignored_only_with_the_flag),
-        cmocka_unit_test(log_reader__relay_log__positions_are_its_own),
-        cmocka_unit_test(log_reader__relay_log_with_a_transaction_begun_again__the_first_is_void),
-        cmocka_unit_test(log_reader__relay_log_that_ends_in_a_transaction__stops),
         cmocka_unit_test(log_reader__rows_of_other_tables__counted_not_handed_out),
         cmocka_unit_test(log_reader__savepoints__told_with_plain_names),
         cmocka_unit_test(log_reader__statement_ended__id_must_be_mapped_again),
