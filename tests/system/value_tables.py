@@ -129,15 +129,14 @@ class Table:
         """Each column that can be is set at least once: to what another row has, or to something new."""
         free = [column for column in self.columns if not column.type.generated and column.name not in OWN]
         movable = [column for column in free if column.name not in (self.key or ())]
-        if movable:
-            first = {column.name for column in movable if self.rng.random() < 0.6}
-            for share in ("first", "rest") if self.combination.image == "FULL" else ("first", "rest", "all"):
-                chosen = [column for column in movable if share == "all" or (column.name in first) == (share == "first")
-                          or self.rng.random() < 0.3] or movable[:1]
-                settings = ", ".join(f"a.{column.quoted} = b.{column.quoted}" for column in chosen)
-                step = self.rng.randrange(1, 100)
-                yield (f"UPDATE {self.quoted} a JOIN {self.quoted} b ON b.id = 1 + (a.id + {step}) % {rows} "
-                       f"SET a.step = a.step + 1, {settings}", {"step", *(column.name for column in chosen)}, 0)
+        first = {column.name for column in movable if self.rng.random() < 0.6}
+        for share in ("first", "rest") if self.combination.image == "FULL" else ("first", "rest", "all"):
+            chosen = [column for column in movable if share == "all" or (column.name in first) == (share == "first")
+                      or self.rng.random() < 0.3]
+            settings = ", ".join(["a.step = a.step + 1", *(f"a.{c.quoted} = b.{c.quoted}" for c in chosen)])
+            step = self.rng.randrange(1, 100)
+            yield (f"UPDATE {self.quoted} a JOIN {self.quoted} b ON b.id = 1 + (a.id + {step}) % {rows} SET {settings}",
+                   {"step", *(column.name for column in chosen)}, 0)
         for column in free:
             for change in self.rng.sample(JSON_CHANGES, 4) if column.type.form == "json" else ():
                 yield (f"UPDATE {self.quoted} SET step = step + 1, {column.quoted} = {change.format(column.quoted)}",
