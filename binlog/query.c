@@ -3,6 +3,7 @@
 
 #include "schema/ddl/ddl.h"
 #include "value/charset.h"
+#include "value/value.h"
 
 /* The wanted tables found so far: a list in the arena, each once. */
 struct found_table {
@@ -168,20 +169,6 @@ static enum query_kind kind_of(const struct ddl_action *action)
     }
 }
 
-static enum ddl_charset ddl_charset_of(unsigned collation)
-{
-    static const char *const two_byte[] = {"big5", "gbk", "gb18030"}, *const sjis[] = {"sjis", "cp932"};
-    const char *name = "";
-    (void)charset_of_collation(collation, &name);
-    for (size_t i = 0; i < sizeof two_byte / sizeof two_byte[0]; i++)
-        if (strcmp(name, two_byte[i]) == 0)
-            return DDL_CHARSET_TWO_BYTE;
-    for (size_t i = 0; i < sizeof sjis / sizeof sjis[0]; i++)
-        if (strcmp(name, sjis[i]) == 0)
-            return DDL_CHARSET_SJIS;
-    return DDL_CHARSET_SAFE;
-}
-
 /* What a statement of several actions is: not understood when one of them is not. */
 static enum query_kind kind_of_all(const struct ddl *ddl)
 {
@@ -194,24 +181,18 @@ static enum query_kind kind_of_all(const struct ddl *ddl)
     return kind;
 }
 
-/* The statement as the classifier takes it; text of latin1 clients becomes UTF-8, as names are elsewhere. */
-static int prepare(struct ddl_statement *out, const struct event_query *query, const struct query_context *ctx,
-                   struct err *e)
+/* The statement as the classifier takes it. */
+static struct ddl_statement prepare(const struct event_query *query, const struct query_context *ctx,
+                                    enum charset charset)
 {
-    struct coltype type = {.collation = query->client_collation};
-    type.charset = (uint8_t)charset_of_collation(type.collation, NULL);
-    struct text text = {query->statement, query->statement_len, false};
-    if (type.charset == CHARSET_LATIN1) {
-        int rc = charset_to_utf8(&type, &text, ctx->scratch, e);
-        if (rc != 0)
-            return rc;
-    }
-    *out = (struct ddl_statement){.sql = text.p, .len = text.len, .db = query->db, .db_len = query->db_len};
-    out->mode.flavor = ctx->format->mariadb ? FLAVOR_MARIADB : FLAVOR_MYSQL;
-    out->mode.server_version = ctx->format->server_version;
-    out->mode.sql_mode = query->has_sql_mode ? query->sql_mode : 0;
-    out->mode.charset = ddl_charset_of(query->client_collation);
-    return 0;
+    struct ddl_statement stmt = {.sql = query->statement, .len = query->statement_len};
+    stmt.db = query->db;
+    stmt.db_len = query->db_len;
+    stmt.mode.flavor = ctx->format->mariadb ? FLAVOR_MARIADB : FLAVOR_MYSQL;
+    stmt.mode.server_version = ctx->format->server_version;
+    stmt.mode.sql_mode = query->has_sql_mode ? query->sql_mode : 0;
+    stmt.mode.charset = charset;
+    return stmt;
 }
 
 static int take_name(struct query_class *cls, const struct ddl_action *action, struct finding *finding, struct err *e)
@@ -257,15 +238,13 @@ static void take_actions(struct query_class *cls, const struct ddl *ddl, struct 
     }
 }
 
-int query_classify(struct query_class *out, const struct event_query *query, const struct query_context *ctx,
-                   struct err *e)
+static int classify_as(struct query_class *out, const struct event_query *query, const struct query_context *ctx,
+                       enum charset charset, struct err *e)
 {
-    struct ddl_statement stmt;
+    struct ddl_statement stmt = prepare(query, ctx, charset);
     struct ddl ddl;
     struct finding finding = {.ctx = ctx};
-    int rc = prepare(&stmt, query, ctx, e);
-    if (rc == 0)
-        rc = ddl_classify(&ddl, &stmt, ctx->scratch, e);
+    int rc = ddl_classify(&ddl, &stmt, ctx->scratch, e);
     if (rc != 0)
         return rc;
     struct query_class cls = {.kind = kind_of_all(&ddl)};
@@ -279,6 +258,35 @@ int query_classify(struct query_class *out, const struct event_query *query, con
         take_actions(&cls, &ddl, &finding);
     if (rc == 0)
         rc = take_tables(&cls, &finding, e);
+    if (rc == 0)
+        *out = cls;
+    return rc;
+}
+
+static bool has_high_byte(const char *p, size_t len)
+{
+    for (size_t i = 0; i < len; i++)
+        if ((signed char)p[i] < 0)
+            return true;
+    return false;
+}
+
+/* Statements stand in the log in the client's character set, but those that the servers write themselves (SAVEPOINT,
+ * the CREATE of CREATE … SELECT) have UTF-8 names under the client's character set. What may be either is read as both,
+ * and the reading that says more counts. */
+int query_classify(struct query_class *out, const struct event_query *query, const struct query_context *ctx,
+                   struct err *e)
+{
+    enum charset charset = charset_of_collation(query->client_collation, NULL);
+    struct query_class cls, utf8;
+    int rc = classify_as(&cls, query, ctx, charset, e);
+    if (rc == 0 && charset_is_converted(charset) && has_high_byte(query->statement, query->statement_len) &&
+        value_is_utf8(query->statement, query->statement_len)) {
+        rc = classify_as(&utf8, query, ctx, CHARSET_UTF8, e);
+        if (rc == 0 && (utf8.kind == QUERY_SAVEPOINT || utf8.kind == QUERY_ROLLBACK_TO || cls.kind == QUERY_UNKNOWN ||
+                        utf8.effect > cls.effect))
+            cls = utf8;
+    }
     if (rc == 0)
         *out = cls;
     return rc;

@@ -32,6 +32,10 @@ bool charset_has_ascii(enum charset charset);
 #define CHARSET_ROOM_MIN 8
 uint8_t *charset_write(enum charset charset, uint8_t *out, size_t room, const uint8_t **p, const uint8_t *end);
 
+/* Bytes of the code at p (left >= 1): 1 where none of several bytes is whole and well-formed there, and always in sets
+ * of which no code holds a byte below 0x80 behind its first. */
+size_t charset_code_len(enum charset charset, const uint8_t *p, size_t left);
+
 /* The length without the spaces at the end. */
 size_t charset_trim(enum charset charset, const uint8_t *p, size_t len);
 

@@ -363,6 +363,22 @@ uint8_t *charset_write(enum charset charset, uint8_t *out, size_t room, const ui
     return how->write(how->table, out, out + (room - CHARSET_ROOM_MIN), p, end);
 }
 
+size_t charset_code_len(enum charset charset, const uint8_t *p, size_t left)
+{
+    const struct converter *how = &converters[charset];
+    if (how->write != write_multi || p[0] < 0x80 || left < 2)
+        return 1;
+    const struct multi *set = (const struct multi *)how->table;
+    uint32_t point;
+    if (set->beside == FOUR_BYTES && left >= 4 && find_four(p))
+        return 4;
+    if (set->beside == EUC_JP && (p[0] == 0x8e || p[0] == 0x8f)) {
+        size_t len = take_multi(set, p, left, &point);
+        return len ? len : 1;
+    }
+    return place_of(&set->leads, p[0]) >= 0 && place_of(&set->trails, p[1]) >= 0 ? 2 : 1;
+}
+
 size_t charset_trim(enum charset charset, const uint8_t *p, size_t len)
 {
     static const uint8_t wide[4] = {0, 0, 0, ' '}, little[2] = {' ', 0};

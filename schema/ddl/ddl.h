@@ -3,8 +3,9 @@
  * UNKNOWN, and the caller stops when a routed table's name occurs in it. Never harmless by mistake: only statements on
  * the list of harmless ones are NONE. Core: no I/O. Source thread.
  *
- * Names are bytes in the statement's character set, unquoted; comparing them (lower_case_table_names, other character
- * sets) is the caller's. A statement as long as max_allowed_packet is fine: one pass, memory only for the names. */
+ * Names are UTF-8 where they are text of the statement's character set, unquoted; comparing them
+ * (lower_case_table_names) is the caller's. A statement as long as max_allowed_packet is fine: one pass, memory only
+ * for the names. */
 #ifndef SLUICE_SCHEMA_DDL_DDL_H
 #define SLUICE_SCHEMA_DDL_DDL_H
 

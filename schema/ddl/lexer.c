@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "value/charset.h"
+
 void ddl_lexer_init(struct ddl_lexer *lx, const struct ddl_mode *mode, const char *sql, size_t len)
 {
     *lx = (struct ddl_lexer){.p = sql, .end = sql ? sql + len : sql, .mode = *mode};
@@ -32,12 +34,7 @@ static bool is_word(char c)
 /* Bytes of the character at `p`, as far as a byte below 0x80 may be its second one. */
 static size_t char_len(const struct ddl_mode *mode, const char *p, const char *end)
 {
-    unsigned char c = (unsigned char)*p;
-    if (mode->charset == DDL_CHARSET_SAFE || c < 0x81 || c == 0xff || end - p < 2)
-        return 1;
-    if (mode->charset == DDL_CHARSET_SJIS && c >= 0xa0 && c <= 0xdf)
-        return 1;
-    return 2;
+    return (signed char)*p >= 0 ? 1 : charset_code_len(mode->charset, (const uint8_t *)p, (size_t)(end - p));
 }
 
 static void skip_line(struct ddl_lexer *lx)
@@ -227,6 +224,19 @@ static char escaped(char c)
     }
 }
 
+/* Only now: the server takes a backslash or quote for what its byte says, whatever character that is in the set. */
+static char *to_utf8(char *bytes, const struct ddl_mode *mode, struct arena *arena, size_t *len)
+{
+    struct coltype type = {.charset = (uint8_t)mode->charset};
+    struct text text = {bytes, *len, false};
+    if (charset_to_utf8(&type, &text, arena, NULL) != 0)
+        return NULL;
+    if (text.p == bytes)
+        return bytes;
+    *len = text.len;
+    return arena_copy(arena, text.p, text.len);
+}
+
 char *ddl_token_text(const struct ddl_token *tok, const struct ddl_mode *mode, struct arena *arena, size_t *len)
 {
     char *out = arena_alloc(arena, tok->len + 1);
@@ -253,5 +263,5 @@ char *ddl_token_text(const struct ddl_token *tok, const struct ddl_mode *mode, s
     }
     out[n] = '\0';
     *len = n;
-    return out;
+    return charset_is_converted(mode->charset) ? to_utf8(out, mode, arena, len) : out;
 }

@@ -11,24 +11,18 @@
 
 #include "base/arena.h"
 #include "position/gtid.h"
+#include "value/types.h"
 
 /* Bits of sql_mode that change how text is cut into tokens, at the server's own values. */
 #define DDL_ANSI_QUOTES          ((uint64_t)1 << 2)
 #define DDL_NO_BACKSLASH_ESCAPES ((uint64_t)1 << 20)
-
-/* Client character sets in which the second byte of a character may be a quote or a backslash. */
-enum ddl_charset {
-    DDL_CHARSET_SAFE,     /* utf8, latin1 and all others: bytes below 0x80 are themselves */
-    DDL_CHARSET_TWO_BYTE, /* big5, gbk, gb18030 */
-    DDL_CHARSET_SJIS      /* sjis, cp932: 0xa1 … 0xdf are single bytes */
-};
 
 /* How a statement is read. */
 struct ddl_mode {
     enum flavor flavor;
     uint32_t server_version; /* of the server that executed it: 80036, 101108; 0 = newer than any */
     uint64_t sql_mode;       /* other bits are ignored */
-    enum ddl_charset charset;
+    enum charset charset;    /* of the text: cut into tokens by its bytes, as the server does; UNKNOWN is as UTF-8 */
 };
 
 enum ddl_token_kind {
@@ -68,8 +62,8 @@ static inline bool ddl_token_is_char(const struct ddl_token *tok, char c)
     return tok->kind == DDL_PUNCT && *tok->p == c;
 }
 
-/* Copies the text of a word, name or string into the arena, doubled quotes and (strings) escapes resolved, and a NUL
- * behind it. NULL without memory. */
+/* Copies the text of a word, name or string into the arena, doubled quotes and (strings) escapes resolved, as UTF-8
+ * where it is text of its character set, and a NUL behind it. NULL without memory. */
 char *ddl_token_text(const struct ddl_token *tok, const struct ddl_mode *mode, struct arena *arena, size_t *len);
 
 #endif

@@ -24,9 +24,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
         .mode = {.flavor = bytes[0] & 2 ? FLAVOR_MARIADB : FLAVOR_MYSQL,
                  .server_version = bytes[0] & 4 ? 101119 : 80036,
                  .sql_mode = (bytes[0] & 8 ? DDL_ANSI_QUOTES : 0) | (bytes[0] & 16 ? DDL_NO_BACKSLASH_ESCAPES : 0),
-                 .charset = bytes[0] & 32   ? DDL_CHARSET_TWO_BYTE
-                            : bytes[0] & 64 ? DDL_CHARSET_SJIS
-                                            : DDL_CHARSET_SAFE}};
+                 .charset = bytes[0] & 32   ? CHARSET_GBK
+                            : bytes[0] & 64 ? CHARSET_SJIS
+                                            : CHARSET_UTF8}};
     struct arena arena;
     struct ddl ddl;
     struct ddl_name table, ghost;

@@ -168,3 +168,35 @@ def test_keys_of_equal_text_are_equal_in_every_set(db, sluice):
     for name, text in sets.items():
         assert keys[f"k_{name}"] == text.replace("\\", "\\\\").replace(":", "\\:")
     assert keys["k_utf16"] == keys["k_utf8mb4"]
+
+
+ENCODINGS = {"gbk": "gbk", "sjis": "cp932", "utf8mb4": "utf-8"}
+
+
+def test_statements_of_clients_in_other_sets_are_understood(db, sluice):
+    """The log has them as the client sent them, but SAVEPOINT and the CREATE of CREATE … SELECT in UTF-8."""
+    name = "表一"  # 0x95 0x5c in sjis
+    for charset in ENCODINGS:
+        with db.connect("shop") as con, recorded(db) as files:
+
+            def run(statement):
+                con.query(statement.replace("NAME", name).encode(ENCODINGS[charset]))
+
+            con.query(f"SET character_set_client = {charset}")
+            run("CREATE TABLE `NAME` (id INT PRIMARY KEY, v VARCHAR(9)) ENGINE=InnoDB CHARACTER SET utf8mb4")
+            con.begin()
+            run("INSERT INTO `NAME` VALUES (1, 'NAME')")
+            run("SAVEPOINT `NAME`")
+            run("INSERT INTO `NAME` VALUES (2, 'NAME')")
+            run("ROLLBACK TO SAVEPOINT `NAME`")
+            run("INSERT INTO `NAME` VALUES (3, 'NAME')")
+            con.commit()
+            run("CREATE TABLE `NAME2` AS SELECT * FROM `NAME`")
+            run("TRUNCATE TABLE `NAME2`")
+            run("DROP TABLE `NAME2`")
+            run("DROP TABLE `NAME`")
+        lines = sluice().dump("--table", f"shop.{name}", *files)
+        assert [line["after"] for line in lines if line["op"] == "insert"] == [{"id": 1, "v": name}, {"id": 3, "v": name}]
+        assert [line["op"] for line in lines][-1] == "truncate"
+        lines = sluice().dump("--table", f"shop.{name}2", *files)
+        assert [line["op"] for line in lines] == ["insert", "insert", "truncate", "truncate"]

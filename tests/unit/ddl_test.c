@@ -359,12 +359,19 @@ static void ddl__second_byte_is_a_quote__character_stays_whole(void **state)
 {
     (void)state;
     static const char gbk[] = "ALTER TABLE a COMMENT '\x95\x5c', RENAME TO `\x81\x60`";
+    static const char cut[] = "ALTER TABLE a COMMENT '\x81', RENAME TO b";
+    static const char swe7[] = "ALTER TABLE a COMMENT 'x', RENAME TO `[\\]`";
+    static const char armscii8[] = "ALTER TABLE a COMMENT '\xff', RENAME TO `\xb2`";
     static const char sjis[] = "ALTER TABLE a COMMENT '\xb1', RENAME TO `\x83\x5c`";
     static const struct {
-        enum ddl_charset charset;
+        enum charset charset;
         const char *sql, *to;
-    } cases[] = {{DDL_CHARSET_TWO_BYTE, gbk, "\x81\x60"}, {DDL_CHARSET_SJIS, sjis, "\x83\x5c"}};
-    for (size_t i = 0; i < 2; i++) {
+    } cases[] = {{CHARSET_GBK, gbk, "\u4e63"},
+                 {CHARSET_SJIS, sjis, "\u30bd"},
+                 {CHARSET_GBK, cut, "b"},
+                 {CHARSET_SWE7, swe7, "\u00c4\u00d6\u00c5"},
+                 {CHARSET_ARMSCII8, armscii8, "\u0531"}};
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         struct ddl_statement stmt = statement(FLAVOR_MYSQL, 0, cases[i].sql, strlen(cases[i].sql));
         struct arena arena;
         struct ddl ddl;
@@ -511,7 +518,7 @@ static void ddl__random_bytes__an_answer(void **state)
         memcpy(copy, sql, len);
         struct ddl_statement stmt = statement((enum flavor)(round & 1), round & 2 ? DDL_ANSI_QUOTES : 0, copy, len);
         struct ddl ddl;
-        stmt.mode.charset = (enum ddl_charset)(round % 3);
+        stmt.mode.charset = (enum charset)(round % CHARSET_COUNT);
         assert_int_equal(ddl_classify(&ddl, &stmt, &arena, NULL), 0);
         assert_true(ddl.count > 0);
         ddl_mentions(&stmt, "x", 1);
