@@ -409,6 +409,34 @@ static void schema__declared_types__complete_what_the_log_says(void **state)
     }
 }
 
+/* As MariaDB logs it: VARBINARY(12). */
+static void schema__vector_of_mariadb__is_told_by_the_definition(void **state)
+{
+    (void)state;
+    static const uint8_t types[] = {15}, meta[] = {12, 0}, nullable[] = {0}, names[] = {2, 1, 63, 4, 2, 1, 'v'};
+    struct server server = {"CREATE TABLE `t` (\n  `v` vector(3) NOT NULL,\n  VECTOR KEY `v` (`v`) `M`='16' "
+                            "`DISTANCE`='cosine'\n) ENGINE=InnoDB",
+                            at("bin.000001", 4), 0};
+    struct schema_reader reader = {&server, read_sql};
+    for (int full_metadata = 0; full_metadata < 2; full_metadata++) {
+        struct schema *schema;
+        struct err e = ERR_INIT;
+        struct wire_table wire = make_wire(full_metadata ? names : NULL, full_metadata ? sizeof names : 0);
+        wire.mariadb = true;
+        wire.types = types;
+        wire.column_count = 1;
+        wire.metadata = meta;
+        wire.metadata_len = sizeof meta;
+        wire.nullable = nullable;
+        assert_int_equal(schema_new(&schema, &reader, &e), 0);
+        const struct shape *shape = resolve(schema, &wire, at("bin.000001", 4), &e);
+        if (!shape)
+            fail_msg("%s", e.text);
+        assert_int_equal(shape->tbl->columns[0].type.family, FAMILY_VECTOR);
+        schema_free(schema);
+    }
+}
+
 static void schema__fraction_digits_not_certain__are_not_guessed(void **state)
 {
     (void)state;
@@ -482,6 +510,7 @@ int main(void)
         cmocka_unit_test(schema__table_gone__not_known_any_more),
         cmocka_unit_test(schema__charsets_of_the_log__skip_what_the_server_does_not_count),
         cmocka_unit_test(schema__declared_types__complete_what_the_log_says),
+        cmocka_unit_test(schema__vector_of_mariadb__is_told_by_the_definition),
         cmocka_unit_test(schema__fraction_digits_not_certain__are_not_guessed),
         cmocka_unit_test(schema__uuid_without_certain_definition__is_told_by_the_one_at_hand),
         cmocka_unit_test(schema__type_that_cannot_be_walked__named),
