@@ -11,12 +11,17 @@
  * Source: MySQL's libs/mysql/binlog/event/codecs and the manual's "Binary Log Transaction Compression". */
 #include "binlog/event.h"
 
+/* They are read again for each event inside. */
+#define FIELDS_MAX 32
+
 enum field { FIELD_END = 0, FIELD_LEN = 1, FIELD_COMPRESSION = 2, FIELD_PLAIN_LEN = 3 };
 
 static int read_fields(struct event_payload *payload, struct cursor *body, unsigned *seen, struct err *e)
 {
     uint64_t type;
-    while ((type = cursor_lenenc(body)) != FIELD_END && !body->bad) {
+    for (unsigned n = 0; (type = cursor_lenenc(body)) != FIELD_END && !body->bad; n++) {
+        if (n == FIELDS_MAX)
+            return err_set(e, CORRUPT, "TRANSACTION_PAYLOAD event: more fields than any server writes");
         uint64_t len = cursor_lenenc(body);
         struct cursor value = cursor_sub(body, len > cursor_left(body) ? cursor_left(body) + 1 : (size_t)len);
         if (type > FIELD_PLAIN_LEN)

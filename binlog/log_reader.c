@@ -304,7 +304,7 @@ int log_dispatch(struct log_reader *reader, const struct log_event *ev, struct r
 static int checksum(const struct log_reader *reader, const struct log_event *ev, size_t *trailer, struct err *e)
 {
     struct err mismatch = ERR_INIT;
-    bool again = reader->payload.open; /* and was verified */
+    bool again = reader->payload.open || reader->xa.emitting; /* and was verified */
     bool known = reader->has_format && ev->header.type != EVENT_FORMAT;
     bool has = known && reader->format.checksum == CHECKSUM_CRC32, floating = ev->header.type == EVENT_ROTATE;
     if (ev->header.type == EVENT_FORMAT)

@@ -57,7 +57,8 @@ static void must_be_json(const struct buf *json)
 {
     MUST(json->len && !json->failed && value_is_utf8((char *)json->p, json->len));
     json_t *parsed =
-        json_loadb((char *)json->p, json->len, JSON_DECODE_ANY | JSON_ALLOW_NUL | JSON_REJECT_DUPLICATES, NULL);
+        json_loadb((char *)json->p, json->len,
+                   JSON_DECODE_ANY | JSON_DECODE_INT_AS_REAL | JSON_ALLOW_NUL | JSON_REJECT_DUPLICATES, NULL);
     MUST(parsed);
     json_decref(parsed);
 }

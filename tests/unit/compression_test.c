@@ -313,6 +313,8 @@ static void payload__with_an_event_that_is_never_in_one__corrupt(void **state)
     }
 }
 
+#define EIGHT_FIELDS "\7\0\7\0\7\0\7\0\7\0\7\0\7\0\7\0"
+
 /* A payload event by its bytes. */
 static void payload__fields_that_cannot_be__stop(void **state)
 {
@@ -331,6 +333,7 @@ static void payload__fields_that_cannot_be__stop(void **state)
         {"another compression", "\1\1\2\2\1\1\3\1\30\0ab", 12, "of an unknown compression"},
         {"a number of two bytes", "\1\2\2\2\2\1\0\0ab", 10, "not the number"},
         {"a number cut", "\1\1\xfc\2\1\0\0ab", 9, "not the number"},
+        {"33 fields", EIGHT_FIELDS EIGHT_FIELDS EIGHT_FIELDS EIGHT_FIELDS "\7\0\0", 67, "more fields than any server"},
         {"field without an end", "\1\1\2\2\1\0\7\x7f", 8, "is cut"},
         {"field of 2^63 bytes", "\1\1\2\2\1\0\7\xfe\0\0\0\0\0\0\0\x80", 16, "is cut"},
     };
