@@ -7,6 +7,7 @@ CI runs a pairwise cover; --full runs every combination with at least 500 values
 import collections
 import filecmp
 import itertools
+import random
 import subprocess
 
 import pytest
@@ -279,3 +280,49 @@ def test_what_is_not_supported_stops(server, sluice, rng, flavor):
             cur.execute(f"DROP TABLE {table.quoted}")
         done = sluice().run("dump", db.flush_logs(), config=False)
         assert done.returncode == STOPPED, f"{feature} is read now: {kind.name}: {done.stderr}"
+
+
+def test_judge_sees_each_kind_of_difference():
+    """Lines as they should be give none; each damage of them gives one."""
+    kinds = [kind for kind in catalogue("mariadb", []) if kind.name in ("INT", "DOUBLE", "BLOB")]
+
+    def judged(image, damage):
+        (table,) = split(kinds, Combination(image, "FULL", False, ""), "t", random.Random(1))
+        table.key = ["id"]
+        row = {"id": 1, "step": 0, **{c.name: {"INT": 7, "DOUBLE": ("-0.0",), "BLOB": None}[c.type.name]
+                                      for c in table.columns if c.type in kinds}}
+        row = {name: row[name] for name in table.names}
+        table.expected = [("insert", {1: (None, tuple(row.values()))}, set(row)),
+                          ("delete", {1: (tuple(row.values()), None)}, set())]
+        place = {"file": "f", "pos": 4}
+        lines = [{"op": "insert", "after": dict(row), **place}, {"op": "delete", "before": dict(row), **place}]
+        damage(lines, {c.type.name: c.name for c in table.columns})
+        judge = Judge("mariadb")
+        judge.check(table, lines)
+        return judge.differences
+
+    def lack(kind, told=True):
+        def damage(lines, names):
+            del lines[1]["before"][names[kind]]
+            if told:
+                lines[1]["absent_before"] = [names[kind]]
+
+        return damage
+
+    assert not judged("FULL", lambda lines, names: None)
+    assert not judged("NOBLOB", lack("BLOB")) and not judged("MINIMAL", lack("INT"))
+    damages = [
+        lambda lines, names: lines[0]["after"].update({names["INT"]: 8}),
+        lambda lines, names: lines[0]["after"].update({names["DOUBLE"]: 0}),
+        lambda lines, names: lines[0]["after"].update({names["BLOB"]: {"base64": ""}}),
+        lambda lines, names: lines[1]["before"].update(more=1),
+        lambda lines, names: lines[1].update(absent_before=["id"]),
+        lambda lines, names: lines.pop(),
+        lambda lines, names: lines.reverse(),
+        lambda lines, names: lines.append(lines[0]),
+        lack("BLOB"),
+        lack("BLOB", told=False),
+    ]
+    for number, damage in enumerate(damages):
+        assert judged("FULL", damage), f"damage {number} was not seen"
+    assert judged("NOBLOB", lack("INT")), "a column that is no BLOB was left out"

@@ -215,7 +215,7 @@ class Judge:
         if at != len(lines):
             self.differ("more", f"{table.name}: {len(lines) - at} lines more: {str(lines[at])[:300]}; {table.create()}")
         for names, count in shapes.items():
-            for name in names:
+            for name in table.place.keys() & names:
                 self.counts[(table.types[table.place[name]].name, table.combination)] += count
 
     def image(self, table, line, side, expected, op, named):
