@@ -107,7 +107,7 @@ static int format_all(struct bench *b, bool update)
                 buf_clear(&b->out);
                 arena_reset(&b->arena);
             }
-            b->chg.before = update ? b->images[i ^ 1] : (struct image){NULL, NULL, 0};
+            b->chg.before = update ? b->images[i ^ 1] : (struct image){.bytes = NULL, .len = 0};
             b->chg.after = b->images[i];
             b->chg.version.row = i;
             b->chg.pos = 1000 + i;
@@ -157,7 +157,7 @@ int main(void)
         arena_init(&b->arena, 1 << 20, 1 << 20, 0);
         buf_init(&b->out, 0);
         for (uint32_t i = 0; i < ROWS; i++) {
-            b->images[i] = (struct image){NULL, o, make_row(o, i)};
+            b->images[i] = (struct image){.bytes = o, .len = make_row(o, i)};
             o += b->images[i].len;
         }
         if (b->chg.shape && format_all(b, false) == 0 && format_all(b, true) == 0 && walk_all(b, NULL) == 0)

@@ -223,13 +223,14 @@ struct event_rows {
     uint16_t flags;
     enum change_op op;
     unsigned column_count;
+    bool partial;                  /* value options in front of each after image (change/source.c) */
     const uint8_t *before_present; /* bitmap by column; NULL = all present (or no such image) */
     const uint8_t *after_present;
     const uint8_t *rows;
     const uint8_t *rows_end;
 };
 
-/* WRITE, UPDATE and DELETE_ROWS, versions 1 and 2. */
+/* WRITE, UPDATE and DELETE_ROWS, versions 1 and 2, and PARTIAL_UPDATE_ROWS. */
 int event_rows_read(struct event_rows *out, struct cursor body, uint8_t type, const struct event_format *format,
                     struct err *e);
 

@@ -21,9 +21,11 @@ static const struct {
     uint8_t type;
     uint8_t allowed[2];
 } known_lengths[] = {
-    {EVENT_QUERY, {13, 13}},       {EVENT_ROTATE, {8, 8}},         {EVENT_TABLE_MAP, {6, 8}},
-    {EVENT_WRITE_ROWS_V1, {6, 8}}, {EVENT_UPDATE_ROWS_V1, {6, 8}}, {EVENT_DELETE_ROWS_V1, {6, 8}},
-    {EVENT_WRITE_ROWS, {10, 10}},  {EVENT_UPDATE_ROWS, {10, 10}},  {EVENT_DELETE_ROWS, {10, 10}},
+    {EVENT_QUERY, {13, 13}},        {EVENT_ROTATE, {8, 8}},
+    {EVENT_TABLE_MAP, {6, 8}},      {EVENT_WRITE_ROWS_V1, {6, 8}},
+    {EVENT_UPDATE_ROWS_V1, {6, 8}}, {EVENT_DELETE_ROWS_V1, {6, 8}},
+    {EVENT_WRITE_ROWS, {10, 10}},   {EVENT_UPDATE_ROWS, {10, 10}},
+    {EVENT_DELETE_ROWS, {10, 10}},  {EVENT_PARTIAL_UPDATE_ROWS, {10, 10}},
 };
 
 /* "10.11.19-MariaDB" → 101119; 0 when the text does not begin with three numbers. */

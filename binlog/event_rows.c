@@ -1,4 +1,4 @@
-/* WRITE_ROWS, UPDATE_ROWS, DELETE_ROWS, version 1 (23 24 25) and 2 (30 31 32).
+/* WRITE_ROWS, UPDATE_ROWS, DELETE_ROWS, version 1 (23 24 25) and 2 (30 31 32), and PARTIAL_UPDATE_ROWS (39).
  *
  *   bytes  field
  *       6  table id (4 when the post-header has 6 bytes)
@@ -7,7 +7,13 @@
  *     1-9  column count c
  * (c+7)/8  bitmap of the columns that are present: before image (write: after image), lowest bit first
  * (c+7)/8  update: the same of the after image
- *    rest  rows: null bitmap over the present columns, values; update: before and after image one after the other */
+ *    rest  rows: null bitmap over the present columns, values; update: before and after image one after the other
+ *
+ * A partial update has in front of each after image:
+ *
+ *     1-9  value options: 0, or 1 = PARTIAL_JSON
+ * (j+7)/8  with PARTIAL_JSON: bitmap of the table's j JSON columns, lowest bit first: the value is diffs
+ *          (value/json_diff.c) in place of a document */
 #include "binlog/event.h"
 
 /* A bitmap whose first `count` bits are all set is told as NULL: nothing is absent. */
@@ -25,7 +31,7 @@ static enum change_op op_of(uint8_t type)
 {
     if (type == EVENT_WRITE_ROWS || type == EVENT_WRITE_ROWS_V1)
         return CHANGE_INSERT;
-    return type == EVENT_UPDATE_ROWS || type == EVENT_UPDATE_ROWS_V1 ? CHANGE_UPDATE : CHANGE_DELETE;
+    return type == EVENT_DELETE_ROWS || type == EVENT_DELETE_ROWS_V1 ? CHANGE_DELETE : CHANGE_UPDATE;
 }
 
 static void skip_extra(struct cursor *body)
@@ -40,7 +46,7 @@ static void skip_extra(struct cursor *body)
 int event_rows_read(struct event_rows *out, struct cursor body, uint8_t type, const struct event_format *format,
                     struct err *e)
 {
-    struct event_rows rows = {.op = op_of(type)};
+    struct event_rows rows = {.op = op_of(type), .partial = type == EVENT_PARTIAL_UPDATE_ROWS};
     bool small = format->post_header_count >= type && format->post_header_len[type] == 6;
     rows.table_id = cursor_le(&body, small ? 4 : 6);
     rows.flags = cursor_u16(&body);

@@ -248,6 +248,7 @@ int log_dispatch(struct log_reader *reader, const struct log_event *ev, struct r
     case EVENT_WRITE_ROWS:
     case EVENT_UPDATE_ROWS:
     case EVENT_DELETE_ROWS:
+    case EVENT_PARTIAL_UPDATE_ROWS:
         return log_rows(reader, ev, out, e);
     case EVENT_TABLE_MAP:
         return table_cache_map(&reader->tables, ev->body, &reader->format, reader->opt.interest, e);

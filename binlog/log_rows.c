@@ -49,6 +49,7 @@ int log_rows(struct log_reader *reader, const struct log_event *ev, struct rowse
         out->event_pos = ev->begin;
         out->before_present = rows.before_present;
         out->after_present = rows.after_present;
+        out->partial = rows.partial;
         out->rows = rows.rows;
         out->rows_end = rows.rows_end;
         out->query = reader->has_query ? &reader->query : NULL;

@@ -25,7 +25,7 @@ static int fill_from_before(const struct change *chg, const struct colset *wante
         if (out[i].kind == VALUE_ABSENT)
             index[n++] = wanted ? wanted->index[i] : (uint16_t)i;
     struct colset set = {index, missing};
-    int rc = chg->shape->codec->values(chg->shape, &chg->before, &set, values, arena, e);
+    int rc = chg->shape->codec->values(chg->shape, &chg->before, NULL, &set, values, arena, e);
     if (rc != 0)
         return rc;
     n = 0;
@@ -35,18 +35,34 @@ static int fill_from_before(const struct change *chg, const struct colset *wante
     return 0;
 }
 
+static unsigned wanted_count(const struct change *chg, const struct colset *wanted)
+{
+    return wanted ? wanted->count : chg->shape ? chg->shape->tbl->column_count : 0;
+}
+
+int change_image_values(const struct change *chg, enum side side, const struct colset *wanted, struct value *out,
+                        struct arena *arena, struct err *e)
+{
+    const struct image *image = side == SIDE_BEFORE ? &chg->before : &chg->after;
+    if (!image->bytes) {
+        all_absent(out, wanted_count(chg, wanted));
+        return 0;
+    }
+    return chg->shape->codec->values(chg->shape, image, &chg->before, wanted, out, arena, e);
+}
+
 int change_values(const struct change *chg, enum side side, const struct colset *wanted, struct value *out,
                   struct arena *arena, struct err *e)
 {
-    const struct image *image = side == SIDE_BEFORE ? &chg->before : &chg->after;
-    unsigned count = wanted ? wanted->count : chg->shape ? chg->shape->tbl->column_count : 0;
-    if (!image->bytes) {
-        all_absent(out, count);
-        return 0;
-    }
-    int rc = chg->shape->codec->values(chg->shape, image, wanted, out, arena, e);
-    if (rc == 0 && side == SIDE_AFTER && chg->op == CHANGE_UPDATE && chg->before.bytes)
+    unsigned count = wanted_count(chg, wanted);
+    int rc = change_image_values(chg, side, wanted, out, arena, e);
+    if (side == SIDE_BEFORE || rc != 0)
+        return rc;
+    if (chg->op == CHANGE_UPDATE && chg->before.bytes && chg->after.bytes)
         rc = fill_from_before(chg, wanted, out, count, arena, e);
+    for (unsigned i = 0; rc == 0 && chg->after.partial && i < count; i++)
+        if (out[i].kind == VALUE_JSON_DIFF)
+            out[i] = (struct value){.kind = VALUE_ABSENT};
     return rc;
 }
 

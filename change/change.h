@@ -54,10 +54,17 @@ struct change {
 
 enum side { SIDE_BEFORE, SIDE_AFTER };
 
+/* The values of the wanted columns (NULL = all, in table order) in one image as it is, nothing filled in. A column that
+ * the after image has as a partial update is the whole document when the before image has the old one, else
+ * VALUE_JSON_DIFF. An image that does not exist gives ABSENT for all. Memory and errors as change_values. */
+int change_image_values(const struct change *chg, enum side side, const struct colset *wanted, struct value *out,
+                        struct arena *arena, struct err *e);
+
 /* The values of the wanted columns (NULL = all, in table order) on one side, out[0 … count-1]. A column that the image
  * does not hold is VALUE_ABSENT, with one exception: in the *after* image of an update an absent column is unchanged
- * and is taken from the before image. A side that does not exist (before of an insert) gives ABSENT for all. Memory
- * from `arena`. Errors: as value_read, wrapped with "column N (name)". */
+ * and is taken from the before image. A partial update whose document no image has is ABSENT. A side that does not
+ * exist (before of an insert) gives ABSENT for all. Memory from `arena`. Errors: as value_read, wrapped with "column N
+ * (name)". */
 int change_values(const struct change *chg, enum side side, const struct colset *wanted, struct value *out,
                   struct arena *arena, struct err *e);
 

@@ -456,7 +456,7 @@ static uint8_t *write_line(uint8_t *o, const struct change *chg, size_t file_len
 bool format_row(const struct change *chg, struct buf *out)
 {
     const struct shape *shape = chg->shape;
-    if (!shape || !shape->plan || out->failed || (!chg->before.bytes && !chg->after.bytes))
+    if (!shape || !shape->plan || out->failed || chg->after.partial || (!chg->before.bytes && !chg->after.bytes))
         return false;
     size_t bytes = chg->before.len + chg->after.len + chg->key_len, file_len = strlen(chg->tx->file);
     size_t query_len = chg->query ? chg->query->len : 0;

@@ -40,6 +40,12 @@ static void int_member(struct buf *out, const char *name, int64_t v)
         out->len += (size_t)(write_json_int(o, v) - o);
 }
 
+/* Of a partial update whose document no image has there are the diffs alone, in "diff_after". */
+static bool is_absent(const struct value *v)
+{
+    return v->kind == VALUE_ABSENT || v->kind == VALUE_JSON_DIFF;
+}
+
 struct writer {
     struct buf *out;
     const struct format_options *options;
@@ -58,7 +64,7 @@ static void object(struct writer *to, const struct table *tbl, const struct valu
     bool first = true;
     buf_byte(out, '{');
     for (unsigned i = 0; i < tbl->column_count; i++) {
-        if (values[i].kind == VALUE_ABSENT)
+        if (is_absent(&values[i]))
             continue;
         if (!first)
             buf_byte(out, ',');
@@ -74,7 +80,7 @@ static void absent_member(struct buf *out, const char *name, const struct table 
 {
     bool first = true;
     for (unsigned i = 0; i < tbl->column_count; i++) {
-        if (values[i].kind != VALUE_ABSENT)
+        if (!is_absent(&values[i]))
             continue;
         if (first) {
             member(out, name);
@@ -89,13 +95,32 @@ static void absent_member(struct buf *out, const char *name, const struct table 
         buf_byte(out, ']');
 }
 
+/* ,"diff_after":{"doc":[…]} */
+static void diff_member(struct buf *out, const struct table *tbl, const struct value *values)
+{
+    bool first = true;
+    for (unsigned i = 0; i < tbl->column_count; i++) {
+        if (values[i].kind != VALUE_JSON_DIFF)
+            continue;
+        if (first)
+            member(out, "diff_after");
+        buf_byte(out, first ? '{' : ',');
+        first = false;
+        value_json_string(tbl->columns[i].name, tbl->columns[i].name_len, out);
+        buf_byte(out, ':');
+        value_json(&values[i], out);
+    }
+    if (!first)
+        buf_byte(out, '}');
+}
+
 /* The primary key's column: an update's unchanged one may be in the before image only. */
 static const struct value *pk_value(const struct change *chg, unsigned column, const struct value *before,
                                     const struct value *after)
 {
     if (!after)
         return &before[column];
-    if (after[column].kind == VALUE_ABSENT && chg->op == CHANGE_UPDATE && before)
+    if (is_absent(&after[column]) && chg->op == CHANGE_UPDATE && before)
         return &before[column];
     return &after[column];
 }
@@ -108,7 +133,7 @@ static void pk_member(struct writer *to, const struct change *chg, const struct 
     if (!tbl->pk || tbl->pk_count == 0)
         return;
     for (unsigned i = 0; i < tbl->pk_count; i++)
-        if (pk_value(chg, tbl->pk[i], before, after)->kind == VALUE_ABSENT)
+        if (is_absent(pk_value(chg, tbl->pk[i], before, after)))
             return;
     member(out, "pk");
     buf_byte(out, '{');
@@ -123,18 +148,18 @@ static void pk_member(struct writer *to, const struct change *chg, const struct 
     buf_byte(out, '}');
 }
 
-/* All columns of one image as it is, nothing filled in; *values NULL when there is no such image. */
-static int image_values(const struct change *chg, const struct image *image, struct value **values, struct arena *arena,
+/* All columns of one image; *values NULL when there is no such image. */
+static int image_values(const struct change *chg, enum side side, struct value **values, struct arena *arena,
                         struct err *e)
 {
-    if (!image->bytes)
+    if (!(side == SIDE_BEFORE ? &chg->before : &chg->after)->bytes)
         return 0;
     size_t bytes = sizeof **values * chg->shape->tbl->column_count;
     struct value *v = arena_alloc(arena, bytes);
     if (!v)
         return err_set(e, NO_MEMORY, bytes);
     *values = v;
-    return chg->shape->codec->values(chg->shape, image, NULL, v, arena, e);
+    return change_image_values(chg, side, NULL, v, arena, e);
 }
 
 static void row_members(struct writer *to, const struct change *chg, const struct value *before,
@@ -154,8 +179,10 @@ static void row_members(struct writer *to, const struct change *chg, const struc
     }
     if (before)
         absent_member(out, "absent_before", tbl, before);
-    if (after)
+    if (after) {
         absent_member(out, "absent_after", tbl, after);
+        diff_member(out, tbl, after);
+    }
 }
 
 static void place_members(struct buf *out, const struct change *chg)
@@ -185,9 +212,9 @@ int format_values(const struct change *chg, const struct format_options *options
     struct writer to = {out, options};
     struct value *before = NULL, *after = NULL;
     size_t start = out->len;
-    int rc = image_values(chg, &chg->before, &before, arena, e);
+    int rc = image_values(chg, SIDE_BEFORE, &before, arena, e);
     if (rc == 0)
-        rc = image_values(chg, &chg->after, &after, arena, e);
+        rc = image_values(chg, SIDE_AFTER, &after, arena, e);
     if (rc != 0) {
         err_wrap(e, "%s.%s", chg->db, chg->table);
         return rc;

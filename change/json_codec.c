@@ -13,25 +13,58 @@ static int read_member(const struct table *tbl, unsigned i, const struct json_sp
     return rc;
 }
 
-static int json_values(const struct shape *shape, const struct image *image, const struct colset *wanted,
-                       struct value *out, struct arena *arena, struct err *e)
+/* The diffs of the columns that have some, in table order: a bitmap by column and the text of an object. */
+struct diffs {
+    const uint8_t *columns; /* NULL: none */
+    struct json_scan scan;
+};
+
+static bool open_diffs(const struct table *tbl, const struct image *image, struct diffs *out)
 {
+    size_t bitmap = (tbl->column_count + 7u) / 8;
+    *out = (struct diffs){.columns = image->partial};
+    return !image->partial ||
+           json_scan_open(&out->scan, (const char *)image->partial + bitmap, image->partial_len - bitmap);
+}
+
+/* Of a column that the image does not hold. */
+static int read_diff(struct diffs *diffs, unsigned i, struct value *out, struct err *e)
+{
+    struct json_span name, text;
+    if (!diffs->columns || !plan_bit(diffs->columns, i))
+        return 0;
+    if (!json_scan_next(&diffs->scan, &name, &text))
+        return err_set(e, CORRUPT, "diff_after with too few members");
+    out->kind = VALUE_JSON_DIFF;
+    out->s.p = text.p;
+    out->s.len = text.len;
+    return 0;
+}
+
+static int json_values(const struct shape *shape, const struct image *image, const struct image *before,
+                       const struct colset *wanted, struct value *out, struct arena *arena, struct err *e)
+{
+    (void)before;
+    struct diffs diffs;
     const struct table *tbl = shape->tbl;
     struct json_scan scan;
     struct json_span name, text;
     unsigned next = 0, wanted_count = wanted ? wanted->count : tbl->column_count;
-    if (!json_scan_open(&scan, (const char *)image->bytes, image->len))
+    if (!json_scan_open(&scan, (const char *)image->bytes, image->len) || !open_diffs(tbl, image, &diffs))
         return err_set(e, CORRUPT, "an image that is not an object");
     for (unsigned i = 0; i < tbl->column_count && next < wanted_count; i++) {
         bool is_wanted = !wanted || wanted->index[next] == i;
         struct value v = {.kind = VALUE_ABSENT};
+        int rc;
         if (!image->present || plan_bit(image->present, i)) {
             if (!json_scan_next(&scan, &name, &text))
                 return err_set(e, CORRUPT, "an image with too few members");
-            int rc = is_wanted ? read_member(tbl, i, &text, &v, arena, e) : 0;
-            if (rc != 0)
-                return rc;
+            rc = is_wanted ? read_member(tbl, i, &text, &v, arena, e) : 0;
+        } else {
+            rc = read_diff(&diffs, i, &v, e);
         }
+        if (rc != 0)
+            return rc;
         if (is_wanted)
             out[next++] = v;
     }

@@ -189,7 +189,39 @@ static int read_image(const struct reader *in, const char *field, const struct t
         if (json_object_get(object, tbl->columns[i].name))
             present[i / 8] = (uint8_t)(present[i / 8] | 1u << (i % 8));
     bool all = json_object_size(object) == tbl->column_count;
-    *out = (struct image){all ? NULL : present, (const uint8_t *)copy, text.len};
+    *out = (struct image){.present = all ? NULL : present, .bytes = (const uint8_t *)copy, .len = text.len};
+    return 0;
+}
+
+/* "diff_after", behind a bitmap of the columns that it names. */
+static int read_diffs(const struct reader *in, const struct table *tbl, struct image *out)
+{
+    const json_t *object = json_object_get(in->line, "diff_after");
+    struct json_span text;
+    if (!object)
+        return 0;
+    if (!out->bytes || !json_is_object(object) || !find_member(in, "diff_after", &text))
+        return wrong(in, "diff_after", "not an object beside after");
+    size_t bitmap = (tbl->column_count + 7u) / 8, named = 0;
+    uint8_t *partial = arena_alloc(in->arena, bitmap + text.len);
+    if (!partial)
+        return err_set(in->e, NO_MEMORY, bitmap + text.len);
+    memset(partial, 0, bitmap);
+    for (unsigned i = 0; i < tbl->column_count; i++) {
+        const json_t *diffs = json_object_get(object, tbl->columns[i].name);
+        bool held = !out->present || (out->present[i / 8] >> (i % 8) & 1);
+        if (!diffs)
+            continue;
+        if (held || !json_is_array(diffs))
+            return wrong(in, "diff_after", "diffs that are no list, or of a column that after holds");
+        partial[i / 8] = (uint8_t)(partial[i / 8] | 1u << (i % 8));
+        named++;
+    }
+    if (named != json_object_size(object))
+        return wrong(in, "diff_after", "a column that absent_after does not name");
+    memcpy(partial + bitmap, text.p, text.len);
+    out->partial = partial;
+    out->partial_len = bitmap + text.len;
     return 0;
 }
 
@@ -220,6 +252,8 @@ static int read_rows(const struct reader *in, struct shape_cache *cache, struct 
     rc = read_image(in, "before", chg->shape->tbl, &chg->before);
     if (rc == 0)
         rc = read_image(in, "after", chg->shape->tbl, &chg->after);
+    if (rc == 0)
+        rc = read_diffs(in, chg->shape->tbl, &chg->after);
     if (rc != 0)
         return rc;
     bool needs_before = chg->op == CHANGE_UPDATE || chg->op == CHANGE_DELETE;

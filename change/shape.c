@@ -8,6 +8,7 @@
 
 #include "change/plan.h"
 #include "change/shape_parts.h"
+#include "value/json_diff.h"
 
 /* Skips all columns; nobody wants their bytes. */
 static const uint8_t *walk_all(const struct shape_plan *plan, const uint8_t *nulls, const uint8_t *p,
@@ -51,11 +52,11 @@ size_t shape_walk(const struct shape *shape, const uint8_t *present, const uint8
     }
     for (unsigned i = 0, bit = 0; i < plan->column_count; i++) {
         bool is_wanted = next < wanted_count && wanted->index[next] == i;
-        struct found f = {NULL, SIZE_MAX};
+        struct found f = {.len = SIZE_MAX};
         if (!present || plan_bit(present, i)) {
             f.len = 0;
             if (!plan_bit(bytes, bit)) {
-                f = (struct found){p, plan_size(&plan->columns[i], p, end)};
+                f = (struct found){.bytes = p, .len = plan_size(&plan->columns[i], p, end)};
                 if (f.len == SIZE_MAX)
                     return SIZE_MAX;
                 p += f.len;
@@ -77,6 +78,40 @@ static int read_one(const struct table *tbl, unsigned i, const uint8_t *p, size_
     return rc;
 }
 
+bool shape_is_partial(const struct shape *shape, const struct image *image, unsigned column)
+{
+    const struct column *columns = shape->tbl->columns;
+    unsigned bit = 0;
+    if (!image->partial || columns[column].type.family != FAMILY_JSON)
+        return false;
+    for (unsigned i = 0; i < column; i++)
+        bit += columns[i].type.family == FAMILY_JSON;
+    return plan_bit(image->partial, bit);
+}
+
+/* Diffs: with the document of the before image the whole one, else as they are. */
+static int read_partial(const struct shape *shape, const struct image *before, unsigned i, struct bytes diffs,
+                        struct value *out, struct arena *arena, struct err *e)
+{
+    const struct column *column = &shape->tbl->columns[i];
+    struct found doc = {.len = SIZE_MAX};
+    uint16_t index = (uint16_t)i;
+    struct colset one = {&index, 1};
+    int rc = 0;
+    if (before && before->bytes &&
+        shape_walk(shape, before->present, before->bytes, before->bytes + before->len, &one, &doc) == SIZE_MAX)
+        rc = err_set(e, CORRUPT, "row image ends inside a value");
+    else if (doc.len == SIZE_MAX)
+        rc = jsonb_diff_text(&column->type, diffs, out, arena, e);
+    else if (!doc.bytes)
+        rc = err_set(e, CORRUPT, "partial update of a document that was NULL");
+    else
+        rc = jsonb_diff_apply(&column->type, (struct bytes){doc.bytes, doc.len}, diffs, out, arena, e);
+    if (rc != 0)
+        err_wrap(e, "column %u (%s)", i + 1, column->name);
+    return rc;
+}
+
 static int too_short(const struct table *tbl, unsigned i, size_t left, struct err *e)
 {
     err_set(e, CORRUPT, "row image ends inside the value");
@@ -84,8 +119,8 @@ static int too_short(const struct table *tbl, unsigned i, size_t left, struct er
     return -(int)ERR_CORRUPT;
 }
 
-static int binlog_values(const struct shape *shape, const struct image *image, const struct colset *wanted,
-                         struct value *out, struct arena *arena, struct err *e)
+static int binlog_values(const struct shape *shape, const struct image *image, const struct image *before,
+                         const struct colset *wanted, struct value *out, struct arena *arena, struct err *e)
 {
     const struct shape_plan *plan = shape->plan;
     const uint8_t *end = image->bytes + image->len;
@@ -103,7 +138,11 @@ static int binlog_values(const struct shape *shape, const struct image *image, c
                 size_t size = plan_size(&plan->columns[i], p, end);
                 if (size == SIZE_MAX)
                     return too_short(shape->tbl, i, (size_t)(end - p), e);
-                int rc = is_wanted ? read_one(shape->tbl, i, p, size, &v, arena, e) : 0;
+                int rc = 0;
+                if (is_wanted && shape_is_partial(shape, image, i))
+                    rc = read_partial(shape, before, i, (struct bytes){p, size}, &v, arena, e);
+                else if (is_wanted)
+                    rc = read_one(shape->tbl, i, p, size, &v, arena, e);
                 if (rc != 0)
                     return rc;
                 p += size;
@@ -128,9 +167,10 @@ int shape_new_codec(struct shape **out, struct arena *arena, const struct table 
     if (!shape)
         return err_set(e, NO_MEMORY, sizeof *shape);
     *shape = (struct shape){.id = id, .tbl = tbl, .codec = codec, .plan = plan, .all_fixed = true};
-    for (unsigned i = 0; i < tbl->column_count; i++)
-        if (tbl->columns[i].type.walk != WALK_FIXED)
-            shape->all_fixed = false;
+    for (unsigned i = 0; i < tbl->column_count; i++) {
+        shape->all_fixed &= tbl->columns[i].type.walk == WALK_FIXED;
+        shape->json_count += tbl->columns[i].type.family == FAMILY_JSON;
+    }
     shape->arena = arena;
     *out = shape;
     return 0;

@@ -51,6 +51,7 @@ struct rowset {
     uint64_t event_pos;            /* begin of the event in tx.file */
     const uint8_t *before_present; /* bitmaps by column; NULL = all present */
     const uint8_t *after_present;
+    bool partial;        /* of PARTIAL_UPDATE_ROWS: value options before each after image */
     const uint8_t *rows; /* images one after the other: before, after for updates, else one */
     const uint8_t *rows_end;
     const struct row_query *query; /* the same for all events of a statement; NULL: none, or not asked for */

@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "value/json_diff.h"
+
 #define INTEGER_TEXT_MAX 21 /* sign and 20 digits */
 
 static bool ignores_case(const struct coltype *type)
@@ -119,11 +121,14 @@ static void trim_zeros(struct buf *out, size_t begin)
         out->len--;
 }
 
-static int add_value(const struct coltype *type, const struct found *found, struct buf *out, struct arena *arena,
-                     struct err *e)
+/* `old`: the column in the before image, for a partial update. */
+static int add_value(const struct coltype *type, const struct found *found, const struct found *old, struct buf *out,
+                     struct arena *arena, struct err *e)
 {
     struct value v;
-    int rc = value_read(type, found->bytes, found->len, &v, arena, e);
+    struct bytes bytes = {found->bytes, found->len};
+    int rc = found->partial ? jsonb_diff_apply(type, (struct bytes){old->bytes, old->len}, bytes, &v, arena, e)
+                            : value_read(type, bytes.p, bytes.len, &v, arena, e);
     if (rc != 0)
         return rc;
     size_t begin = out->len;
@@ -138,9 +143,11 @@ static int add_value(const struct coltype *type, const struct found *found, stru
     return 0;
 }
 
-static int add_column(const struct column *col, const struct found *found, const char *image_name, struct buf *out,
-                      struct arena *arena, struct err *e)
+static int add_column(const struct column *col, const struct found *found, const struct found *old,
+                      const char *image_name, struct buf *out, struct arena *arena, struct err *e)
 {
+    if (found->partial && (!old || !old->bytes))
+        return err_set(e, ROW_IMAGE, col->name, "before");
     if (found->len == SIZE_MAX)
         return err_set(e, ROW_IMAGE, col->name, image_name);
     if (!found->bytes) {
@@ -151,7 +158,7 @@ static int add_column(const struct column *col, const struct found *found, const
         add_integer(&col->type, found, out);
         return 0;
     }
-    int rc = add_value(&col->type, found, out, arena, e);
+    int rc = add_value(&col->type, found, old, out, arena, e);
     return rc == 0 ? 0 : err_wrap(e, "column %s", col->name);
 }
 
@@ -166,7 +173,8 @@ int key_text(const struct key_plan *plan, const struct shape *shape, const struc
             col = &fallback[at];
         if (i > 0)
             buf_byte(out, ':');
-        int rc = add_column(&shape->tbl->columns[plan->columns[at]], col, image_name, out, arena, e);
+        int rc = add_column(&shape->tbl->columns[plan->columns[at]], col, fallback ? &fallback[at] : NULL, image_name,
+                            out, arena, e);
         if (rc != 0) {
             out->len = begin;
             return rc;

@@ -7,7 +7,7 @@
  *                                                           0 and no text: the items behind it have none
  *   ITEM_LINK  head (its first 8 bytes only)                end of the segment: go on in segment->next
  *   others     struct item                                  then, or outside of the segment, its payload:
- *     ROW       [ticket] key [before_present] [after_present] [before] [after]
+ *     ROW       [ticket] key [before_present] [after_present] [partial] [before] [after]
  *     TRUNCATE  per lane the last ordinal before it (uint64_t), db and table with NULs
  *     BARRIER   ticket
  * A reader knows from the lane's head alone that a further item is there: below it all bytes are written for good. */
@@ -32,7 +32,8 @@ enum item_flag {
     ITEM_BEFORE_PRESENT = 0x400,
     ITEM_AFTER_PRESENT = 0x800,
     ITEM_TICKET = 0x1000,
-    ITEM_OUTSIDE = 0x2000 /* the payload is a blob */
+    ITEM_OUTSIDE = 0x2000, /* the payload is a blob */
+    ITEM_PARTIAL = 0x4000  /* of the after image */
 };
 #define ITEM_CHANGE_FLAGS 0xffu
 

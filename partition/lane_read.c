@@ -150,10 +150,14 @@ static void view_row(struct change *chg, const struct item *item)
     chg->key_len = item->key_len;
     const uint8_t *before_present = p + item->key_len;
     const uint8_t *after_present = before_present + (flags & ITEM_BEFORE_PRESENT ? bitmap_bytes(item->shape) : 0);
-    const uint8_t *before = after_present + (flags & ITEM_AFTER_PRESENT ? bitmap_bytes(item->shape) : 0);
+    const uint8_t *partial = after_present + (flags & ITEM_AFTER_PRESENT ? bitmap_bytes(item->shape) : 0);
+    size_t partial_len = flags & ITEM_PARTIAL ? shape_json_bitmap(item->shape) : 0;
+    const uint8_t *before = partial + partial_len;
     view_image(&chg->before, item, ITEM_BEFORE, ITEM_BEFORE_PRESENT, before_present, before, item->before_len);
     view_image(&chg->after, item, ITEM_AFTER, ITEM_AFTER_PRESENT, after_present, before + item->before_len,
                item->after_len);
+    chg->after.partial = partial_len ? partial : NULL;
+    chg->after.partial_len = partial_len;
     if (item->shape) {
         chg->db = item->shape->tbl->db;
         chg->table = item->shape->tbl->name;

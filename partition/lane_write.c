@@ -152,6 +152,7 @@ int lanes_add(struct lanes *lanes, unsigned lane, const struct lane_row *row, ui
     assert(lanes->in_tx && lane < lanes->opt.lanes);
     size_t bitmap = bitmap_bytes(row->shape);
     size_t present = (row->before.present ? bitmap : 0) + (row->after.present ? bitmap : 0);
+    present += row->after.partial_len;
     size_t payload = (row->has_ticket ? sizeof(struct ticket) : 0) + row->key_len + present;
     size_t before = row->before.bytes ? row->before.len : 0, after = row->after.bytes ? row->after.len : 0;
     size_t max = lanes->opt.max_item_bytes;
@@ -165,7 +166,7 @@ int lanes_add(struct lanes *lanes, unsigned lane, const struct lane_row *row, ui
     unsigned flags = item->head.flags | row->flags;
     flags |= (row->before.bytes ? ITEM_BEFORE : 0u) | (row->after.bytes ? ITEM_AFTER : 0u);
     flags |= (row->before.present ? ITEM_BEFORE_PRESENT : 0u) | (row->after.present ? ITEM_AFTER_PRESENT : 0u);
-    flags |= row->has_ticket ? ITEM_TICKET : 0u;
+    flags |= (row->has_ticket ? ITEM_TICKET : 0u) | (row->after.partial ? ITEM_PARTIAL : 0u);
     item->head.kind = ITEM_ROW;
     item->head.op = (uint8_t)row->op;
     item->head.flags = (uint16_t)flags;
@@ -185,6 +186,7 @@ int lanes_add(struct lanes *lanes, unsigned lane, const struct lane_row *row, ui
     p = put(p, row->key, row->key_len);
     p = put(p, row->before.present, row->before.present ? bitmap : 0);
     p = put(p, row->after.present, row->after.present ? bitmap : 0);
+    p = put(p, row->after.partial, row->after.partial_len);
     p = put(p, row->before.bytes, before);
     put(p, row->after.bytes, after);
     *ordinal = item->head.ordinal;

@@ -92,6 +92,8 @@ static bool same_key_bytes(const struct found *before, const struct found *after
     for (unsigned i = 0; i < count; i++) {
         if (after[i].len == SIZE_MAX)
             continue;
+        if (after[i].partial)
+            return false;
         if (before[i].len != after[i].len || !before[i].bytes != !after[i].bytes)
             return false;
         if (after[i].bytes && memcmp(before[i].bytes, after[i].bytes, after[i].len) != 0)

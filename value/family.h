@@ -10,11 +10,6 @@
 #include "value/charset.h"
 #include "value/value.h"
 
-struct bytes {
-    const uint8_t *p;
-    size_t len;
-};
-
 typedef int value_read_fn(const struct coltype *type, struct bytes bytes, struct value *out, struct arena *arena,
                           struct err *e);
 typedef void value_write_fn(const struct value *v, struct buf *out);

@@ -12,7 +12,7 @@
  * Offsets count from the container's count field; `bytes` is the size of all of it from there. Length: seven bits a
  * byte, the lowest first, the top bit set when another follows, at most five. Keys are sorted by length, then by bytes.
  * All integers little-endian. */
-#include "value/json_binary.h"
+#include "value/json_parts.h"
 
 #include "value/write.h"
 

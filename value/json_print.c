@@ -13,7 +13,7 @@
  *   temporal in it  8 bytes little-endian, signed; of its magnitude the microseconds (24 bits), then
  *                   DATE DATETIME TIMESTAMP: second (6), minute (6), hour (5), day (5), year * 13 + month
  *                   TIME: second (6), minute (6), hour (10) */
-#include "value/json_binary.h"
+#include "value/json_parts.h"
 #include "value/write.h"
 
 #define DECIMAL_DIGITS_MAX 81 /* of the server's calculations; a column has 65 */

@@ -69,6 +69,7 @@ static const struct kind_ops kinds[] = {
     [VALUE_JSON] = {string_text, string_json},
     [VALUE_GEOMETRY] = {string_text, geometry_json},
     [VALUE_VECTOR] = {vector_text, vector_json},
+    [VALUE_JSON_DIFF] = {nothing_text, string_text},
 };
 
 int family_corrupt(const struct coltype *type, const char *what, struct err *e)

@@ -45,7 +45,8 @@ enum value_kind {
     VALUE_SET,       /* s: labels joined; index: bit mask in u is not kept */
     VALUE_JSON,      /* s: the document's text; `raw` as of TEXT */
     VALUE_GEOMETRY,  /* s: as stored: SRID, well-known binary */
-    VALUE_VECTOR     /* s: numbers of four bytes, all finite */
+    VALUE_VECTOR,    /* s: numbers of four bytes, all finite */
+    VALUE_JSON_DIFF  /* s: a JSON array of diffs, of a document that is not in the row images (value/json_diff.h) */
 };
 
 struct value {
@@ -74,6 +75,12 @@ struct value {
             uint32_t us;
         } ts;
     };
+};
+
+/* Borrowed bytes. */
+struct bytes {
+    const uint8_t *p;
+    size_t len;
 };
 
 /* Decodes one value that is present and not NULL, from exactly its bytes (as value_size found them). Memory for text

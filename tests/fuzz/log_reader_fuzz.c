@@ -29,9 +29,9 @@ static void decode(const struct rowset *rs)
         if (rs->shape->tbl->column_count > COLUMNS_MAX)
             break;
         if (row.before.bytes)
-            (void)rs->shape->codec->values(rs->shape, &row.before, NULL, values, &arena, &e);
+            (void)rs->shape->codec->values(rs->shape, &row.before, NULL, NULL, values, &arena, &e);
         if (row.after.bytes)
-            (void)rs->shape->codec->values(rs->shape, &row.after, NULL, values, &arena, &e);
+            (void)rs->shape->codec->values(rs->shape, &row.after, &row.before, NULL, values, &arena, &e);
         arena_reset(&arena);
     }
     arena_release(&arena);

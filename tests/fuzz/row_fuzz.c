@@ -90,7 +90,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
         struct change chg = {.op = CHANGE_INSERT, .shape = shape, .tx = &tx, .key = "k", .key_len = 1};
         chg.db = "d";
         chg.table = "t";
-        chg.after = (struct image){NULL, image, size == SIZE_MAX ? (size_t)(end - image) : size};
+        chg.after = (struct image){.bytes = image, .len = size == SIZE_MAX ? (size_t)(end - image) : size};
         write_both(&chg, cache, &arena);
     } else {
         arena_release(own);

@@ -97,7 +97,7 @@ static void check_writers(struct arena *own, const struct column *column, const 
     struct change chg = {.op = CHANGE_INSERT, .shape = shape, .tx = &tx, .key = "k", .key_len = 1};
     chg.db = "d";
     chg.table = "t";
-    chg.after = (struct image){NULL, image, len};
+    chg.after = (struct image){.bytes = image, .len = len};
     bool done = format_row(&chg, &row);
     int rc = format_values(&chg, &values, arena, NULL);
     MUST(!done || (rc == 0 && row.len == values.len && memcmp(row.p, values.p, row.len) == 0));

@@ -131,7 +131,7 @@ def expression(con, rng):
     if kind < 0.55:
         return f"JSON_EXTRACT(JSON_ARRAY({leaf(con, rng)}), '$[0]')"
     if kind < 0.95:
-        return f"CAST({built(con, rng, 3)} AS JSON)"
+        return f"JSON_EXTRACT(JSON_ARRAY({built(con, rng, 3)}), '$[0]')"
     return literal(con, nested_document(rng))
 
 

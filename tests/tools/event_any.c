@@ -73,6 +73,7 @@ int event_any_read(uint8_t type, const uint8_t *bytes, size_t len, const struct 
     case EVENT_WRITE_ROWS:
     case EVENT_UPDATE_ROWS:
     case EVENT_DELETE_ROWS:
+    case EVENT_PARTIAL_UPDATE_ROWS:
         return event_rows_read(&out.rows, body, type, format, e);
     case EVENT_HEARTBEAT:
     case EVENT_HEARTBEAT_V2:

@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#include "value/json_binary.h"
+#include "value/json_parts.h"
 
 struct writer {
     struct rng *rng;

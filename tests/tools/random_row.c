@@ -411,7 +411,7 @@ struct image random_image(struct rng *rng, const struct shape *shape, const uint
             o = put_value(rng, type, o);
         bit++;
     }
-    return (struct image){present, out, (size_t)(o - out)};
+    return (struct image){.present = present, .bytes = out, .len = (size_t)(o - out)};
 }
 
 void random_present(struct rng *rng, const struct shape *shape, uint8_t *out)

@@ -5,13 +5,14 @@ static const char *const kinds[] = {"BEGIN", "ROWS", "END",  "ROLLBACK", "SAVEPO
                                     "DDL",   "MARK", "LOST", "NOTE",     "EOF"};
 static const char *const effects[] = {"nothing", "schema", "truncate"};
 
-static void image_text(const struct shape *shape, const struct image *image, struct buf *out)
+static void image_text(const struct shape *shape, const struct image *image, const struct image *before,
+                       struct buf *out)
 {
     struct arena arena;
     struct err e = ERR_INIT;
     struct value values[64];
     arena_init(&arena, 4096, 0, 0);
-    if (shape->tbl->column_count > 64 || shape->codec->values(shape, image, NULL, values, &arena, &e) != 0) {
+    if (shape->tbl->column_count > 64 || shape->codec->values(shape, image, before, NULL, values, &arena, &e) != 0) {
         buf_printf(out, " !%s", e.text);
     } else {
         buf_text(out, " {");
@@ -35,10 +36,10 @@ static void rows_text(const struct rowset *rs, struct buf *out)
     while ((rc = rowset_next_row(rs, &it, &row, NULL, NULL, NULL, &e)) == 1) {
         buf_printf(out, "  %u", row.row_in_event);
         if (row.before.bytes)
-            image_text(rs->shape, &row.before, out);
+            image_text(rs->shape, &row.before, NULL, out);
         if (row.after.bytes) {
             buf_text(out, rs->op == CHANGE_UPDATE ? " ->" : "");
-            image_text(rs->shape, &row.after, out);
+            image_text(rs->shape, &row.after, &row.before, out);
         }
         buf_byte(out, '\n');
     }

@@ -118,7 +118,7 @@ static void format_sluice_as__geojson__is_an_object_in_both_images_and_the_key(v
     assert_int_equal(shape_new(&shape, arena, &tbl, 0, NULL), 0);
     struct change chg = {
         .op = CHANGE_UPDATE, .shape = shape, .tx = &tx, .key = "k", .key_len = 1, .db = "d", .table = "t"};
-    chg.before = chg.after = (struct image){NULL, row, sizeof row};
+    chg.before = chg.after = (struct image){.present = NULL, .bytes = row, .len = sizeof row};
     for (int geojson = 0; geojson < 2; geojson++) {
         const char *expected = geojson ? "{\"g\":{\"type\":\"Point\",\"coordinates\":[1,2]}}"
                                        : "{\"g\":{\"wkb\":\"AQEAAAAAAAAAAADwPwAAAAAAAABA\",\"srid\":4326}}";
@@ -199,7 +199,7 @@ static struct image exact_copy(const struct image *image, size_t len)
     uint8_t *bytes = malloc(len ? len : 1);
     assert_non_null(bytes);
     memcpy(bytes, image->bytes, len);
-    return (struct image){image->present, bytes, len};
+    return (struct image){.present = image->present, .bytes = bytes, .len = len};
 }
 
 static void format_sluice__every_truncation_of_an_image__is_corrupt(void **state)
@@ -307,8 +307,8 @@ static void format_sluice__image_beyond_the_prepared_size__is_written_from_value
     memcpy(image + 1, &len, 4);
     memset(image + 5, '\n', len);
     s->made.chg.op = CHANGE_INSERT;
-    s->made.chg.before = (struct image){NULL, NULL, 0};
-    s->made.chg.after = (struct image){NULL, image, 5 + len};
+    s->made.chg.before = (struct image){.bytes = NULL, .len = 0};
+    s->made.chg.after = (struct image){.bytes = image, .len = 5 + len};
     assert_false(format_row(&s->made.chg, &s->row));
     assert_int_equal(format_sluice(&s->made.chg, &s->row, &s->arena, NULL), 0);
     assert_true(s->row.len > 400000);

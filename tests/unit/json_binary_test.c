@@ -11,7 +11,7 @@
 #include <jansson.h>
 
 #include "tools/random_json.h"
-#include "value/json_binary.h"
+#include "value/json_parts.h"
 
 static size_t unhex(const char *hex, uint8_t *out)
 {

@@ -97,15 +97,15 @@ static void make_table(struct fixture *f)
 
 #define BYTES(text)                                                                                                    \
     {                                                                                                                  \
-        (const uint8_t *)(text), sizeof(text) - 1                                                                      \
+        .bytes = (const uint8_t *)(text), .len = sizeof(text) - 1                                                      \
     }
 #define NULL_VALUE                                                                                                     \
     {                                                                                                                  \
-        NULL, 0                                                                                                        \
+        .len = 0                                                                                                       \
     }
 #define ABSENT                                                                                                         \
     {                                                                                                                  \
-        NULL, SIZE_MAX                                                                                                 \
+        .len = SIZE_MAX                                                                                                \
     }
 
 static void key_text__each_type__has_its_text(void **state)
@@ -282,7 +282,7 @@ static void key_text__two_text_columns__is_injective(void **state)
                 for (unsigned i = 1; i <= p[0]; i++)
                     p[i] = (uint8_t)alphabet[rng_below(&rng, sizeof alphabet - 1)];
                 bool null = rng_below(&rng, 8) == 0;
-                found[side][c] = (struct found){null ? NULL : p, null ? 0 : p[0] + 1u};
+                found[side][c] = (struct found){.bytes = null ? NULL : p, .len = null ? 0 : p[0] + 1u};
             }
             buf_init(&out[side], 0);
             assert_int_equal(key_text(&plan, &f.shape, found[side], NULL, "after", &out[side], &arena, NULL), 0);

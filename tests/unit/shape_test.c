@@ -121,8 +121,8 @@ static void change_values__column_absent_after__is_taken_from_before(void **stat
     struct shape_cache *cache = shape_cache_new();
     static const uint8_t present[] = {0x02}, after[] = {0x00, 1, 'Q'};
     struct change chg = {.op = CHANGE_UPDATE, .shape = make_shape(cache, "t")};
-    chg.before = (struct image){NULL, row, sizeof row};
-    chg.after = (struct image){present, after, sizeof after};
+    chg.before = (struct image){.bytes = row, .len = sizeof row};
+    chg.after = (struct image){.present = present, .bytes = after, .len = sizeof after};
     struct value values[4];
     struct arena arena;
     arena_init(&arena, 1024, 0, 0);
@@ -133,7 +133,7 @@ static void change_values__column_absent_after__is_taken_from_before(void **stat
     assert_int_equal(values[2].kind, VALUE_NULL);
     assert_int_equal(values[3].kind, VALUE_TEXT);
     chg.after = chg.before;
-    chg.before = (struct image){present, after, sizeof after};
+    chg.before = (struct image){.present = present, .bytes = after, .len = sizeof after};
     assert_int_equal(change_values(&chg, SIDE_BEFORE, NULL, values, &arena, NULL), 0);
     assert_int_equal(values[0].kind, VALUE_ABSENT);
     arena_release(&arena);
@@ -204,7 +204,7 @@ static void format_sluice__insert__fields_in_order(void **state)
     chg.db = "shop";
     chg.table = "t";
     chg.version = (struct version){1, 2, 3};
-    chg.after = (struct image){NULL, row, sizeof row};
+    chg.after = (struct image){.bytes = row, .len = sizeof row};
     struct arena arena;
     struct buf out;
     arena_init(&arena, 1024, 0, 0);
