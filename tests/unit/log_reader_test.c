@@ -646,7 +646,8 @@ static void log_reader__log_of_binlog_version_3__stops_by_name(void **state)
     struct fixture f;
     set_up(&f, false, false, ON_STATEMENT_STOP);
     f.b.log.len = 4;
-    build_event(&f.b, EVENT_START_V3, "\3\0004.1.22", 56);
+    static const uint8_t start[56] = {3, 0, '4', '.', '1', '.', '2', '2'};
+    build_event(&f.b, EVENT_START_V3, start, sizeof start);
     expect_stop(&f, ERR_EVENT_UNKNOWN, "START_V3, of a server before MySQL 5.0");
     tear_down(&f);
 }
