@@ -69,7 +69,7 @@ static void check_walk(const struct shape *shape, const uint8_t *image, size_t l
     struct arena arena;
     arena_init(&arena, 4096, 0, 1 << 22);
     const struct image whole = {NULL, exact, size == SIZE_MAX ? len : size};
-    int rc = shape->codec->values(shape, &whole, NULL, values, &arena, NULL);
+    int rc = shape->codec->values(shape, &whole, NULL, NULL, values, &arena, NULL);
     MUST(rc != 0 || size != SIZE_MAX);
     for (unsigned i = 0; rc == 0 && i < count; i++)
         MUST((values[i].kind == VALUE_NULL) == (found[i].bytes == NULL));
