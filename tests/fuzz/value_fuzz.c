@@ -99,7 +99,8 @@ static void check_writers(struct arena *own, const struct column *column, const 
     chg.table = "t";
     chg.after = (struct image){.bytes = image, .len = len};
     bool done = format_row(&chg, &row);
-    int rc = format_values(&chg, &values, arena, NULL);
+    static const struct format_options form = {.geojson = false};
+    int rc = format_values(&chg, &form, &values, arena, NULL);
     MUST(!done || (rc == 0 && row.len == values.len && memcmp(row.p, values.p, row.len) == 0));
     buf_release(&row);
     buf_release(&values);
