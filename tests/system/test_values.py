@@ -13,10 +13,10 @@ import subprocess
 import pytest
 
 from servers.process import spawn
-from sluice import BINARY, STOPPED, source_of, wait_until
+from sluice import BINARY, source_of, wait_until
 from value_oracle import loads
 from value_tables import DECLARED, DIFFERENCES, Combination, Judge, charsets, split
-from value_types import Type, catalogue
+from value_types import catalogue
 
 METADATA = {"mariadb": ("FULL", "MINIMAL", "NO_LOG"), "mysql": ("FULL", "MINIMAL")}
 IMAGES = ("FULL", "MINIMAL", "NOBLOB")
@@ -25,22 +25,10 @@ ROWS = dict.fromkeys(IMAGES, 3)
 FULL_ROWS = {"FULL": 110, "MINIMAL": 185, "NOBLOB": 185}
 VALUES_PER_COMBINATION = 500
 
-# What dump does not read yet: it has to stop at it. A line goes as soon as that is no longer so.
-UNSUPPORTED = {
-    "mariadb": set(),
-    "mysql": set(),
-}
-
-
-def needs(kind):
-    """The feature that a type needs of dump, if it is one of the list."""
-    return kind.feature or None
-
 
 def combinations(flavor):
-    compression = (False,) if "compression" in UNSUPPORTED[flavor] else (False, True)
-    partial = ("PARTIAL_JSON", "") if flavor == "mysql" and "partial json" not in UNSUPPORTED[flavor] else ("",)
-    return [Combination(*each) for each in itertools.product(IMAGES, METADATA[flavor], compression, partial)]
+    partial = ("PARTIAL_JSON", "") if flavor == "mysql" else ("",)
+    return [Combination(*each) for each in itertools.product(IMAGES, METADATA[flavor], (False, True), partial)]
 
 
 def possible(types, combination):
@@ -226,7 +214,7 @@ def run_batch(server, sluice, judge, tables, rows, streamed):
 
 
 def test_values_equal_select(server, sluice, rng, full, flavor, record_property):
-    types = [kind for kind in catalogue(flavor, charsets(server.db, rng)) if needs(kind) not in UNSUPPORTED[flavor]]
+    types = list(catalogue(flavor, charsets(server.db, rng)))
     plan = {each: possible(types, each) for each in combinations(flavor)} if full else pairwise(types, flavor)
     judge = Judge(flavor)
     batches = collections.defaultdict(list)
@@ -245,7 +233,7 @@ def test_values_equal_select(server, sluice, rng, full, flavor, record_property)
     record_property("values", figures)
     assert not judge.differences, f"{len(judge.differences)} differences of {figures}:\n" + "\n".join(
         judge.differences.values())
-    if flavor == "mysql" and "partial json" not in UNSUPPORTED[flavor]:
+    if flavor == "mysql":
         assert any(name == DIFFERENCES for name, _ in judge.counts), "no partial update lacked its document"
     for combination, some in plan.items():
         for kind in some:
@@ -253,30 +241,6 @@ def test_values_equal_select(server, sluice, rng, full, flavor, record_property)
             # The server's own to leave out.
             if not (kind.generated and combination.image == "MINIMAL"):
                 assert judge.counts[(kind.name, combination)] >= least, (kind.name, combination)
-
-
-def test_what_is_not_supported_stops(server, sluice, rng, flavor):
-    """The list of what dump does not read yet is no longer than it has to be."""
-    db = server.db
-    types = catalogue(flavor, charsets(db, rng))
-    first = {feature: kind for kind in types if (feature := needs(kind)) in UNSUPPORTED[flavor]}
-    whole = Combination("FULL", "FULL", False, "")
-    for feature in sorted(UNSUPPORTED[flavor]):
-        if feature == "compression":
-            kind, combination = Type("TEXT", "TEXT", "text", lambda rng, n: ["REPEAT('x', 5000)"] * n), whole._replace(
-                compression=True)
-        else:
-            kind, combination = first[feature], whole
-        (table,) = split([kind], combination, "stops", rng)
-        db.flush_logs()
-        with db.connect("shop") as con, con.cursor() as cur:
-            server.session(con, combination)
-            cur.execute(table.create())
-            for statement, *_ in [*table.insert_statements(8), *table.update_statements(8)]:
-                cur.execute(statement)
-            cur.execute(f"DROP TABLE {table.quoted}")
-        done = sluice().run("dump", db.flush_logs(), config=False)
-        assert done.returncode == STOPPED, f"{feature} is read now: {kind.name}: {done.stderr}"
 
 
 def test_judge_sees_each_kind_of_difference():

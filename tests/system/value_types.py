@@ -31,8 +31,6 @@ class Type:
     generated: bool = False
     nullable: bool = True
     not_null_ok: bool = True
-    charset: str = ""
-    feature: str = ""  # of the list of what is not supported
     names_logged: bool = False  # only where the log has all of the metadata
 
 
@@ -240,15 +238,15 @@ def texts(charset):
     for length in (0, 1, 10, 255):
         most = length * charset.bytes_max
         pool = text_pool(length, most)
-        yield Type(f"CHAR({length}){of}", f"CHAR({length}){of}", "text", pool, most, min(most, 300), charset=name)
+        yield Type(f"CHAR({length}){of}", f"CHAR({length}){of}", "text", pool, most, min(most, 300))
     short, long = 255 // charset.bytes_max, 255 // charset.bytes_max + 1
     for length in dict.fromkeys((0, 1, short, long, 1500)):
         most = length * charset.bytes_max
         inline = most if most < 256 else 40
         pool = text_pool(length, most)
-        yield Type(f"VARCHAR({length}){of}", f"VARCHAR({length}){of}", "text", pool, most + 2, inline, charset=name)
+        yield Type(f"VARCHAR({length}){of}", f"VARCHAR({length}){of}", "text", pool, most + 2, inline)
     for kind, length in (("TINYTEXT", 255), ("TEXT", 20_000), ("MEDIUMTEXT", 70_000), ("LONGTEXT", 70_000)):
-        yield Type(kind + of, kind + of, "text", text_pool(length, length), 12, 40, blob=True, charset=name)
+        yield Type(kind + of, kind + of, "text", text_pool(length, length), 12, 40, blob=True)
     labels_of = [letter for letter in letters if usable(letter)]
     for kind, counts in (("ENUM", (5, 300)), ("SET", (3, 9, 64))):
         for count in counts:
@@ -258,8 +256,7 @@ def texts(charset):
                 for number in range(count)))
             listed = ",".join(map(text_literal, labels))
             pool = enum_pool(labels) if kind == "ENUM" else set_pool(labels)
-            yield Type(f"{kind} of {count}{of}", f"{kind}({listed}){of} COLLATE {charset.collation}", "text", pool, 8, 8,
-                       charset=name)
+            yield Type(f"{kind} of {count}{of}", f"{kind}({listed}){of} COLLATE {charset.collation}", "text", pool, 8, 8)
 
 
 def enum_pool(labels):
@@ -282,7 +279,7 @@ def misdecoded(charset):
 
     sql = f"VARCHAR(40) CHARACTER SET {charset.name}"
     form = "any_replaced" if charset.name in REPLACING else "any_text"
-    return Type(f"{sql}, any bytes", sql, form, mixed(["''"], make), 160, 160, charset=charset.name)
+    return Type(f"{sql}, any bytes", sql, form, mixed(["''"], make), 160, 160)
 
 
 def odd_texts():
@@ -300,9 +297,9 @@ def odd_texts():
     listed = ",".join(map(text_literal, labels))
     for charset in ("utf8mb4", "utf16", "utf16le", "utf32"):
         of = f"({listed}) CHARACTER SET {charset}"
-        yield Type(f"ENUM beyond the BMP, {charset}", "ENUM" + of, "text", enum_pool(labels), 8, 8, charset=charset,
+        yield Type(f"ENUM beyond the BMP, {charset}", "ENUM" + of, "text", enum_pool(labels), 8, 8,
                    names_logged=True)
-        yield Type(f"SET beyond the BMP, {charset}", "SET" + of, "text", set_pool(labels), 8, 8, charset=charset,
+        yield Type(f"SET beyond the BMP, {charset}", "SET" + of, "text", set_pool(labels), 8, 8,
                    names_logged=True)
 
 
@@ -384,7 +381,7 @@ def geometry_pool(kind):
 def geometries():
     for kind in ("GEOMETRY", "POINT", "LINESTRING", "POLYGON", "MULTIPOINT", "MULTILINESTRING", "MULTIPOLYGON",
                  "GEOMETRYCOLLECTION"):
-        yield Type(kind, kind, "geometry", geometry_pool(kind), 12, 40, blob=True, feature="geometry")
+        yield Type(kind, kind, "geometry", geometry_pool(kind), 12, 40, blob=True)
 
 
 def vectors():
@@ -397,7 +394,7 @@ def vectors():
         return mixed([hex_literal(struct.pack("<f", 1.5))], make)
 
     for most in (1, 3, 2048):
-        yield Type(f"VECTOR({most})", f"VECTOR({most})", "vector", pool(min(most, 50)), 12, 40, blob=True, feature="vector")
+        yield Type(f"VECTOR({most})", f"VECTOR({most})", "vector", pool(min(most, 50)), 12, 40, blob=True)
 
 
 # What only MariaDB has.
@@ -430,12 +427,11 @@ def compressed(charsets):
             pool = mixed(["''", "'a'", "REPEAT('ab', 100)"], words) if sql != "TINYTEXT" else mixed(
                 ["''"], lambda rng: text_literal("ab " * rng.randrange(60)))
             blob = sql != "VARCHAR(1000)"
-            yield Type(of, of, "text", pool, 4010 if not blob else 12, 40, blob=blob, feature="compressed column")
+            yield Type(of, of, "text", pool, 4010 if not blob else 12, 40, blob=blob)
     for sql in ("VARBINARY(1000)", "BLOB", "MEDIUMBLOB", "LONGBLOB"):
         of = f"{sql} COMPRESSED"
         blob = sql != "VARBINARY(1000)"
-        yield Type(of, of, "bytes", mixed(["''", "x'00'"], data), 1010 if not blob else 12, 40, blob=blob,
-                   feature="compressed column")
+        yield Type(of, of, "bytes", mixed(["''", "x'00'"], data), 1010 if not blob else 12, 40, blob=blob)
 
 
 def generated():
@@ -476,7 +472,7 @@ def catalogue(flavor, charsets):
     yield from generated()
     yield from invisible()
     if flavor == "mysql":
-        yield Type("JSON", "JSON", "json", json_pool(True), 12, 40, blob=True, feature="json")
+        yield Type("JSON", "JSON", "json", json_pool(True), 12, 40, blob=True)
         yield from vectors()
     else:
         yield Type("JSON", "JSON", "text", json_pool(False), 12, 40, blob=True, not_null_ok=True)
