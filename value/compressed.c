@@ -8,8 +8,9 @@
  *
  * The byte 0 counts in the length of VARCHAR(n) COMPRESSED: its metadata says n bytes + 1. Source: sql/field_comp.cc.
  *
- * The claimed length is held against the column's, and against what deflate can make of the bytes at most, before
- * memory is taken for it; the stream must give exactly that many bytes and end with the value. */
+ * The claimed length is held against the column's, against the largest that a server takes, and against what deflate
+ * can make of the bytes at most, before memory is taken for it; the stream must give exactly that many bytes and end
+ * with the value. */
 #include <zlib.h>
 
 #include "value/charset.h"
@@ -20,7 +21,8 @@
 #define BARE_STREAM    8
 #define DEFLATE_RATIO  1032 /* a stored match of 258 bytes takes two bits */
 #define LENGTH_BYTES   4
-#define STATE_ON_STACK 8192 /* zlib's state, which would be on the heap else; its window is not needed */
+#define VALUE_MAX      ((uint64_t)1 << 30) /* max_allowed_packet at most */
+#define STATE_ON_STACK 8192                /* zlib's state, which would be on the heap else; its window is not needed */
 
 /* zlib's memory: the stack, then the arena. */
 struct inflating {
@@ -72,7 +74,7 @@ static int inflate_text(const struct coltype *type, struct text *text, struct ar
         return family_corrupt(type, "compressed value without its length", e);
     uint64_t len = family_be(p + 1, length_bytes);
     struct text from = {text->p + 1 + length_bytes, text->len - 1 - length_bytes, false};
-    if (len > coltype_max_bytes(type))
+    if (len > coltype_max_bytes(type) || len > VALUE_MAX)
         return family_corrupt(type, "longer than declared", e);
     if (len > (uint64_t)from.len * DEFLATE_RATIO)
         return family_corrupt(type, "claims more bytes than its compressed ones can hold", e);

@@ -41,6 +41,7 @@ int event_any_read(uint8_t type, const uint8_t *bytes, size_t len, const struct 
         struct event_heartbeat heartbeat;
         struct event_incident incident;
         struct event_payload payload;
+        struct event_xa_prepare prepare;
         struct event_compressed compressed;
         uint64_t xid;
     } out;
@@ -88,6 +89,8 @@ int event_any_read(uint8_t type, const uint8_t *bytes, size_t len, const struct 
     case EVENT_UPDATE_ROWS_COMPRESSED:
     case EVENT_DELETE_ROWS_COMPRESSED:
         return event_compressed_read(&out.compressed, body, type, format, e);
+    case EVENT_XA_PREPARE:
+        return event_xa_prepare_read(&out.prepare, body, e);
     case EVENT_INCIDENT:
         return event_incident_read(&out.incident, body, e);
     case EVENT_STOP:

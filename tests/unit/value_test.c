@@ -436,6 +436,28 @@ static void value_read__compressed_bytes_damaged__are_corrupt_or_text(void **sta
         }
 }
 
+/* As many bytes as deflate needs for 1 GiB, and a claim of one byte more than that. */
+static void value_read__compressed_beyond_what_a_server_takes__memory_is_not_asked_for(void **state)
+{
+    (void)state;
+    const size_t len = 4 + 5 + 1050000;
+    struct coltype type;
+    struct value v;
+    struct err e = ERR_INIT;
+    struct arena small;
+    uint8_t *bytes = calloc(1, len);
+    assert_non_null(bytes);
+    for (unsigned i = 0; i < 4; i++)
+        bytes[i] = (uint8_t)((len - 4) >> 8 * i);
+    memcpy(bytes + 4, "\x8c\x40\0\0\1", 5);
+    arena_init(&small, 64, 0, 1024);
+    assert_int_equal(init_type(&type, WIRE_BLOB_COMPRESSED, "04", &e), 0);
+    type.charset = CHARSET_BINARY;
+    assert_int_equal(value_read(&type, bytes, len, &v, &small, &e), -ERR_CORRUPT);
+    arena_release(&small);
+    free(bytes);
+}
+
 static void value_read__vector_with_infinity__comes_as_bytes(void **state)
 {
     (void)state;
@@ -700,6 +722,7 @@ int main(void)
         cmocka_unit_test(value_read__declared_types_out_of_range__are_corrupt),
         cmocka_unit_test(coltype_declare__what_does_not_fit__is_refused),
         cmocka_unit_test(value_read__compressed_bytes_damaged__are_corrupt_or_text),
+        cmocka_unit_test(value_read__compressed_beyond_what_a_server_takes__memory_is_not_asked_for),
         cmocka_unit_test(value_read__vector_with_infinity__comes_as_bytes),
         cmocka_unit_test(value_geojson__well_known_binary__is_an_object_or_refused),
         cmocka_unit_test(value_geojson__collections_without_end__are_refused_at_a_depth),
