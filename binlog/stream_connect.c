@@ -196,6 +196,8 @@ static int connect_once(struct source_stream *st, const struct start *at, struct
         rc = refresh_definitions(st, e);
     if (rc == 0 && at)
         rc = stream_resolve(st, at, &st->place, e);
+    if (rc == 0 && at && at->kind == START_CURRENT)
+        stream_note_prepared(st);
     if (rc == 0)
         rc = start_dump(st, e);
     if (rc != 0)

@@ -114,6 +114,9 @@ int stream_follow_ddl(struct source_stream *st, struct err *e);
 /* stream_start.c: from what a person types to a position on the connected server. */
 int stream_resolve(struct source_stream *st, const struct start *at, struct position *out, struct err *e);
 
+/* stream_xa.c: notes which XA transactions are prepared on the connected server, where the grants let us see them. */
+void stream_note_prepared(struct source_stream *st);
+
 /* stream_resume.c: how a dump from st->place begins on the connected server. Reduces st->place by transactions that are
  * lost to it when that is wanted. Errors: GTID_SURPLUS, GTID_UNKNOWN, CONNECT (a replica that may still catch up), the
  * client's. */

@@ -342,8 +342,8 @@ int feeder_run(struct feeder *f, struct err *e)
 {
     const struct source_ops *ops = f->opt.source->ops;
     struct rowset rs;
-    int rc = 0;
     metric_set(&f->stats.up, 1);
+    int rc = tend_source(f, e);
     metric_set(&f->stats.heard_us, (uint64_t)env_mono_us(f->opt.env));
     while (rc == 0 && !f->eof && !atomic_load_explicit(&f->stopping, memory_order_relaxed)) {
         if (ops->would_block(f->opt.source)) {
