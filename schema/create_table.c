@@ -193,6 +193,7 @@ static bool take_unique(struct create_parser *cp, bool primary, struct create_te
         return false;
     if (has_repeat(&key))
         return create_fail(cp, "a key names a column twice");
+    key.hashed = ddl_take(&cp->ps, "USING") && ddl_take(&cp->ps, "HASH");
     if (primary) {
         if (cp->has_primary)
             return create_fail(cp, "two primary keys");

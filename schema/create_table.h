@@ -40,6 +40,7 @@ struct create_key {
     const uint16_t *columns; /* indexes into the columns, in key order; expressions are left out */
     unsigned column_count;
     bool partial; /* a prefix, an expression or a period is in it: its columns alone are not unique */
+    bool hashed;  /* USING HASH behind it: on MariaDB the log may have a hidden column of the key's hash */
 };
 
 enum create_rule { CREATE_RESTRICT, CREATE_NO_ACTION, CREATE_CASCADE, CREATE_SET_NULL, CREATE_SET_DEFAULT };

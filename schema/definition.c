@@ -16,8 +16,8 @@ struct definition {
 #define WHAT_MAX         160
 
 /* Names that MariaDB gives the two hidden columns of WITH SYSTEM VERSIONING. */
-static const char *const hidden_names[] = {"row_start", "row_end"};
-#define HIDDEN_COUNT 2
+static const char *const history_names[] = {"row_start", "row_end"};
+#define HISTORY_COUNT 2
 
 /* Words of types and how the log codes them; a second code is that of older or compressed columns. */
 static const struct {
@@ -287,27 +287,67 @@ static int check_column(const struct table *tbl, unsigned i, const struct create
     return column_mismatch(tbl, i, col, e);
 }
 
-/* Hidden columns of a versioned table stand in the log, not in the definition. */
-static unsigned hidden_columns(const struct create_table *create)
+/* Columns that stand in the log behind those of the definition, in this order. */
+struct hidden {
+    unsigned history; /* row_start and row_end of a versioned table, or 0 */
+    unsigned hashes;  /* of unique keys that are too long for an index; at most one for each key that says USING HASH */
+};
+
+static unsigned hidden_history(const struct create_table *create)
 {
     if (!create->versioned)
         return 0;
     for (unsigned i = 0; i < create->column_count; i++)
         if (create->columns[i].generated == CREATE_ROW_START)
             return 0;
-    return HIDDEN_COUNT;
+    return HISTORY_COUNT;
 }
 
-static int name_hidden(struct table *tbl, struct column *columns, unsigned from, struct err *e)
+/* False: there are too few columns in the log, or too many. */
+static bool find_hidden(const struct create_table *create, unsigned in_log, struct hidden *out)
 {
-    for (unsigned i = 0; i < HIDDEN_COUNT; i++) {
+    unsigned hashed = 0;
+    *out = (struct hidden){.history = hidden_history(create)};
+    for (unsigned i = 0; i < create->unique_count; i++)
+        hashed += create->unique[i].hashed;
+    if (in_log < create->column_count + out->history)
+        return false;
+    out->hashes = in_log - create->column_count - out->history;
+    return out->hashes <= hashed;
+}
+
+static int name_history(struct table *tbl, struct column *columns, unsigned from, struct err *e)
+{
+    for (unsigned i = 0; i < HISTORY_COUNT; i++) {
         struct column *column = &columns[from + i];
         if (column->type.wire != WIRE_TIMESTAMP2 && column->type.wire != WIRE_LONGLONG)
             return mismatch(tbl, "no hidden columns of a versioned table", "SYSTEM VERSIONING", e);
-        column->name = hidden_names[i];
-        column->name_len = (uint32_t)strlen(hidden_names[i]);
+        column->name = history_names[i];
+        column->name_len = (uint32_t)strlen(history_names[i]);
         column->type.is_unsigned = true;
         column->type.sign_known = true;
+    }
+    return 0;
+}
+
+/* DB_ROW_HASH_1, DB_ROW_HASH_2, …: numbers whose name a column has already are left out, as the server does. */
+static int name_hashes(const struct create_table *create, struct table *tbl, struct column *columns, unsigned from,
+                       struct arena *arena, struct err *e)
+{
+    unsigned number = 1;
+    for (unsigned i = from; i < tbl->column_count; i++, number++) {
+        char name[32];
+        if (columns[i].type.wire != WIRE_LONGLONG)
+            return mismatch(tbl, "no hidden column of a hash", "UNIQUE … USING HASH", e);
+        int len = snprintf(name, sizeof name, "DB_ROW_HASH_%u", number);
+        while (create_table_find_column(create, name, (size_t)len) >= 0)
+            len = snprintf(name, sizeof name, "DB_ROW_HASH_%u", ++number);
+        columns[i].name = arena_copy(arena, name, (size_t)len);
+        if (!columns[i].name)
+            return err_set(e, NO_MEMORY, (size_t)len);
+        columns[i].name_len = (uint32_t)len;
+        columns[i].type.is_unsigned = true;
+        columns[i].type.sign_known = true;
     }
     return 0;
 }
@@ -316,11 +356,11 @@ int definition_merge(const struct definition *def, struct table *tbl, struct col
                      struct err *e)
 {
     const struct create_table *create = &def->create;
-    unsigned hidden = hidden_columns(create);
-    if (create->column_count + hidden != tbl->column_count) {
+    struct hidden hidden;
+    if (!find_hidden(create, tbl->column_count, &hidden)) {
         char log[32], definition[32];
         snprintf(log, sizeof log, "%u columns", tbl->column_count);
-        snprintf(definition, sizeof definition, "%u", create->column_count + hidden);
+        snprintf(definition, sizeof definition, "%u", create->column_count + hidden.history);
         return mismatch(tbl, log, definition, e);
     }
     for (unsigned i = 0; i < create->column_count; i++) {
@@ -334,8 +374,10 @@ int definition_merge(const struct definition *def, struct table *tbl, struct col
         if (rc != 0)
             return rc;
     }
-    int rc = hidden ? name_hidden(tbl, columns, create->column_count, e) : 0;
-    return rc == 0 ? copy_key(tbl, create, hidden, arena, e) : rc;
+    int rc = hidden.history ? name_history(tbl, columns, create->column_count, e) : 0;
+    if (rc == 0)
+        rc = name_hashes(create, tbl, columns, create->column_count + hidden.history, arena, e);
+    return rc == 0 ? copy_key(tbl, create, hidden.history, arena, e) : rc;
 }
 
 void definition_declare(const struct definition *def, struct table *tbl, struct column *columns, bool certain)

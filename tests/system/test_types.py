@@ -307,6 +307,25 @@ def test_versioned_table_has_its_rows_of_history(server, sluice, metadata):
 
 
 @pytest.mark.flavors("mariadb")
+def test_hashes_of_long_unique_keys_are_columns_in_every_metadata_mode(server, sluice):
+    """MariaDB keeps a hidden column for the hash of a key that is too long for an index, and logs it."""
+    lines = {}
+    for metadata in ("FULL", "NO_LOG"):
+        db = server(binlog_row_metadata=metadata)
+        with Recorded(db) as block:
+            db.script(["CREATE OR REPLACE TABLE shop.t (id INT PRIMARY KEY, a TEXT, b VARCHAR(3000), c VARCHAR(9), UNIQUE (a), "
+                       "UNIQUE (b, a), UNIQUE (c))", "INSERT INTO shop.t VALUES (1, 'x', 'y', 'z')",
+                       "CREATE OR REPLACE TABLE shop.u (id INT PRIMARY KEY, DB_ROW_HASH_1 INT, a BLOB UNIQUE) WITH SYSTEM VERSIONING",
+                       "INSERT INTO shop.u (id, DB_ROW_HASH_1) VALUES (1, 2)"])
+        found = sluice(live(db, "t", "u")).dump(*block.files, config=True)
+        lines[metadata] = [{name: value for name, value in line["after"].items() if name != "row_start"} for line in found]
+    assert lines["FULL"] == lines["NO_LOG"]
+    first, second = lines["FULL"]
+    assert list(first) == ["id", "a", "b", "c", "DB_ROW_HASH_1", "DB_ROW_HASH_2"]
+    assert list(second) == ["id", "DB_ROW_HASH_1", "a", "row_end", "DB_ROW_HASH_2"]
+
+
+@pytest.mark.flavors("mariadb")
 def test_table_versioned_by_transaction_is_logged_as_statements_and_stops(db, sluice):
     with Recorded(db) as block:
         db.script(["CREATE TABLE shop.t (id INT PRIMARY KEY, s BIGINT UNSIGNED GENERATED ALWAYS AS ROW START, "
