@@ -68,7 +68,7 @@ static void check_walk(const struct shape *shape, const uint8_t *image, size_t l
     MUST(size == shape_walk(shape, NULL, exact, exact + len, NULL, NULL));
     struct arena arena;
     arena_init(&arena, 4096, 0, 1 << 22);
-    const struct image whole = {NULL, exact, size == SIZE_MAX ? len : size};
+    const struct image whole = {.bytes = exact, .len = size == SIZE_MAX ? len : size};
     int rc = shape->codec->values(shape, &whole, NULL, NULL, values, &arena, NULL);
     MUST(rc != 0 || size != SIZE_MAX);
     for (unsigned i = 0; rc == 0 && i < count; i++)
