@@ -53,6 +53,11 @@ def prepared(driver):
     return json.loads(text)["xa_prepared"] if text else None
 
 
+def prepared_on(db):
+    """gtrid and bqual, as one text, of what XA RECOVER lists."""
+    return [row[3].decode() if isinstance(row[3], bytes) else row[3] for row in db.sql("XA RECOVER")]
+
+
 def ids(lines):
     return [line["after"]["id"] if "after" in line else line["before"]["id"] for line in lines]
 
@@ -62,6 +67,9 @@ class Workload:
 
     def __init__(self, db, rng):
         self.db, self.rng = db, rng
+        # MySQL sorts what it finds prepared at its start by an order that is none when format ids differ, and rolls
+        # back what it then does not find: all that is prepared at one time has one.
+        self.formats = [rng.randrange(1, 9)] if db.flavor == "mysql" else range(1, 9)
         self.begun = self.committed = self.rolled_back = self.one_phase = 0
         self.open = {}  # xid: (effects, connection that prepared it or None)
         self.truth = {}
@@ -109,7 +117,8 @@ class Workload:
     def begin(self):
         """One more, up to its XA PREPARE or its XA COMMIT ONE PHASE."""
         self.begun += 1
-        xid = f"'x{self.begun}','b',{self.rng.randrange(1, 9)}" if self.rng.random() < 0.7 else f"'x{self.begun}'"
+        branch = self.rng.choice(["b", "", "long"])
+        xid = f"'x{self.begun}','{branch}',{self.rng.choice(self.formats)}"
         con = self.connect()
         cur = con.cursor()
         cur.execute(f"XA START {xid}")
@@ -161,6 +170,12 @@ class Workload:
                 con.close()
             self.open[xid] = effects, None
 
+    def check_recovered(self):
+        """The server kept its promise: it has all that is prepared; one without changes may be gone."""
+        recovered = set(prepared_on(self.db))
+        changing = {"".join(xid.split("'")[1:-1:2]) for xid, (effects, _) in self.open.items() if effects}
+        assert changing <= recovered
+
     def step(self):
         if self.rng.random() < 0.3:
             self.ordinary()
@@ -206,9 +221,8 @@ def test_exactly_what_was_committed_arrives(new_db, flavor, variant, sluice, rng
     work = Workload(db, rng)
     driver = sluice(config(db)).start()
     number = FULL_TRANSACTIONS if full else TRANSACTIONS
-    # MySQL 9.7 was seen to forget, over a restart, XA transactions that it had acknowledged and logged: its tables then
-    # lack what its own log says, and are no judge.
-    restarts = {number // 3: False, 2 * number // 3: True} if flavor == "mariadb" else {}
+    all_restarts = full or variant == "plain"
+    restarts = {number // 3: False, 2 * number // 3: True} if all_restarts else {}
     while work.begun < number:
         before = work.begun
         work.step()
@@ -217,6 +231,7 @@ def test_exactly_what_was_committed_arrives(new_db, flavor, variant, sluice, rng
         if work.begun > before and work.begun in restarts:
             work.disconnect()
             db.restart(kill=restarts[work.begun])
+            work.check_recovered()
     left = sorted(work.open)[: max(1, len(work.open) // 2)]
     for xid in sorted(work.open):
         if xid not in left:
@@ -226,8 +241,9 @@ def test_exactly_what_was_committed_arrives(new_db, flavor, variant, sluice, rng
     # Those that were left open, after both have been down.
     work.disconnect()
     driver.kill()
-    if flavor == "mariadb":
-        db.restart()
+    if full or not all_restarts:
+        db.restart(kill=True)
+        work.check_recovered()
     driver.start()
     for xid in left:
         work.resolve(xid, commit=True)
@@ -257,8 +273,7 @@ def resolve(db, xid, word="COMMIT"):
 def shop(db):
     db.script([TABLE, OTHER])
     yield db
-    for row in db.sql("XA RECOVER"):
-        name = row[3].decode() if isinstance(row[3], bytes) else row[3]
+    for name in prepared_on(db):
         resolve(db, name, "ROLLBACK")
 
 
