@@ -5,6 +5,8 @@
 
 #include "base/hash.h"
 
+#define MARKS_MIN 64 /* a power of two */
+
 void spool_mark_free(struct spool_mark *mark)
 {
     if (!mark)
@@ -41,24 +43,60 @@ void spool_free(struct spool *spool)
         return;
     clear_marks(spool);
     free(spool->marks);
+    free(spool->buckets);
     buf_release(&spool->records);
     buf_release(&spool->reading.entry);
     free(spool);
 }
 
+static struct spool_mark **bucket(const struct spool *spool, const struct xid *xid)
+{
+    uint64_t hash = hash_bytes(xid->bytes, (size_t)xid->gtrid_len + xid->bqual_len);
+    return &spool->buckets[hash & (spool->mark_size - 1)];
+}
+
+static void put_in_bucket(struct spool *spool, struct spool_mark *mark)
+{
+    struct spool_mark **newest = bucket(spool, &mark->xid);
+    mark->older = *newest;
+    *newest = mark;
+}
+
+static void fill_buckets(struct spool *spool)
+{
+    for (size_t i = 0; i < spool->mark_size; i++)
+        spool->buckets[i] = NULL;
+    for (size_t i = 0; i < spool->mark_count; i++)
+        put_in_bucket(spool, spool->marks[i]);
+}
+
+static int more_room(struct spool *spool, struct err *e)
+{
+    size_t size = spool->mark_size ? spool->mark_size * 2 : MARKS_MIN;
+    struct spool_mark **buckets = (struct spool_mark **)malloc(size * sizeof *buckets);
+    struct spool_mark **grown = (struct spool_mark **)realloc(spool->marks, size * sizeof *grown);
+    if (grown)
+        spool->marks = grown;
+    if (!grown || !buckets) {
+        free(buckets);
+        return err_set(e, NO_MEMORY, size * sizeof *grown);
+    }
+    free(spool->buckets);
+    spool->buckets = buckets;
+    spool->mark_size = size;
+    fill_buckets(spool);
+    return 0;
+}
+
 int spool_keep_mark(struct spool *spool, struct spool_mark *mark, struct err *e)
 {
-    if (spool->mark_count == spool->mark_size) {
-        size_t size = spool->mark_size ? spool->mark_size * 2 : 64;
-        struct spool_mark **grown = (struct spool_mark **)realloc(spool->marks, size * sizeof *grown);
-        if (!grown) {
-            spool_mark_free(mark);
-            return err_set(e, NO_MEMORY, size * sizeof *grown);
-        }
-        spool->marks = grown;
-        spool->mark_size = size;
+    int rc = spool->mark_count == spool->mark_size ? more_room(spool, e) : 0;
+    if (rc != 0) {
+        spool_mark_free(mark);
+        return rc;
     }
     spool->marks[spool->mark_count++] = mark;
+    put_in_bucket(spool, mark);
     return 0;
 }
 
@@ -75,43 +113,54 @@ static bool lies_before(const struct spool_place *place, const struct position *
     return filepos_compare(&end, &at->at) <= 0;
 }
 
-/* The prepared one among the first `count` marks. */
-static struct spool_mark *find_open(const struct spool *spool, size_t count, const struct xid *xid)
+/* The prepared one among `mark` and those older: the newest of the identifier tells. */
+static struct spool_mark *find_open(struct spool_mark *mark, const struct xid *xid)
 {
-    for (size_t i = count; i-- > 0;) {
-        struct spool_mark *mark = spool->marks[i];
-        if (mark->status == SPOOL_OPEN && xid_equal(&mark->xid, xid))
-            return mark;
-    }
-    return NULL;
+    while (mark && (mark->status == SPOOL_BEHIND || !xid_equal(&mark->xid, xid)))
+        mark = mark->older;
+    return mark && mark->status == SPOOL_OPEN ? mark : NULL;
+}
+
+struct spool_mark *spool_find_open(const struct spool *spool, const struct xid *xid)
+{
+    return spool->mark_count ? find_open(*bucket(spool, xid), xid) : NULL;
+}
+
+static void add_open(struct spool *spool, const struct spool_mark *mark)
+{
+    spool->open_count++;
+    spool->open_bytes += mark->bytes;
+    spool->open_log += mark->log_till - mark->log_from;
+}
+
+/* It is prepared no longer. */
+static void end_open(struct spool *spool, struct spool_mark *mark)
+{
+    mark->status = SPOOL_DONE;
+    spool->open_count--;
+    spool->open_bytes -= mark->bytes;
+    spool->open_log -= mark->log_till - mark->log_from;
 }
 
 static void count_open(struct spool *spool)
 {
     spool->open_count = 0;
     spool->open_bytes = spool->open_log = 0;
-    for (size_t i = 0; i < spool->mark_count; i++) {
-        const struct spool_mark *mark = spool->marks[i];
-        if (mark->status != SPOOL_OPEN)
-            continue;
-        spool->open_count++;
-        spool->open_bytes += mark->bytes;
-        spool->open_log += mark->log_till - mark->log_from;
-    }
+    for (size_t i = 0; i < spool->mark_count; i++)
+        if (spool->marks[i]->status == SPOOL_OPEN)
+            add_open(spool, spool->marks[i]);
 }
 
 /* What each mark is at a place. */
 static void judge(struct spool *spool, const struct position *at)
 {
-    for (size_t i = 0; i < spool->mark_count; i++)
-        spool->marks[i]->status = SPOOL_DONE;
     for (size_t i = 0; i < spool->mark_count; i++) {
         struct spool_mark *mark = spool->marks[i];
         if (!lies_before(&mark->place, at)) {
             mark->status = SPOOL_BEHIND;
             continue;
         }
-        struct spool_mark *before = find_open(spool, i, &mark->xid);
+        struct spool_mark *before = find_open(mark->older, &mark->xid);
         if (before)
             before->status = SPOOL_DONE;
         mark->status = mark->resolves ? SPOOL_DONE : SPOOL_OPEN;
@@ -132,6 +181,7 @@ static int drop_marks(struct spool *spool, struct err *e)
             spool->marks[kept++] = spool->marks[i];
     }
     spool->mark_count = kept;
+    fill_buckets(spool);
     return spool->opt.state ? spool_relocate(spool, e) : 0;
 }
 
@@ -243,18 +293,19 @@ int spool_prepare(struct spool *spool, const struct xid *xid, const struct spool
         mark->records = spool->records;
         buf_init(&spool->records, 0);
     }
-    struct spool_mark *before = find_open(spool, spool->mark_count, xid);
+    struct spool_mark *before = spool_find_open(spool, xid);
     if (before)
-        before->status = SPOOL_DONE;
+        end_open(spool, before);
     int rc = spool_keep_mark(spool, mark, e);
+    if (rc == 0)
+        add_open(spool, mark);
     spool_drop(spool);
-    count_open(spool);
     return rc;
 }
 
 bool spool_find(const struct spool *spool, const struct xid *xid, struct spool_place *prepared)
 {
-    const struct spool_mark *mark = find_open(spool, spool->mark_count, xid);
+    const struct spool_mark *mark = spool_find_open(spool, xid);
     if (mark && prepared)
         *prepared = mark->place;
     return mark != NULL;
@@ -262,7 +313,7 @@ bool spool_find(const struct spool *spool, const struct xid *xid, struct spool_p
 
 int spool_resolve(struct spool *spool, const struct xid *xid, const struct spool_place *place, struct err *e)
 {
-    struct spool_mark *prepared = find_open(spool, spool->mark_count, xid);
+    struct spool_mark *prepared = spool_find_open(spool, xid);
     spool->reading.active = false;
     if (!prepared)
         return 0;
@@ -284,38 +335,27 @@ int spool_resolve(struct spool *spool, const struct xid *xid, const struct spool
         spool_mark_free(mark);
         return rc;
     }
-    prepared->status = SPOOL_DONE;
-    rc = spool_keep_mark(spool, mark, e);
-    count_open(spool);
-    return rc;
+    end_open(spool, prepared);
+    return spool_keep_mark(spool, mark, e);
 }
 
 /* Figures, and what is thrown away. */
 
-static uint64_t dead_bytes(const struct spool *spool)
-{
-    struct err unused = ERR_INIT;
-    uint64_t end = 0;
-    if (!spool->opt.state || state_end(spool->opt.state, SPOOL_LOG, &end, &unused) != 0)
-        return 0;
-    return end > spool->open_log ? end - spool->open_log : 0;
-}
-
 void spool_figures(const struct spool *spool, struct spool_figures *out)
 {
     *out = (struct spool_figures){.transactions = spool->open_count, .bytes = spool->open_bytes + spool->bytes};
-    out->wants_compact = spool->opt.state && spool->mark_count > 0 &&
-                         (spool->mark_count - spool->open_count > SPOOL_DEAD_MARKS + spool->open_count ||
-                          dead_bytes(spool) > SPOOL_DEAD_BYTES + spool->open_log);
+    out->wants_compact =
+        spool->opt.state && (spool->mark_count - spool->open_count > SPOOL_DEAD_MARKS + spool->open_count ||
+                             spool->log_end > SPOOL_DEAD_BYTES + 2 * spool->open_log);
 }
 
 int spool_compact(struct spool *spool, const struct position *stored, struct err *e)
 {
-    if (!spool->opt.state || spool->is_open || spool->reading.active || spool->mark_count == 0)
+    if (!spool->opt.state || spool->is_open || spool->reading.active)
         return 0;
-    uint8_t *now = (uint8_t *)malloc(spool->mark_count);
+    uint8_t *now = (uint8_t *)malloc(spool->mark_count + 1);
     if (!now)
-        return err_set(e, NO_MEMORY, spool->mark_count);
+        return err_set(e, NO_MEMORY, spool->mark_count + 1);
     for (size_t i = 0; i < spool->mark_count; i++)
         now[i] = spool->marks[i]->status;
     judge(spool, stored);
@@ -329,11 +369,9 @@ int spool_compact(struct spool *spool, const struct position *stored, struct err
         mark->status = now[i];
     }
     free(now);
-    uint64_t end = 0;
-    int rc = state_end(spool->opt.state, SPOOL_LOG, &end, e);
-    if (rc != 0 || (2 * dropped < spool->mark_count && (end < live || end - live < live)))
-        return rc;
-    rc = drop_marks(spool, e);
+    if (2 * dropped < spool->mark_count && (spool->log_end < live || spool->log_end - live < live))
+        return 0;
+    int rc = drop_marks(spool, e);
     count_open(spool);
     return rc;
 }

@@ -143,6 +143,8 @@ int spool_write(struct spool *spool, const struct spool_mark *mark, struct err *
     if (rc == 0)
         rc = state_append_all(spool->opt.state, SPOOL_LOG, items, count, e);
     if (rc == 0)
+        rc = state_end(spool->opt.state, SPOOL_LOG, &spool->log_end, e);
+    if (rc == 0)
         rc = spool_begin_item(&spool->records, SPOOL_EVENTS, spool->id, e);
     spool->in_log = spool->in_log || rc == 0;
     buf_release(&head);
@@ -160,6 +162,8 @@ int spool_write_resolved(struct spool *spool, const struct spool_mark *mark, str
         rc = err_set(e, NO_MEMORY, item.len);
     if (rc == 0)
         rc = state_append(spool->opt.state, SPOOL_LOG, item.p, item.len, e);
+    if (rc == 0)
+        rc = state_end(spool->opt.state, SPOOL_LOG, &spool->log_end, e);
     buf_release(&item);
     return rc;
 }
@@ -225,10 +229,9 @@ int spool_load(struct spool *spool, struct err *e)
     struct loading load = {.spool = spool};
     struct state_item item;
     struct buf entry;
-    uint64_t end = 0;
     buf_init(&entry, 0);
-    int rc = state_end(spool->opt.state, SPOOL_LOG, &end, e);
-    while (rc == 0 && load.next < end) {
+    int rc = state_end(spool->opt.state, SPOOL_LOG, &spool->log_end, e);
+    while (rc == 0 && load.next < spool->log_end) {
         load.entry = load.next;
         rc = state_read_entry(spool->opt.state, SPOOL_LOG, &load.next, &entry, e);
         struct cursor items = cursor_over(entry.p, rc == 0 ? entry.len : 0);
@@ -277,5 +280,7 @@ int spool_relocate(struct spool *spool, struct err *e)
         spool_mark_free(fresh.marks[i]);
     }
     free(fresh.marks);
+    free(fresh.buckets);
+    spool->log_end = fresh.log_end;
     return rc;
 }

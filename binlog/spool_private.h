@@ -29,6 +29,7 @@ enum spool_status {
 /* A PREPARED or RESOLVED item, in the order of the log. */
 struct spool_mark {
     uint64_t id;
+    struct spool_mark *older; /* of the same bucket */
     struct xid xid;
     struct spool_place place;
     bool resolves;
@@ -57,9 +58,11 @@ struct spool {
     uint64_t next_id;
     struct spool_mark **marks; /* by rising id */
     size_t mark_count, mark_size;
+    struct spool_mark **buckets; /* by xid, the newest first; as many as mark_size */
     size_t open_count;
     uint64_t open_bytes; /* of prepared ones */
     uint64_t open_log;   /* the same in the log, with all around */
+    uint64_t log_end;    /* of all that is in the log */
 
     bool is_open; /* the open transaction */
     uint64_t id;
@@ -96,7 +99,10 @@ unsigned spool_item_kind(struct cursor *item, uint64_t *id);
 /* Layout of a HEAD item, behind kind and id. Errors: STATE_VERSION, STATE_CORRUPT. */
 int spool_read_head(struct cursor *item, struct event_format *out, struct err *e);
 
-/* spool.c: takes a mark over (frees it on failure). */
+/* spool.c: the mark of a transaction that is prepared; NULL: none. */
+struct spool_mark *spool_find_open(const struct spool *spool, const struct xid *xid);
+
+/* Takes a mark over (frees it on failure). */
 int spool_keep_mark(struct spool *spool, struct spool_mark *mark, struct err *e);
 void spool_mark_free(struct spool_mark *mark); /* accepts NULL */
 

@@ -2,14 +2,6 @@
 #include "base/hash.h"
 #include "binlog/spool_private.h"
 
-static const struct spool_mark *find(const struct spool *spool, const struct xid *xid)
-{
-    for (size_t i = spool->mark_count; i-- > 0;)
-        if (spool->marks[i]->status == SPOOL_OPEN && xid_equal(&spool->marks[i]->xid, xid))
-            return spool->marks[i];
-    return NULL;
-}
-
 static int corrupt(const char *what, struct err *e)
 {
     return err_set(e, STATE_CORRUPT, SPOOL_LOG, what);
@@ -53,7 +45,7 @@ static int read_format(struct spool *spool, struct event_format *format, struct 
 
 int spool_rewind(struct spool *spool, const struct xid *xid, struct event_format *format, struct err *e)
 {
-    const struct spool_mark *mark = xid ? find(spool, xid) : NULL;
+    const struct spool_mark *mark = xid ? spool_find_open(spool, xid) : NULL;
     struct spool_reading *rd = &spool->reading;
     if (!mark && (xid || !spool->is_open))
         return err_set(e, BUG, "there is nothing of it to be read");

@@ -316,6 +316,34 @@ static void spool__much_resolved__thrown_away_up_to_the_stored_position_only(voi
     tear_down(&f);
 }
 
+static void spool__one_phase_only__what_is_left_in_the_log_is_thrown_away(void **state)
+{
+    (void)state;
+    struct fixture f;
+    struct spool_figures figures;
+    size_t bytes;
+    const struct event_format format = {.server_version = 90700, .post_header_count = 200};
+    static const uint8_t body[EVENT_LEN_MOST];
+    const struct spool_event event = {.type = EVENT_WRITE_ROWS, .body = body, .len = sizeof body};
+    set_up(&f, false);
+    assert_int_equal(settle(&f, 0), 0);
+    for (unsigned n = 1; n <= 10; n++) {
+        assert_int_equal(spool_begin(f.spool, &format, &f.e), 0);
+        for (unsigned i = 0; i < 4; i++)
+            assert_int_equal(spool_add(f.spool, &event, &f.e), 0);
+        spool_drop(f.spool);
+    }
+    spool_figures(f.spool, &figures);
+    assert_true(figures.wants_compact);
+    struct position stored = behind(1);
+    assert_int_equal(spool_compact(f.spool, &stored, &f.e), 0);
+    (void)memfs_bytes(f.fs, DIR "/xa.log", &bytes);
+    assert_true(bytes < 1000);
+    spool_figures(f.spool, &figures);
+    assert_false(figures.wants_compact);
+    tear_down(&f);
+}
+
 static void spool__damaged_event__corrupt(void **state)
 {
     (void)state;
@@ -457,6 +485,7 @@ int main(void)
         cmocka_unit_test(spool__places__by_gtid_else_by_file_of_the_same_server),
         cmocka_unit_test(spool__full__stops_and_room_comes_with_what_is_resolved),
         cmocka_unit_test(spool__much_resolved__thrown_away_up_to_the_stored_position_only),
+        cmocka_unit_test(spool__one_phase_only__what_is_left_in_the_log_is_thrown_away),
         cmocka_unit_test(spool__damaged_event__corrupt),
         cmocka_unit_test(spool__power_fails_at_any_operation__what_was_told_is_held),
         cmocka_unit_test(spool__no_memory_at_any_allocation__error_and_it_goes_on_from_there),
