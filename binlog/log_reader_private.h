@@ -123,6 +123,9 @@ int log_statement(struct log_reader *reader, const char *statement, size_t len, 
 /* log_rows.c */
 int log_rows(struct log_reader *reader, const struct log_event *ev, struct rowset *out, struct err *e);
 
+/* Its tables must be named again, and its text is that of no other. */
+void log_end_statement(struct log_reader *reader);
+
 /* log_head.c: the open transaction is void: LOG_READER_AGAIN with a ROLLBACK, or _MORE when nothing of it was told. */
 int log_void(struct log_reader *reader, struct rowset *out);
 

@@ -10,7 +10,7 @@ static int resolve(struct log_reader *reader, const struct log_event *ev, struct
     return schema_resolve(reader->opt.schema, &entry->wire, &at, &entry->shape, e);
 }
 
-static void end_statement(struct log_reader *reader)
+void log_end_statement(struct log_reader *reader)
 {
     table_cache_end_statement(&reader->tables);
     reader->has_query = false;
@@ -29,7 +29,7 @@ int log_rows(struct log_reader *reader, const struct log_event *ev, struct rowse
     uint32_t ordinal = reader->ordinal++;
     bool last = rows.flags & EVENT_ROWS_STATEMENT_END;
     if (rows.table_id == EVENT_ROWS_DUMMY_TABLE && last) {
-        end_statement(reader);
+        log_end_statement(reader);
         return LOG_READER_NONE;
     }
     struct table_entry *entry = table_cache_find(&reader->tables, rows.table_id);
@@ -55,6 +55,6 @@ int log_rows(struct log_reader *reader, const struct log_event *ev, struct rowse
         out->query = reader->has_query ? &reader->query : NULL;
     }
     if (last)
-        end_statement(reader);
+        log_end_statement(reader);
     return wanted ? LOG_READER_ROWSET : LOG_READER_NONE;
 }

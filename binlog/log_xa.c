@@ -191,8 +191,11 @@ static int left_out(struct log_reader *reader, const struct spool_event *event, 
     struct cursor body = cursor_over(event->body, event->len);
     const struct table_entry *entry =
         table_cache_find(&reader->tables, cursor_le(&body, event->len < ROWS_HEAD_BYTES ? 4 : 6));
-    if (!entry || !entry->wanted)
+    if (!entry || !entry->wanted) {
+        if (cursor_u16(&body) & EVENT_ROWS_STATEMENT_END)
+            log_end_statement(reader);
         return LOG_READER_NONE;
+    }
     struct spool_place place = {.begin = reader->tx.pos};
     memcpy(place.file, reader->begin_file, sizeof place.file);
     (void)spool_find(reader->spool, &reader->xa.xid, &place);

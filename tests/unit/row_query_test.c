@@ -218,11 +218,14 @@ static void read_all(const struct event_builder *b, size_t max, struct buf *out)
     size_t len;
     for (unsigned i = 0; built_event(b, i, &event, &len); i++) {
         struct rowset rs;
-        int rc = log_reader_feed(reader, event, len, &rs, &e);
-        if (rc < 0)
-            fail_msg("%s", e.text);
-        if (rc > 0 && rs.kind == ROWSET_ROWS)
-            rowset_text(&rs, out);
+        int rc;
+        do {
+            rc = log_reader_feed(reader, event, len, &rs, &e);
+            if (rc < 0)
+                fail_msg("%s", e.text);
+            if (rc > 0 && rc != LOG_READER_MORE && rs.kind == ROWSET_ROWS)
+                rowset_text(&rs, out);
+        } while (rc == LOG_READER_AGAIN || rc == LOG_READER_MORE);
     }
     log_reader_free(reader);
     schema_free(schema);
@@ -299,6 +302,26 @@ static void row_query__events_of_a_statement__all_carry_it_and_no_other(void **s
     }
 }
 
+static void row_query__xa__ends_with_its_statement_although_nobody_wanted_that(void **state)
+{
+    (void)state;
+    struct event_builder b;
+    const uint8_t one_phase[] = {1, 1, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, '1'};
+    event_builder_init(&b, false, true);
+    build_gtid(&b, 1);
+    build_query(&b, "shop", "XA START X'31',X'',1");
+    build_statement(&b, "first", 2);
+    build_query_text(&b, "of a table that nobody wants");
+    build_table_map(&b, 2, "shop", "other");
+    build_rows(&b, EVENT_WRITE_ROWS_V1, 2, true, 1, "x");
+    build_statement(&b, NULL, 1);
+    build_statement(&b, "last", 1);
+    build_query(&b, "shop", "XA END X'31',X'',1");
+    build_event(&b, EVENT_XA_PREPARE, one_phase, sizeof one_phase);
+    expect_queries(&b, 1000, "first/5 first/5 - last/4");
+    event_builder_release(&b);
+}
+
 static void row_query__longer_than_the_limit__cut_between_characters(void **state)
 {
     (void)state;
@@ -332,6 +355,7 @@ int main(void)
         cmocka_unit_test(row_query__rewind__reads_it_again),
         cmocka_unit_test(row_query__longer_than_a_segment_holds__is_a_config_error),
         cmocka_unit_test(row_query__events_of_a_statement__all_carry_it_and_no_other),
+        cmocka_unit_test(row_query__xa__ends_with_its_statement_although_nobody_wanted_that),
         cmocka_unit_test(row_query__longer_than_the_limit__cut_between_characters),
     };
     return cmocka_run_group_tests_name("row_query", tests, NULL, NULL);
