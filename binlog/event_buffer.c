@@ -95,8 +95,15 @@ int event_buffer_open(struct event_buffer *buffer, const char *path, struct err 
 
 int event_buffer_seek(struct event_buffer *buffer, uint64_t pos, struct err *e)
 {
-    if (buffer->env->files->seek(buffer->env->ctx, buffer->fd, (off_t)pos, SEEK_SET) < 0)
+    const struct file_ops *files = buffer->env->files;
+    off_t end = files->seek(buffer->env->ctx, buffer->fd, 0, SEEK_END);
+    if (end < 0 || (pos <= (uint64_t)end && files->seek(buffer->env->ctx, buffer->fd, (off_t)pos, SEEK_SET) < 0))
         return err_set(e, FILE_READ, buffer->path, strerror(errno));
+    if (pos > (uint64_t)end) {
+        char text[64];
+        snprintf(text, sizeof text, "the file ends at %lld, before the place", (long long)end);
+        return err_set(e, CORRUPT, text);
+    }
     buffer->begin = buffer->end = 0;
     buffer->pos = pos;
     return 0;

@@ -28,7 +28,7 @@ void event_buffer_release(struct event_buffer *buffer);
  * NO_MEMORY. */
 int event_buffer_open(struct event_buffer *buffer, const char *path, struct err *e);
 
-/* Goes on at another place of the file. Errors: FILE_READ. */
+/* Goes on at another place of the file. Errors: FILE_READ; CORRUPT: the file ends before it. */
 int event_buffer_seek(struct event_buffer *buffer, uint64_t pos, struct err *e);
 
 /* 1 and the next event (borrowed until the next call), 0 at the end of the file. Errors: FILE_READ, NO_MEMORY, CORRUPT

@@ -104,9 +104,12 @@ static int go_to(struct source_file *file, const struct start *at, struct positi
     if (rc != 0 || at->pos.at.pos <= file->buffer.pos)
         return rc;
     rc = event_buffer_seek(&file->buffer, at->pos.at.pos, e);
-    if (rc == 0)
-        log_reader_seek(file->reader, at->pos.at.pos);
-    return rc;
+    if (rc != 0) {
+        err_wrap(e, "%s:%llu", at->pos.at.file, (unsigned long long)at->pos.at.pos);
+        return rc;
+    }
+    log_reader_seek(file->reader, at->pos.at.pos);
+    return 0;
 }
 
 static int file_open(struct source *src, const struct start *at, struct position *from, struct err *e)

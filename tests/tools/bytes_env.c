@@ -41,10 +41,9 @@ static ssize_t bytes_read(void *ctx, int fd, void *out, size_t len)
 static off_t bytes_seek(void *ctx, int fd, off_t offset, int whence)
 {
     struct bytes_env *files = ctx;
-    (void)whence;
-    size_t len = files->files[fd].len;
-    files->at[fd] = (size_t)offset < len ? (size_t)offset : len;
-    return offset;
+    size_t len = files->files[fd].len, to = (size_t)offset + (whence == SEEK_END ? len : 0);
+    files->at[fd] = to < len ? to : len;
+    return (off_t)to;
 }
 
 static int bytes_close(void *ctx, int fd)

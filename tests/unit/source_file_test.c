@@ -519,6 +519,25 @@ static void source_file__start_in_another_file__refused(void **state)
     event_builder_release(&b[1]);
 }
 
+static void source_file__start_behind_the_end_of_its_file__refused(void **state)
+{
+    (void)state;
+    for (unsigned behind = 0; behind < 2; behind++) {
+        struct event_builder b[2];
+        char from[40];
+        struct run run = {.from = from};
+        build_two(b, &run);
+        snprintf(from, sizeof from, "bin.000009:%zu", b[0].log.len + behind);
+        play(&run);
+        assert_int_equal(run.code, behind ? ERR_CORRUPT : ERR_NONE);
+        assert_true((strstr(text_of(&run), "before the place") != NULL) == (behind == 1));
+        assert_true((strstr(text_of(&run), "BEGIN gtid=0-7-3") != NULL) == (behind == 0));
+        buf_release(&run.text);
+        event_builder_release(&b[0]);
+        event_builder_release(&b[1]);
+    }
+}
+
 static void source_file__interrupted__next_returns(void **state)
 {
     (void)state;
@@ -564,6 +583,7 @@ int main(void)
         cmocka_unit_test(source_file__bounds__whole_transactions),
         cmocka_unit_test(source_file__file_left_out__noted),
         cmocka_unit_test(source_file__start_in_another_file__refused),
+        cmocka_unit_test(source_file__start_behind_the_end_of_its_file__refused),
         cmocka_unit_test(source_file__interrupted__next_returns),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
