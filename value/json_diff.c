@@ -297,6 +297,22 @@ int jsonb_diff_apply(const struct coltype *type, struct bytes doc, struct bytes 
     return take_text(out, VALUE_JSON, &to);
 }
 
+/* As the column would have it: a string with the document's text. */
+static int print_document(struct jsonb_print *to, struct bytes doc, struct arena *arena, struct err *e)
+{
+    struct jsonb_ref root = jsonb_root(doc.p, doc.len);
+    struct jsonb_print text = {.left = doc.len};
+    if (!jsonb_print_value(&text, &root))
+        return corrupt(e, "value of a partial update is not a binary JSON document");
+    uint8_t *p = arena_alloc(arena, text.len);
+    if (!p)
+        return err_set(e, NO_MEMORY, text.len);
+    text = (struct jsonb_print){.o = p, .left = doc.len};
+    (void)jsonb_print_value(&text, &root);
+    jsonb_print_string(to, p, text.len);
+    return 0;
+}
+
 static int print_diff(struct jsonb_print *to, const struct diff *diff, struct arena *arena, struct err *e)
 {
     static const char *const heads[] = {
@@ -311,11 +327,10 @@ static int print_diff(struct jsonb_print *to, const struct diff *diff, struct ar
     jsonb_print_bytes(to, heads[diff->op], strlen(heads[diff->op]));
     jsonb_print_string(to, diff->path.p, diff->path.len);
     if (diff->op != DIFF_REMOVE) {
-        struct jsonb_ref value = jsonb_root(diff->value.p, diff->value.len);
         jsonb_print_bytes(to, ",\"value\":", 9);
-        to->left = diff->value.len;
-        if (!jsonb_print_value(to, &value))
-            return corrupt(e, "value of a partial update is not a binary JSON document");
+        rc = print_document(to, diff->value, arena, e);
+        if (rc != 0)
+            return rc;
     }
     jsonb_print_bytes(to, "}", 1);
     return 0;

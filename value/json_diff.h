@@ -11,8 +11,8 @@
 int jsonb_diff_apply(const struct coltype *type, struct bytes doc, struct bytes diffs, struct value *out,
                      struct arena *arena, struct err *e);
 
-/* The diffs alone as VALUE_JSON_DIFF: [{"op":"replace","path":"$.a","value":1},{"op":"remove","path":"$.b"}]. Errors:
- * CORRUPT, NO_MEMORY. */
+/* The diffs alone as VALUE_JSON_DIFF: [{"op":"replace","path":"$.a","value":"1"},{"op":"remove","path":"$.b"}], values
+ * as VALUE_JSON. Errors: CORRUPT, NO_MEMORY. */
 int jsonb_diff_text(const struct coltype *type, struct bytes diffs, struct value *out, struct arena *arena,
                     struct err *e);
 

@@ -114,9 +114,9 @@ def patched(document, diffs):
         if diff["op"] == "remove":
             del place[last]
         elif diff["op"] == "insert" and isinstance(place, list):
-            place.insert(last, diff["value"])
+            place.insert(last, loads(diff["value"]))
         else:
-            place[last] = diff["value"]
+            place[last] = loads(diff["value"])
     return top[""]
 
 

@@ -417,15 +417,15 @@ static void jsonb_diff_text__diffs_written_down__give_their_list_or_are_refused(
         const char *text; /* NULL: refused */
     } cases[] = {
         {__LINE__, {{0}}, "[]"},
-        {__LINE__, {{REPLACE, "$.a", SEVEN}}, "[{\"op\":\"replace\",\"path\":\"$.a\",\"value\":7}]"},
+        {__LINE__, {{REPLACE, "$.a", SEVEN}}, "[{\"op\":\"replace\",\"path\":\"$.a\",\"value\":\"7\"}]"},
         {__LINE__,
          {{INSERT, "$.\"b \\\" c\"[last-1]", EMPTY}, {REMOVE, "$[0]", NULL}, {REPLACE, "$.caf\xc3\xa9", ""}},
-         "[{\"op\":\"insert\",\"path\":\"$.\\\"b \\\\\\\" c\\\"[last-1]\",\"value\":{}},"
+         "[{\"op\":\"insert\",\"path\":\"$.\\\"b \\\\\\\" c\\\"[last-1]\",\"value\":\"{}\"},"
          "{\"op\":\"remove\",\"path\":\"$[0]\"},"
-         "{\"op\":\"replace\",\"path\":\"$.caf\xc3\xa9\",\"value\":null}]"},
+         "{\"op\":\"replace\",\"path\":\"$.caf\xc3\xa9\",\"value\":\"null\"}]"},
         {__LINE__,
          {{REPLACE, "$.a", "02 0200 0c00 05 0100 0c 0a00 01 78"}}, /* [1, "x"] */
-         "[{\"op\":\"replace\",\"path\":\"$.a\",\"value\":[1, \"x\"]}]"},
+         "[{\"op\":\"replace\",\"path\":\"$.a\",\"value\":\"[1, \\\"x\\\"]\"}]"},
         {__LINE__, {{REPLACE, "$.\xff", SEVEN}}, NULL},
         {__LINE__, {{REPLACE, "$.a", "0c 01 ff"}}, NULL},
         {__LINE__, {{REPLACE, "$.a", "ff"}}, NULL},
