@@ -389,11 +389,62 @@ static uint8_t *put_value(struct rng *rng, const struct coltype *type, uint8_t *
     }
 }
 
-struct image random_image(struct rng *rng, const struct shape *shape, const uint8_t *present, uint8_t *out,
-                          unsigned garbage)
+/* The bytes of a column in an image; of none when there is no image. */
+static struct found column_of(const struct shape *shape, const struct image *image, unsigned column)
+{
+    struct found found = {.len = SIZE_MAX};
+    uint16_t index = (uint16_t)column;
+    struct colset one = {&index, 1};
+    if (image->bytes &&
+        shape_walk(shape, image->present, image->bytes, image->bytes + image->len, &one, &found) == SIZE_MAX)
+        abort();
+    return found;
+}
+
+/* A name that no random document has. */
+#define NEW_NAME "$.\"a new \\\"name\\\"\""
+
+static uint8_t *put_diff(struct rng *rng, uint8_t *o, uint8_t op, const char *path)
+{
+    uint8_t doc[RANDOM_JSON_MAX];
+    size_t len = strlen(path);
+    *o++ = op;
+    *o++ = (uint8_t)len;
+    memcpy(o, path, len);
+    o += len;
+    if (op == 2)
+        return o;
+    len = random_json(rng, rng_below(rng, 3), doc);
+    *o++ = 0xfc;
+    o = put_le(o, len, 2);
+    memcpy(o, doc, len);
+    return o + len;
+}
+
+/* Diffs that fit the document (its bytes, or NULL: any): what they insert they change and remove again. */
+static uint8_t *put_diffs(struct rng *rng, const uint8_t *doc, size_t doc_len, uint8_t *o)
+{
+    uint8_t *start = o;
+    unsigned root = doc && doc_len ? doc[0] : doc ? 4 : rng_below(rng, 4), steps = rng_below(rng, 4);
+    const char *path = root < 2 ? NEW_NAME : rng_below(rng, 2) ? "$[0]" : "$[last]";
+    o += 4;
+    if (root < 4 && steps > 0)
+        o = put_diff(rng, o, 1, path);
+    if (root < 4 && steps > 1)
+        o = put_diff(rng, o, 0, path);
+    if (root < 4 && steps > 2)
+        o = put_diff(rng, o, 2, path);
+    put_le(start, (uint64_t)(o - start) - 4, 4);
+    return o;
+}
+
+/* The images of random_image and of partial updates: a JSON column of `partial` (a bitmap by JSON column, NULL: none)
+ * has diffs that fit what `before` (NULL: nothing) has of it. */
+static struct image write_image(struct rng *rng, const struct shape *shape, const uint8_t *present,
+                                const uint8_t *partial, const struct image *before, uint8_t *out, unsigned garbage)
 {
     const struct table *tbl = shape->tbl;
-    unsigned held = 0, bit = 0;
+    unsigned held = 0, bit = 0, document = 0;
     for (unsigned i = 0; i < tbl->column_count; i++)
         held += !present || (present[i / 8] >> (i % 8) & 1);
     uint8_t *o = out + (held + 7) / 8;
@@ -401,17 +452,32 @@ struct image random_image(struct rng *rng, const struct shape *shape, const uint
     memset(out, 0, (held + 7) / 8);
     for (unsigned i = 0; i < tbl->column_count; i++) {
         const struct coltype *type = &tbl->columns[i].type;
+        bool is_document = type->family == FAMILY_JSON, is_partial = false;
+        if (is_document) {
+            is_partial = partial && partial[document / 8] >> (document % 8) & 1;
+            document++;
+        }
         if (present && !(present[i / 8] >> (i % 8) & 1))
             continue;
-        if (rng_below(rng, 6) == 0)
+        if (is_partial) {
+            struct found doc = column_of(shape, before, i);
+            o = put_diffs(rng, doc.len == SIZE_MAX ? NULL : doc.bytes + 4, doc.len - 4, o);
+        } else if (rng_below(rng, 6) == 0) {
             out[bit / 8] = (uint8_t)(out[bit / 8] | 1u << (bit % 8));
-        else if (bit == bad && type->walk == WALK_FIXED)
+        } else if (bit == bad && type->walk == WALK_FIXED) {
             o = put_random(rng, o, type->fixed);
-        else
+        } else {
             o = put_value(rng, type, o);
+        }
         bit++;
     }
     return (struct image){.present = present, .bytes = out, .len = (size_t)(o - out)};
+}
+
+struct image random_image(struct rng *rng, const struct shape *shape, const uint8_t *present, uint8_t *out,
+                          unsigned garbage)
+{
+    return write_image(rng, shape, present, NULL, NULL, out, garbage);
 }
 
 void random_present(struct rng *rng, const struct shape *shape, uint8_t *out)
@@ -427,6 +493,37 @@ static const uint8_t *maybe_present(struct rng *rng, const struct shape *shape, 
         return NULL;
     random_present(rng, shape, bitmap);
     return bitmap;
+}
+
+/* Some of the documents of an update that were not NULL, or that nothing is known of. */
+static void random_partial(struct rng *rng, struct random_change *out)
+{
+    const struct shape *shape = out->chg.shape;
+    unsigned document = 0;
+    memset(out->after_partial, 0, sizeof out->after_partial);
+    for (unsigned i = 0; i < shape->tbl->column_count; i++) {
+        if (shape->tbl->columns[i].type.family != FAMILY_JSON)
+            continue;
+        struct found doc = column_of(shape, &out->chg.before, i);
+        if ((doc.len == SIZE_MAX || doc.bytes) && rng_below(rng, 3))
+            out->after_partial[document / 8] = (uint8_t)(out->after_partial[document / 8] | 1u << (document % 8));
+        document++;
+    }
+}
+
+/* The after image: of one update in three a partial one. */
+static void random_after(struct rng *rng, struct random_change *out, unsigned garbage)
+{
+    struct change *chg = &out->chg;
+    const uint8_t *present = maybe_present(rng, chg->shape, out->after_present);
+    size_t partial_len = shape_json_bitmap(chg->shape);
+    bool is_partial = chg->op == CHANGE_UPDATE && partial_len && rng_below(rng, 3) == 0;
+    if (is_partial)
+        random_partial(rng, out);
+    chg->after = write_image(rng, chg->shape, present, is_partial ? out->after_partial : NULL, &chg->before,
+                             out->after_bytes, garbage);
+    chg->after.partial = is_partial ? out->after_partial : NULL;
+    chg->after.partial_len = is_partial ? partial_len : 0;
 }
 
 void random_change(struct rng *rng, const struct shape *shape, struct random_change *out, unsigned garbage)
@@ -461,7 +558,7 @@ void random_change(struct rng *rng, const struct shape *shape, struct random_cha
         chg->before =
             random_image(rng, shape, maybe_present(rng, shape, out->before_present), out->before_bytes, garbage);
     if (chg->op != CHANGE_DELETE)
-        chg->after = random_image(rng, shape, maybe_present(rng, shape, out->after_present), out->after_bytes, garbage);
+        random_after(rng, out, garbage);
     static const char *const queries[] = {"INSERT INTO t\n\tVALUES (\"caf\xc3\xa9\")", "UPDATE t SET a = '\xff'",
                                           "DELETE"};
     uint64_t which = chg->version.row % 6;

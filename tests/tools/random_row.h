@@ -28,13 +28,14 @@ struct image random_image(struct rng *rng, const struct shape *shape, const uint
 void random_present(struct rng *rng, const struct shape *shape, uint8_t *out);
 
 /* A change of random op with random images in before_bytes and after_bytes (RANDOM_IMAGE_MAX each) and bitmaps in
- * before_present and after_present (3 bytes each). Key, tx and version are set; tx and key are borrowed. */
+ * before_present, after_present and after_partial (3 bytes each). Diffs of a partial update fit the document of the
+ * before image. Key, tx and version are set; tx and key are borrowed. */
 struct random_change {
     struct change chg;
     struct tx tx;
     char key[64];
     struct row_query query;
-    uint8_t before_present[3], after_present[3];
+    uint8_t before_present[3], after_present[3], after_partial[3];
     uint8_t before_bytes[RANDOM_IMAGE_MAX], after_bytes[RANDOM_IMAGE_MAX];
 };
 void random_change(struct rng *rng, const struct shape *shape, struct random_change *out, unsigned garbage);

@@ -138,24 +138,11 @@ static void format_sluice_as__geojson__is_an_object_in_both_images_and_the_key(v
 /* Our own members only, in the documented order. */
 static void check_members(json_t *line)
 {
-    static const char *const order[] = {"op",
-                                        "db",
-                                        "table",
-                                        "key",
-                                        "pk",
-                                        "before",
-                                        "after",
-                                        "absent_before",
-                                        "absent_after",
-                                        "ts_us",
-                                        "commit_precision",
-                                        "gtid",
-                                        "file",
-                                        "pos",
-                                        "version",
-                                        "half",
-                                        "query",
-                                        "query_bytes"};
+    static const char *const order[] = {"op",           "db",         "table",      "key",
+                                        "pk",           "before",     "after",      "absent_before",
+                                        "absent_after", "diff_after", "ts_us",      "commit_precision",
+                                        "gtid",         "file",       "pos",        "version",
+                                        "half",         "query",      "query_bytes"};
     size_t at = 0;
     const char *name;
     json_t *value;
