@@ -271,6 +271,149 @@ static void lane__rollback_to_savepoint__cuts_at_the_ordinal(void **state)
     }
 }
 
+/* Rows of a table with nine JSON columns: two bytes that say which are partial updates. */
+static const struct shape *documents_shape(void)
+{
+    static struct column columns[10];
+    static const struct table tbl = {.db = "shop", .name = "docs", .columns = columns, .column_count = 10};
+    static const struct shape shape = {.tbl = &tbl, .json_count = 9};
+    for (unsigned i = 1; i < 10; i++)
+        columns[i].type.family = FAMILY_JSON;
+    return &shape;
+}
+
+/* Row `number` with after images of `len` bytes; every other one has no partial update, bitmaps and tickets vary. */
+static struct lane_row document_row(unsigned number, size_t len, const uint8_t *bytes, const uint8_t partial[2])
+{
+    static const uint8_t before_present[2] = {0x55, 1}, after_present[2] = {0xaa, 2};
+    struct lane_row row = {.op = CHANGE_UPDATE,
+                           .sink_mask = UINT32_MAX,
+                           .version_row = number,
+                           .shape = documents_shape(),
+                           .key = "doc",
+                           .key_len = 3,
+                           .before = {.bytes = bytes, .len = number % 7},
+                           .after = {.bytes = bytes + number % 7, .len = len}};
+    if (number % 2) {
+        row.after.partial = partial;
+        row.after.partial_len = 2;
+    }
+    if (number % 3 == 0)
+        row.before.present = before_present;
+    if (number % 5 == 0)
+        row.after.present = after_present;
+    return row;
+}
+
+static size_t document_len(unsigned number)
+{
+    return number % 4 == 3 ? 30000 : 100; /* beyond a segment of 16 KiB, or not */
+}
+
+static void fill_document(unsigned number, uint8_t *bytes, uint8_t partial[2])
+{
+    for (size_t i = 0; i < 7 + document_len(number); i++)
+        bytes[i] = (uint8_t)(number * 31 + i);
+    partial[0] = (uint8_t)(number * 3);
+    partial[1] = (uint8_t)(number & 1);
+}
+
+static void add_document(struct lanes *lanes, unsigned number, uint64_t *ordinal)
+{
+    static uint8_t bytes[32768];
+    uint8_t partial[2];
+    uint64_t unused;
+    fill_document(number, bytes, partial);
+    struct lane_row row = document_row(number, document_len(number), bytes, partial);
+    if (number % 4 > 1 && *ordinal) {
+        row.has_ticket = true;
+        row.ticket_ordinal = *ordinal;
+    }
+    assert_int_equal(lanes_add(lanes, 0, &row, ordinal ? ordinal : &unused, NULL), 0);
+    memset(bytes, 0, sizeof bytes); /* all was copied */
+}
+
+static void same_image(const struct image *is, const struct image *wanted)
+{
+    assert_int_equal(!is->present, !wanted->present);
+    if (wanted->present)
+        assert_memory_equal(is->present, wanted->present, 2);
+    assert_int_equal(!is->partial, !wanted->partial);
+    assert_int_equal(is->partial_len, wanted->partial_len);
+    if (wanted->partial)
+        assert_memory_equal(is->partial, wanted->partial, wanted->partial_len);
+    assert_int_equal(is->len, wanted->len);
+    assert_memory_equal(is->bytes, wanted->bytes, wanted->len);
+}
+
+static void expect_document(struct lanes *lanes, unsigned sink, unsigned number, bool acknowledge)
+{
+    static uint8_t bytes[32768];
+    uint8_t partial[2];
+    struct lane_item item;
+    fill_document(number, bytes, partial);
+    struct lane_row row = document_row(number, document_len(number), bytes, partial);
+    assert_int_equal(lanes_read(lanes, 0, sink, &item), LANE_ITEM);
+    assert_int_equal(item.chg.version.row, number);
+    assert_memory_equal(item.chg.key, "doc", 3);
+    same_image(&item.chg.before, &row.before);
+    same_image(&item.chg.after, &row.after);
+    if (acknowledge)
+        lanes_ack(lanes, 0, sink, item.ordinal);
+}
+
+static void lane__partial_updates__read_back_in_segments_and_outside_of_them(void **state)
+{
+    (void)state;
+    struct lanes *lanes = kit_lanes(1, 2, 8 * POOL);
+    uint64_t last = 0;
+    unsigned read[2] = {1, 1};
+    for (unsigned number = 1; number < 200;) {
+        kit_begin(lanes, number);
+        for (unsigned in_tx = 0; in_tx < 5; in_tx++)
+            add_document(lanes, number++, &last);
+        kit_end(lanes, number);
+        lanes_publish(lanes);
+        while (read[0] < number)
+            expect_document(lanes, 0, read[0]++, true);
+        while (read[1] < number)
+            expect_document(lanes, 1, read[1]++, true);
+        (void)lanes_make_room(lanes);
+    }
+    lanes_free(lanes);
+}
+
+static void lane__partial_updates_behind_a_savepoint__are_cut_and_written_again(void **state)
+{
+    (void)state;
+    for (unsigned keep = 0; keep <= 12; keep++) {
+        struct lanes *lanes = kit_lanes(1, 1, 16 * POOL);
+        uint64_t savepoint = 0, last = 0;
+        kit_begin(lanes, 1);
+        for (unsigned i = 0; i < 12; i++) {
+            if (i == keep)
+                savepoint = lanes_savepoint(lanes);
+            last = 0;
+            add_document(lanes, 3 + i, &last);
+        }
+        if (keep == 12)
+            savepoint = lanes_savepoint(lanes);
+        assert_int_equal(lanes_rollback_to(lanes, savepoint), 0);
+        for (unsigned i = keep; i < 12; i++) {
+            last = 0;
+            add_document(lanes, i % 2 ? 20 + i : 31 + i, &last); /* others, large where those were small */
+        }
+        kit_end(lanes, 100);
+        lanes_publish(lanes);
+        for (unsigned round = 0; round < 2; round++) {
+            for (unsigned i = 0; i < 12; i++)
+                expect_document(lanes, 0, i < keep ? 3 + i : i % 2 ? 20 + i : 31 + i, false);
+            lanes_rewind(lanes, 0, 0);
+        }
+        lanes_free(lanes);
+    }
+}
+
 static void lane__rollback_into_a_published_chunk__is_refused_and_changes_nothing(void **state)
 {
     (void)state;
@@ -662,6 +805,8 @@ int main(void)
         cmocka_unit_test(lane__pool_smaller_than_a_transaction__goes_out_in_chunks),
         cmocka_unit_test(lane__rollback__leaves_no_trace),
         cmocka_unit_test(lane__rollback_to_savepoint__cuts_at_the_ordinal),
+        cmocka_unit_test(lane__partial_updates__read_back_in_segments_and_outside_of_them),
+        cmocka_unit_test(lane__partial_updates_behind_a_savepoint__are_cut_and_written_again),
         cmocka_unit_test(lane__rollback_into_a_published_chunk__is_refused_and_changes_nothing),
         cmocka_unit_test(lane__ticket__blocks_until_its_lane_acked),
         cmocka_unit_test(lane__ticket_of_the_same_lane__waits_for_the_ack_too),
