@@ -208,6 +208,57 @@ static void key_text__absent_column__comes_from_the_before_image_or_stops(void *
     buf_release(&out);
 }
 
+/* A document in the key: with the old one at hand the new one, else as an absent column. */
+static void key_text__partial_update_of_a_document__needs_the_old_one(void **state)
+{
+    (void)state;
+    static const char *const names[] = {"doc"};
+    static const uint8_t meta[] = {4};
+    static const struct found absent = ABSENT, null_value = NULL_VALUE;
+    static const uint8_t document[] = {13, 0, 0, 0, 0, 1, 0, 12, 0, 11, 0, 1, 0, 5, 1, 0, 'a'}; /* {"a": 1} */
+    static const uint8_t diffs[] = {9, 0, 0, 0, 0, 3, '$', '.', 'a', 3, 5, 7, 0};               /* replace $.a by 7 */
+    static const uint8_t other[] = {9, 0, 0, 0, 0, 3, '$', '.', 'b', 3, 5, 7, 0};               /* not there */
+    const struct found whole = {document, sizeof document, false};
+    struct cursor cur = cursor_over(meta, sizeof meta);
+    struct column column = {.name = "doc", .name_len = 3};
+    struct table tbl = {.db = "shop", .name = "docs", .columns = &column, .column_count = 1};
+    const struct shape shape = {.tbl = &tbl};
+    struct key_plan plan;
+    struct buf out;
+    struct arena arena;
+    assert_int_equal(coltype_init(&column.type, WIRE_JSON, &cur, NULL), 0);
+    assert_int_equal(key_plan_init(&plan, &tbl, names, 1, 3, NULL), 0);
+    const struct {
+        struct found after;
+        const struct found *before;
+        const char *text; /* NULL: … */
+        int rc;
+    } rows[] = {
+        {whole, NULL, "{\"a\"\\: 1}", 0},
+        {{diffs, sizeof diffs, true}, &whole, "{\"a\"\\: 7}", 0},
+        {absent, &whole, "{\"a\"\\: 1}", 0},
+        {{diffs, sizeof diffs, true}, &absent, NULL, -ERR_ROW_IMAGE},
+        {{diffs, sizeof diffs, true}, NULL, NULL, -ERR_ROW_IMAGE},
+        {{diffs, sizeof diffs, true}, &null_value, NULL, -ERR_ROW_IMAGE},
+        {{other, sizeof other, true}, &whole, NULL, -ERR_CORRUPT},
+    };
+    buf_init(&out, 0);
+    arena_init(&arena, 64, 0, 0);
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct err e = ERR_INIT;
+        buf_clear(&out);
+        int rc = key_text(&plan, &shape, &rows[i].after, rows[i].before, "after", &out, &arena, &e);
+        if (rc != rows[i].rc || out.len != (rc == 0 ? strlen(rows[i].text) : 0))
+            fail_msg("row %zu: %d %s, %zu bytes", i, rc, e.text, out.len);
+        if (rc == 0)
+            assert_memory_equal(out.p, rows[i].text, out.len);
+        else
+            assert_non_null(strstr(e.text, "doc"));
+    }
+    arena_release(&arena);
+    buf_release(&out);
+}
+
 static void key_plan__no_names__is_the_primary_key_in_its_order(void **state)
 {
     (void)state;
@@ -308,6 +359,7 @@ int main(void)
         cmocka_unit_test(key_text__each_type__has_its_text),
         cmocka_unit_test(key_text__several_columns__are_joined_in_the_routes_order),
         cmocka_unit_test(key_text__absent_column__comes_from_the_before_image_or_stops),
+        cmocka_unit_test(key_text__partial_update_of_a_document__needs_the_old_one),
         cmocka_unit_test(key_plan__no_names__is_the_primary_key_in_its_order),
         cmocka_unit_test(key_plan__bad_columns__are_named_with_the_line),
         cmocka_unit_test(key_plan__case_insensitive_text__is_noted),
