@@ -24,12 +24,19 @@ struct diff {
 
 struct member;
 
-/* A value: bytes of a document, or a container that has been opened. */
+/* What a container holds at a place: the element of the document with that number, or, with the flag, an own one. */
+#define ITEM_OWN 0x80000000u
+
+/* A value: bytes of a document, or a container that has been opened. An element costs four bytes until it is changed or
+ * a path leads through it: documents may have millions of them. */
 struct node {
     struct jsonb_ref ref;
-    bool opened, object;
+    bool opened;
+    struct jsonb_list list; /* opened: as it was */
+    uint32_t *items;
     uint32_t count, room;
-    struct member *members;
+    struct member *own;
+    uint32_t own_count, own_room;
 };
 
 struct member {
@@ -88,39 +95,69 @@ static bool visit(struct applying *in, size_t size)
     return true;
 }
 
-static int read_members(struct applying *in, const struct jsonb_list *list, struct member *members)
-{
-    for (uint32_t i = 0; i < list->count; i++) {
-        members[i] = (struct member){.key = {NULL, 0}};
-        if (!jsonb_list_value(list, i, &members[i].value.ref) ||
-            (list->object && (!jsonb_list_key(list, i, &members[i].key) || !visit(in, members[i].key.len))))
-            return corrupt(in->e, "not a binary JSON document");
-    }
-    return 0;
-}
-
-/* Makes a container's members; nothing for one that is open. */
+/* Makes a container's items; nothing for one that is open. */
 static int open_node(struct applying *in, struct node *node)
 {
-    struct jsonb_list list;
     if (node->opened)
         return 0;
     if (!jsonb_is_list(&node->ref))
         return corrupt(in->e, "path of a partial update leads through a value that is no container");
-    if (!jsonb_list_open(&list, &node->ref) || !visit(in, list.header))
+    struct jsonb_list *list = &node->list;
+    if (!jsonb_list_open(list, &node->ref) || !visit(in, list->header) || list->count >= ITEM_OWN)
         return corrupt(in->e, "not a binary JSON document");
-    size_t bytes = sizeof(struct member) * ((size_t)list.count + 1);
-    struct member *members = arena_alloc(in->arena, bytes);
-    if (!members)
+    size_t bytes = sizeof *node->items * ((size_t)list->count + 1);
+    node->items = (uint32_t *)arena_alloc(in->arena, bytes);
+    if (!node->items)
         return err_set(in->e, NO_MEMORY, bytes);
-    int rc = read_members(in, &list, members);
-    if (rc != 0)
-        return rc;
+    for (uint32_t i = 0; i < list->count; i++)
+        node->items[i] = i;
     node->opened = true;
-    node->object = list.object;
-    node->count = list.count;
-    node->room = list.count + 1;
-    node->members = members;
+    node->count = list->count;
+    node->room = list->count + 1;
+    return 0;
+}
+
+static int add_own(struct applying *in, struct node *node, const struct member *member, uint32_t *item)
+{
+    if (node->own_count == node->own_room) {
+        uint32_t room = node->own_room ? 2 * node->own_room : 4;
+        size_t bytes = sizeof *node->own * (size_t)room;
+        struct member *own = (struct member *)arena_alloc(in->arena, bytes);
+        if (!own || room >= ITEM_OWN)
+            return err_set(in->e, NO_MEMORY, bytes);
+        if (node->own_count)
+            memcpy(own, node->own, sizeof *own * node->own_count);
+        node->own = own;
+        node->own_room = room;
+    }
+    node->own[node->own_count] = *member;
+    *item = node->own_count++ | ITEM_OWN;
+    return 0;
+}
+
+static bool key_at(const struct node *node, uint32_t place, struct bytes *out)
+{
+    uint32_t item = node->items[place];
+    if (!(item & ITEM_OWN))
+        return jsonb_list_key(&node->list, item, out);
+    *out = node->own[item & ~ITEM_OWN].key;
+    return true;
+}
+
+/* The element as a node of its own; valid until the next one of this container is made. */
+static int own_at(struct applying *in, struct node *node, uint32_t place, struct node **out)
+{
+    struct member made = {.key = {NULL, 0}};
+    uint32_t *item = &node->items[place];
+    if (!(*item & ITEM_OWN)) {
+        if (!jsonb_list_value(&node->list, *item, &made.value.ref) ||
+            (node->list.object && !jsonb_list_key(&node->list, *item, &made.key)))
+            return corrupt(in->e, "not a binary JSON document");
+        int rc = add_own(in, node, &made, item);
+        if (rc != 0)
+            return rc;
+    }
+    *out = &node->own[*item & ~ITEM_OWN].value;
     return 0;
 }
 
@@ -132,11 +169,12 @@ static int compare_keys(const struct bytes *a, const struct bytes *b)
     return a->len ? memcmp(a->p, b->p, a->len) : 0;
 }
 
-/* Where the leg leads in an open container, or where its key belongs. -1: the leg is not of the container's kind. */
-static int find_place(const struct node *node, const struct json_leg *leg, uint32_t *place, bool *inside)
+/* Where the leg leads in an open container, or where its key belongs. */
+static int find_place(struct applying *in, const struct node *node, const struct json_leg *leg, uint32_t *place,
+                      bool *inside)
 {
-    if (node->object == leg->cell)
-        return -1;
+    if (node->list.object == leg->cell)
+        return corrupt(in->e, "path of a partial update leads to another kind of container");
     if (leg->cell) {
         *place = json_leg_place(leg, node->count, inside);
         return 0;
@@ -145,7 +183,10 @@ static int find_place(const struct node *node, const struct json_leg *leg, uint3
     *inside = false;
     while (low < high && !*inside) {
         uint32_t middle = low + (high - low) / 2;
-        int order = compare_keys(&node->members[middle].key, &leg->name);
+        struct bytes key;
+        if (!key_at(node, middle, &key))
+            return corrupt(in->e, "not a binary JSON document");
+        int order = compare_keys(&key, &leg->name);
         if (order < 0) {
             low = middle + 1;
         } else {
@@ -157,20 +198,24 @@ static int find_place(const struct node *node, const struct json_leg *leg, uint3
     return 0;
 }
 
-static int insert_member(struct applying *in, struct node *node, uint32_t place, const struct member *member)
+static int insert_item(struct applying *in, struct node *node, uint32_t place, const struct member *member)
 {
     if (node->count == node->room) {
-        uint32_t room = node->room < UINT32_MAX / 2 ? 2 * node->room : UINT32_MAX;
-        size_t bytes = sizeof(struct member) * (size_t)room;
-        struct member *members = arena_alloc(in->arena, bytes);
-        if (!members || room == node->room)
+        uint32_t room = 2 * node->room;
+        size_t bytes = sizeof *node->items * (size_t)room;
+        uint32_t *items = (uint32_t *)arena_alloc(in->arena, bytes);
+        if (!items || room >= ITEM_OWN)
             return err_set(in->e, NO_MEMORY, bytes);
-        memcpy(members, node->members, sizeof(struct member) * (size_t)node->count);
-        node->members = members;
+        memcpy(items, node->items, sizeof *items * node->count);
+        node->items = items;
         node->room = room;
     }
-    memmove(&node->members[place + 1], &node->members[place], sizeof(struct member) * (size_t)(node->count - place));
-    node->members[place] = *member;
+    uint32_t item;
+    int rc = add_own(in, node, member, &item);
+    if (rc != 0)
+        return rc;
+    memmove(&node->items[place + 1], &node->items[place], sizeof item * (size_t)(node->count - place));
+    node->items[place] = item;
     node->count++;
     return 0;
 }
@@ -180,18 +225,22 @@ static int change_place(struct applying *in, struct node *node, const struct jso
     uint32_t place = 0;
     bool inside = false;
     struct member made = {.key = leg->name, .value = {.ref = jsonb_root(diff->value.p, diff->value.len)}};
-    if (find_place(node, leg, &place, &inside) != 0)
-        return corrupt(in->e, "path of a partial update leads to another kind of container");
+    int rc = find_place(in, node, leg, &place, &inside);
+    if (rc != 0)
+        return rc;
     if (diff->op == DIFF_INSERT && (leg->cell || !inside))
-        return insert_member(in, node, place, &made);
+        return insert_item(in, node, place, &made);
     if (diff->op == DIFF_INSERT || !inside)
         return corrupt(in->e, "place of a partial update is not in the document as the update takes it");
     if (diff->op == DIFF_REPLACE) {
-        node->members[place].value = made.value;
-        return 0;
+        struct node *old;
+        rc = own_at(in, node, place, &old);
+        if (rc == 0)
+            *old = made.value;
+        return rc;
     }
     node->count--;
-    memmove(&node->members[place], &node->members[place + 1], sizeof(struct member) * (size_t)(node->count - place));
+    memmove(&node->items[place], &node->items[place + 1], sizeof *node->items * (size_t)(node->count - place));
     return 0;
 }
 
@@ -203,10 +252,10 @@ static int step(struct applying *in, struct node **node, const struct json_leg *
     int rc = open_node(in, *node);
     if (rc != 0)
         return rc;
-    if (find_place(*node, leg, &place, &inside) != 0 || !inside)
+    rc = find_place(in, *node, leg, &place, &inside);
+    if (rc == 0 && !inside)
         return corrupt(in->e, "path of a partial update is not in the document");
-    *node = &(*node)->members[place].value;
-    return 0;
+    return rc == 0 ? own_at(in, *node, place, node) : rc;
 }
 
 /* Goes along the path up to the container of its last leg. */
@@ -233,6 +282,24 @@ static int apply_one(struct applying *in, struct node *root, const struct diff *
     return rc == 0 ? change_place(in, node, &leg, diff) : rc;
 }
 
+static bool print_node(struct jsonb_print *to, const struct node *node);
+
+static bool print_item(struct jsonb_print *to, const struct node *node, uint32_t place)
+{
+    uint32_t item = node->items[place];
+    struct jsonb_ref ref;
+    if (node->list.object) {
+        struct bytes key;
+        if (!key_at(node, place, &key) || (!(item & ITEM_OWN) && !jsonb_print_visit(to, key.len)))
+            return false;
+        jsonb_print_string(to, key.p, key.len);
+        jsonb_print_bytes(to, ": ", 2);
+    }
+    if (item & ITEM_OWN)
+        return print_node(to, &node->own[item & ~ITEM_OWN].value);
+    return jsonb_list_value(&node->list, item, &ref) && jsonb_print_value(to, &ref);
+}
+
 static bool print_node(struct jsonb_print *to, const struct node *node)
 {
     if (!node->opened)
@@ -240,19 +307,14 @@ static bool print_node(struct jsonb_print *to, const struct node *node)
     if (to->depth == JSONB_DEPTH_MAX)
         return false;
     to->depth++;
-    jsonb_print_bytes(to, node->object ? "{" : "[", 1);
+    jsonb_print_bytes(to, node->list.object ? "{" : "[", 1);
     for (uint32_t i = 0; i < node->count; i++) {
-        const struct member *member = &node->members[i];
         if (i)
             jsonb_print_bytes(to, ", ", 2);
-        if (node->object) {
-            jsonb_print_string(to, member->key.p, member->key.len);
-            jsonb_print_bytes(to, ": ", 2);
-        }
-        if (!print_node(to, &member->value))
+        if (!print_item(to, node, i))
             return false;
     }
-    jsonb_print_bytes(to, node->object ? "}" : "]", 1);
+    jsonb_print_bytes(to, node->list.object ? "}" : "]", 1);
     to->depth--;
     return true;
 }
