@@ -40,10 +40,10 @@ static int open_inner(const struct log_reader *reader, const struct log_event *o
                : err_set(e, CORRUPT, "compressed transaction: an event that is never in one");
 }
 
-/* The transaction ends with the last event, and not before. */
+/* The transaction ends with the last event, and not before; what was prepared inside is handed out behind its end. */
 static int check_end(const struct log_reader *reader, bool last, struct err *e)
 {
-    bool ended = reader->state == TX_NONE;
+    bool ended = reader->state == TX_NONE || reader->xa.emitting;
     if (ended == last)
         return 0;
     return err_set(e, CORRUPT,
@@ -68,13 +68,14 @@ int log_payload(struct log_reader *reader, const struct log_event *ev, struct ro
     rc = open_inner(reader, ev, bytes, &inner, e);
     if (rc == 0)
         rc = log_dispatch(reader, &inner, out, e);
-    if (rc < 0 || (reader->xa.emitting && last))
-        return rc; /* what was prepared inside is handed out first: log_xa_emit closes the payload */
+    if (rc < 0)
+        return rc;
     int end = check_end(reader, last, e);
     if (end != 0)
         return end;
     if (last) {
-        payload_close(payload);
+        if (!reader->xa.emitting) /* else log_xa_emit closes it */
+            payload_close(payload);
         return rc;
     }
     return rc == LOG_READER_NONE ? LOG_READER_MORE : LOG_READER_AGAIN;

@@ -293,7 +293,7 @@ static int feed_note(struct feeder *f, const struct rowset *rs, struct err *e)
 {
     if (rs->note.code) {
         log_error(f->opt.env->log, "from the source", &rs->note);
-        if (rs->note.code == ERR_STATEMENT_DML || rs->note.code == ERR_INCIDENT)
+        if (rs->note.code == ERR_STATEMENT_DML || rs->note.code == ERR_INCIDENT || rs->note.code == ERR_XA_UNKNOWN)
             metric_add(&f->stats.unfollowed_total, 1);
         return rs->kept ? feed_surplus(f, rs, e) : 0;
     }

@@ -242,6 +242,17 @@ static void inside_a_large_event(struct event_builder *b)
     build_xid(b);
 }
 
+static void inside_behind_one_phase(struct event_builder *b)
+{
+    static const uint8_t prepare[] = {1, 1, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, '1'};
+    build_query(b, "shop", "XA START X'31',X'',1");
+    build_table_map(b, 1, "shop", "t");
+    build_rows(b, EVENT_WRITE_ROWS, 1, true, 1, "x");
+    build_query(b, "shop", "XA END X'31',X'',1");
+    build_event(b, EVENT_XA_PREPARE, prepare, sizeof prepare);
+    build_query(b, "shop", "BEGIN");
+}
+
 static void payload__that_lies_or_does_not_end__stops_with_its_reason(void **state)
 {
     (void)state;
@@ -270,6 +281,7 @@ static void payload__that_lies_or_does_not_end__stops_with_its_reason(void **sta
         {"its end is cut", build_inside, {.cut = 1}, "too early"},
         {"no end", inside_without_end, {.level = 3}, "it has no end"},
         {"behind its end", inside_behind_its_end, {.level = 3}, "goes on behind its end"},
+        {"behind XA in one phase", inside_behind_one_phase, {.level = 3}, "goes on behind its end"},
         {"two transactions", inside_two, {.level = 3}, "goes on behind its end"},
         {"no begin", inside_without_begin, {.level = 3}, "rows outside a transaction"},
         {"nothing", inside_nothing, {.level = 3}, "no event is in it"},
