@@ -8,6 +8,7 @@ from .database import Database, REPLICATION_PASSWORD, REPLICATION_USER
 from .mariadb import MariaDB
 from .mysql import EncryptedMySQL, MySQL
 from .process import Unavailable, Workspace, wait_until
+from .proxy import CuttingProxy
 from .redis_server import Redis
 from .tls import Authority
 
@@ -15,6 +16,7 @@ DATABASES = {"mariadb": MariaDB, "mysql": MySQL}
 
 __all__ = [
     "Authority",
+    "CuttingProxy",
     "DATABASES",
     "Database",
     "EncryptedMySQL",

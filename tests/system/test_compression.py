@@ -1,5 +1,6 @@
 """Compressed logs: the same changes come out as of a plain log, and nothing else."""
 
+import json
 import random
 import struct
 
@@ -7,9 +8,9 @@ import pytest
 
 import randomrows
 from folding import Fold, assert_valid
-from servers import EncryptedMySQL
+from servers import CuttingProxy, EncryptedMySQL
 from shop import Shop, config
-from sluice import FINE, STOPPED, at, wait_until
+from sluice import FINE, STOPPED, at, source_of, wait_until
 from tables import Table
 from test_dump import live, recorded
 from test_memory import MB, grow, limit_of
@@ -152,6 +153,57 @@ def test_large_compressed_transaction_keeps_to_the_memory(new_db, redis, sluice,
     print(f"memory: idle {idle / MB:.1f} MiB, peak {peak / MB:.1f} MiB, log {written / MB:.1f} MiB of {megabytes} MB")
     assert peak - idle < limit_of(buffer_mb) + written + 4 * MB, f"idle {idle}, peak {peak}"
     assert driver.stop() == FINE
+
+
+def printing(server, start="current"):
+    """A service that prints its changes."""
+    return {
+        "source": source_of(server, start=start),
+        "sinks": {"out": {"type": "stdout"}},
+        "routes": [{"table": "shop.orders", "key": "id", "to": "out"}],
+        "buffer_bytes": "1MiB",
+    }
+
+
+def wait_printed(driver, count):
+    """All that it has printed once these are that many changes, in the order of the log."""
+
+    def found():
+        with open(driver.log_path, encoding="utf-8") as log:
+            texts = [text for text in log if text.startswith('{"op"')]
+        return texts if len(texts) >= count and texts[-1].endswith("\n") else None
+
+    lines = list(map(json.loads, wait_until(found, lambda: f"{count} changes: {driver.tail(3)}", 120, 0.2)))
+    return sorted(lines, key=lambda line: line["version"])
+
+
+@pytest.mark.flavors("mysql")
+def test_connection_lost_inside_of_a_compressed_transaction_loses_and_repeats_nothing(db, sluice, compression):
+    """Cut in the middle of its bytes, and behind them while its rows are handed out: what went out in chunks before the
+    connection was lost does not come again."""
+    Shop(db)
+    begin = at(db.position())
+    with db.connect("shop") as con, con.cursor() as cur:
+        compression(con, True)
+        for _ in range(2):
+            grow(db, 2, session=ON["mysql"], text=RANDOM_TEXT)
+            cur.execute("INSERT INTO orders (order_id, user_id) VALUES (1, 2)")
+    dumped = sluice(printing(db)).dump("--from", begin, "--to", at(db.position()), config=True)
+    expected = list(map(without_places, dumped))
+    # The stream uncut; the first transaction is its first half.
+    with CuttingProxy(db.port) as proxy:
+        driver = sluice(printing(proxy, begin)).start()
+        assert list(map(without_places, wait_printed(driver, len(expected)))) == expected
+        assert driver.stop() == FINE
+        half = max(proxy.sent) // 2
+    assert half > MB, "the log was not what the test means"
+    with CuttingProxy(db.port, [half // 4, half // 2, half - 60_000, half + 9_000, half // 2, half - 20_000]) as proxy:
+        driver = sluice(printing(proxy, begin)).start()
+        lines = wait_printed(driver, len(expected))
+        assert proxy.done == len(proxy.cuts), proxy.sent
+        assert driver.stop() == FINE
+        assert len(wait_printed(driver, len(expected))) == len(expected), "changes came twice"
+    assert list(map(without_places, lines)) == expected
 
 
 def kill_in_large_transactions(db, redis, sluice):
