@@ -7,6 +7,7 @@ import pytest
 
 import randomjson
 from folding import assert_valid
+from sluice import FINE, at, source_of, stopped_with, wait_until
 from test_dump import recorded
 
 pytestmark = pytest.mark.usefixtures("flavor")
@@ -222,3 +223,77 @@ def count_partial(files):
             count += data[place + 4] == 39
             place += int.from_bytes(data[place + 9 : place + 13], "little")
     return count
+
+
+def service(db, redis, start="current"):
+    return {
+        "source": source_of(db, start=start),
+        "sinks": {"cache": {"type": "redis", "url": redis.url()}},
+        "routes": [{"table": "shop.docs", "key": "id", "to": "cache", "invalidate": ["doc:{id}", "text:{doc}"]}],
+    }
+
+
+def counted(number, count):
+    return f'{{"n": {count}, "of": {number}}}'
+
+
+@pytest.mark.flavors("mysql")
+def test_partial_updates_invalidate_over_kills_and_in_a_replay(db, con, redis, sluice):
+    """The keys of the old document and of the new one, which no event holds."""
+    rows, untouched, cache = 40, 5, redis.client()
+    cur = con.cursor()
+    cur.execute("CREATE TABLE docs (id INT PRIMARY KEY, doc JSON)")
+    for number in range(rows + untouched):
+        cur.execute("INSERT INTO docs VALUES (%s, %s)", (number, counted(number, 0)))
+    con.commit()
+    cur.execute("SET SESSION binlog_row_value_options = 'PARTIAL_JSON'")
+    kept = {f"doc:{number}" for number in range(rows, rows + untouched)}
+    kept |= {f"text:{counted(number, 0)}" for number in range(rows, rows + untouched)}
+    gone = [f"doc:{number}" for number in range(rows)]
+    gone += [f"text:{counted(number, count)}" for number in range(rows) for count in range(3)]
+
+    def plant():
+        cache.mset({key: "planted" for key in [*kept, *gone]})
+
+    def wait_gone():
+        wait_until(lambda: not cache.exists(*gone), lambda: f"{[key for key in gone if cache.exists(key)][:5]} to vanish")
+        assert cache.exists(*kept) == len(kept)
+
+    with recorded(db) as files:
+        begin = db.position()
+        driver = sluice(service(db, redis, at(begin))).start()
+        plant()
+        for count in (1, 2):
+            for number in range(rows):
+                cur.execute("UPDATE docs SET doc = JSON_SET(doc, '$.n', %s) WHERE id = %s", (count, number))
+                con.commit()
+                if number in (10, 30):
+                    driver.restart()
+        wait_gone()
+        end = db.position()
+    assert count_partial(files) == 2 * rows
+    plant()
+    replay = ["--from", at(begin), "--to", at(end)]
+    assert driver.run("replay", "again", *replay).returncode == FINE
+    wait_gone()
+    assert driver.stop() == FINE
+    changed = [(line["before"]["doc"], line["after"]["doc"]) for line in driver.dump(*replay, config=True)]
+    assert changed == [
+        (counted(number, count - 1), counted(number, count)) for count in (1, 2) for number in range(rows)
+    ]
+    assert changed == [(line["before"]["doc"], line["after"]["doc"]) for line in sluice().dump(*files)]
+
+
+@pytest.mark.flavors("mysql")
+@pytest.mark.parametrize("options", ["", "PARTIAL_JSON"], ids=["absent", "partial"])
+def test_template_of_a_document_that_the_log_does_not_tell_stops(db, con, redis, sluice, options):
+    """With MINIMAL images: of a document that is not logged, and of one whose differences are."""
+    cur = con.cursor()
+    cur.execute("CREATE TABLE docs (id INT PRIMARY KEY, doc JSON, n INT)")
+    cur.execute("INSERT INTO docs VALUES (1, %s, 0)", (counted(1, 0),))
+    con.commit()
+    driver = sluice(service(db, redis, at(db.position()))).start()
+    cur.execute(f"SET SESSION binlog_row_image = 'MINIMAL', binlog_row_value_options = '{options}'")
+    cur.execute("UPDATE docs SET " + ("doc = JSON_SET(doc, '$.n', 1)" if options else "n = 1"))
+    con.commit()
+    assert "doc" in stopped_with(driver, "row_image")["text"]
