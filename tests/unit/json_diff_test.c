@@ -308,7 +308,7 @@ static const struct {
     {__LINE__, {{REPLACE, "$.c.d[0]", SEVEN}}, NULL, "no container"},
     {__LINE__, {{REPLACE, "$.e.x", SEVEN}}, NULL, "is not in the document"},
     {__LINE__, {{REPLACE, "$.b[3][0]", SEVEN}}, NULL, "is not in the document"},
-    {__LINE__, {{REPLACE, "$[0].x", SEVEN}}, NULL, "is not in the document"},
+    {__LINE__, {{REPLACE, "$[0].x", SEVEN}}, NULL, "another kind of container"},
     {__LINE__, {{3, "$.a", SEVEN}}, NULL, "malformed"},
     {__LINE__, {{255, "$.a", SEVEN}}, NULL, "malformed"},
     {__LINE__, {{REPLACE, "", SEVEN}}, NULL, "path of a partial update is malformed"},
