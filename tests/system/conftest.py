@@ -99,7 +99,7 @@ def shared_db(workspace, flavor):
     """One server of each flavour for all tests that leave it as it is."""
     server = started(DATABASES[flavor](workspace, name=f"shared-{flavor}"))
     yield server
-    server.kill()  # its clean shutdown took up to two minutes and shows nothing
+    server.kill()  # a clean shutdown takes up to two minutes here and shows nothing
 
 
 @pytest.fixture
