@@ -167,6 +167,15 @@ static void judge(struct spool *spool, const struct position *at)
     }
 }
 
+/* After a failure the next settling reads the log again. */
+static int forget(struct spool *spool, int rc)
+{
+    clear_marks(spool);
+    fill_buckets(spool);
+    spool->loaded = false;
+    return rc;
+}
+
 /* Takes the marks that are dropped out of the list, and out of the log. */
 static int drop_marks(struct spool *spool, struct err *e)
 {
@@ -182,7 +191,8 @@ static int drop_marks(struct spool *spool, struct err *e)
     }
     spool->mark_count = kept;
     fill_buckets(spool);
-    return spool->opt.state ? spool_relocate(spool, e) : 0;
+    rc = spool->opt.state ? spool_relocate(spool, e) : 0;
+    return rc == 0 ? 0 : forget(spool, rc);
 }
 
 int spool_settle(struct spool *spool, const struct position *at, struct err *e)
@@ -192,7 +202,7 @@ int spool_settle(struct spool *spool, const struct position *at, struct err *e)
     if (!spool->loaded && spool->opt.state)
         rc = spool_load(spool, e);
     if (rc != 0)
-        return rc;
+        return forget(spool, rc);
     spool->loaded = true;
     judge(spool, at);
     bool any = false;

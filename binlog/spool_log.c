@@ -111,8 +111,9 @@ static int take_mark(struct cursor *cur, struct spool_mark *mark, struct err *e)
     if (cursor_finish(cur) != 0)
         return err_set(e, STATE_CORRUPT, SPOOL_LOG, "damaged place");
     mark->place.gtid.flavor = flavor;
-    if (len > 0 && gtid_parse(&mark->place.gtid, flavor, gtid, len, e) != 0)
-        return err_wrap(e, "log " SPOOL_LOG);
+    struct err why = ERR_INIT;
+    if (len > 0 && gtid_parse(&mark->place.gtid, flavor, gtid, len, &why) != 0)
+        return err_set(e, STATE_CORRUPT, SPOOL_LOG, "damaged GTID");
     return 0;
 }
 

@@ -364,6 +364,163 @@ static void spool__damaged_event__corrupt(void **state)
     tear_down(&f);
 }
 
+/* The items of a log: prepared, resolved, prepared once more. */
+#define ITEMS_MOST 32
+#define BYTES_MOST 100 /* of an item that are tried: behind that is nothing new */
+struct items {
+    struct state_item list[ITEMS_MOST];
+    size_t count;
+};
+
+static int keep_item(void *ctx, const struct state_item *item, struct err *e)
+{
+    struct items *items = ctx;
+    (void)e;
+    uint8_t *copy = malloc(item->len);
+    assert_non_null(copy);
+    assert_true(items->count < ITEMS_MOST);
+    memcpy(copy, item->bytes, item->len);
+    items->list[items->count++] = (struct state_item){copy, item->len};
+    return 0;
+}
+
+static void collect(struct items *out)
+{
+    struct fixture f;
+    set_up(&f, false);
+    assert_int_equal(settle(&f, 0), 0);
+    assert_int_equal(prepare(&f, 1, 1), 0);
+    assert_int_equal(prepare(&f, 2, 2), 0);
+    assert_int_equal(resolve(&f, 1, 3), 0);
+    assert_int_equal(prepare(&f, 1, 4), 0);
+    out->count = 0;
+    assert_int_equal(state_scan(f.state, SPOOL_LOG, keep_item, out, &f.e), 0);
+    tear_down(&f);
+}
+
+static void free_items(struct items *items)
+{
+    for (size_t i = 0; i < items->count; i++)
+        free((void *)(uintptr_t)items->list[i].bytes);
+}
+
+/* A start with these items, and all use that is made of them: 0, or minus the error's code. */
+static int use_items(const struct state_item *list, size_t count)
+{
+    struct fixture f;
+    set_up(&f, false);
+    assert_int_equal(state_replace(f.state, SPOOL_LOG, list, count, &f.e), 0);
+    int rc = settle(&f, 4);
+    for (unsigned n = 1; rc == 0 && n <= 2; n++) {
+        struct xid xid = xid_of(n);
+        struct event_format format;
+        struct spool_event event;
+        if (!held(&f, n))
+            continue;
+        rc = spool_rewind(f.spool, &xid, &format, &f.e);
+        while (rc == 0 && (rc = spool_next(f.spool, &event, &f.e)) == 1)
+            rc = 0;
+    }
+    struct position stored = behind(6);
+    if (rc == 0)
+        rc = prepare(&f, 3, 5);
+    if (rc == 0)
+        rc = resolve(&f, 2, 6);
+    if (rc == 0)
+        rc = spool_compact(f.spool, &stored, &f.e);
+    tear_down(&f);
+    return rc;
+}
+
+static bool is_named(int rc)
+{
+    return rc == 0 || rc == -(int)ERR_STATE_CORRUPT || rc == -(int)ERR_STATE_VERSION || rc == -(int)ERR_XA_SPOOL_FULL;
+}
+
+/* Their checksums are right: what a wrong version of ours could leave behind. */
+static void spool__odd_items__named_error_or_read(void **state)
+{
+    (void)state;
+    static const uint8_t flips[] = {0x01, 0x80, 0xff};
+    struct items items;
+    collect(&items);
+    assert_int_equal(use_items(items.list, items.count), 0);
+    for (size_t i = 0; i < items.count; i++) {
+        const struct state_item whole = items.list[i];
+        for (size_t len = 0; len < whole.len && len < BYTES_MOST; len++) {
+            items.list[i].len = len;
+            int rc = use_items(items.list, items.count);
+            if (!is_named(rc) || (rc == 0 && len < 9))
+                fail_msg("item %zu cut to %zu bytes: %d", i, len, rc);
+        }
+        uint8_t *bytes = malloc(whole.len);
+        assert_non_null(bytes);
+        memcpy(bytes, whole.bytes, whole.len);
+        items.list[i] = (struct state_item){bytes, whole.len};
+        for (size_t at = 0; at < whole.len && at < BYTES_MOST; at++)
+            for (size_t f = 0; f < sizeof flips; f++) {
+                bytes[at] ^= flips[f];
+                int rc = use_items(items.list, items.count);
+                if (!is_named(rc))
+                    fail_msg("item %zu, byte %zu: %d", i, at, rc);
+                bytes[at] ^= flips[f];
+            }
+        free(bytes);
+        items.list[i] = whole;
+    }
+    free_items(&items);
+}
+
+static void spool__items_out_of_order__named_error_or_read(void **state)
+{
+    (void)state;
+    struct items items;
+    struct state_item list[ITEMS_MOST + 1];
+    collect(&items);
+    for (size_t i = 0; i < items.count; i++)
+        for (size_t k = 0; k < items.count; k++) {
+            memcpy(list, items.list, sizeof items.list);
+            list[i] = items.list[k]; /* one is gone, another twice */
+            assert_true(is_named(use_items(list, items.count)));
+            list[k] = items.list[i]; /* two changed places */
+            assert_true(is_named(use_items(list, items.count)));
+        }
+    for (size_t i = 0; i < items.count; i++) /* the first are missing */
+        assert_true(is_named(use_items(items.list + i, items.count - i)));
+    free_items(&items);
+}
+
+/* A start that failed leaves nothing half behind. */
+static void spool__log_unreadable_at_a_start__read_again_at_the_next(void **state)
+{
+    (void)state;
+    bool met = true;
+    for (unsigned at = 1; met && at < OPERATIONS; at++) {
+        struct fixture f;
+        set_up(&f, false);
+        assert_int_equal(settle(&f, 0), 0);
+        for (unsigned n = 1; n <= 6; n++)
+            assert_int_equal(prepare(&f, n, n), 0);
+        restart(&f);
+        memfs_fault(f.fs, MEMFS_ERROR, at);
+        int rc = settle(&f, 3); /* three of them go */
+        met = memfs_fault_met(f.fs);
+        memfs_fault(f.fs, MEMFS_NONE, 0);
+        if (rc != 0)
+            err_clear(&f.e);
+        int again = settle(&f, 3);
+        if (again == 0) {
+            for (unsigned n = 1; n <= 6; n++)
+                assert_int_equal(held(&f, n), n <= 3);
+            expect_events(&f, 3, 3, 10);
+        } else {
+            assert_int_equal(again, -(int)ERR_STATE_IO);
+        }
+        tear_down(&f);
+    }
+    assert_false(met);
+}
+
 /* A run of a reader from a stored position: prepares 1 2 3, resolves 2 and 1. *done: how far it came. */
 static int play(struct fixture *f, uint64_t from, uint64_t *done)
 {
@@ -487,6 +644,9 @@ int main(void)
         cmocka_unit_test(spool__much_resolved__thrown_away_up_to_the_stored_position_only),
         cmocka_unit_test(spool__one_phase_only__what_is_left_in_the_log_is_thrown_away),
         cmocka_unit_test(spool__damaged_event__corrupt),
+        cmocka_unit_test(spool__odd_items__named_error_or_read),
+        cmocka_unit_test(spool__items_out_of_order__named_error_or_read),
+        cmocka_unit_test(spool__log_unreadable_at_a_start__read_again_at_the_next),
         cmocka_unit_test(spool__power_fails_at_any_operation__what_was_told_is_held),
         cmocka_unit_test(spool__no_memory_at_any_allocation__error_and_it_goes_on_from_there),
         cmocka_unit_test(xid__text__there_and_back),
