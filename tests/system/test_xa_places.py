@@ -2,9 +2,11 @@
 
 import os
 
+import pytest
+
 from sluice import FINE, STOPPED, at, wait_until
 from test_failover import hosts, pair, promote  # noqa: F401  (pair is a fixture)
-from test_xa import OTHER, TABLE, changes, config, ids, prepared, prepared_on, resolve, shop, xa  # noqa: F401
+from test_xa import DURABLE, OTHER, TABLE, changes, config, ids, prepared, prepared_on, resolve, shop, xa  # noqa: F401
 
 LOG_MOST = 40 << 20
 
@@ -142,6 +144,33 @@ def test_log_of_what_is_resolved_stays_small(shop, redis, sluice):  # noqa: F811
     driver.restart()
     resolve(shop, "stays")
     wait_gone(redis, 1000)
+    assert driver.stop() == FINE
+
+
+@pytest.mark.flavors("mysql")
+def test_prepared_and_lost_by_the_server__never_emitted(new_db, sluice):
+    """MySQL may lose prepared ones with different format ids at its start (docs/support.md)."""
+    db = new_db(DURABLE)
+    db.script([TABLE, OTHER])
+    driver = sluice(config(db, start="current")).start()
+    driver.wait_log(msg="reading")
+    rows = range(1, 7)
+    for row in rows:
+        xa(db, f"l{row}", put(row), more=f",'b',{row}")
+    wait_prepared(driver, len(rows))
+    db.restart(kill=True)
+    kept = {int(name[1]) for name in prepared_on(db)}
+    for row in kept:
+        resolve(db, f"l{row}", more=f",'b',{row}")
+    wait_until(lambda: set(ids(changes(driver))) == kept, "what the server kept")
+    assert {row[0] for row in db.sql("SELECT id FROM shop.t")} == kept
+    wait_prepared(driver, len(rows) - len(kept))
+    # The same xid again takes the place of the lost one.
+    for row in set(rows) - kept:
+        xa(db, f"l{row}", put(row + 10), more=f",'b',{row}")
+        resolve(db, f"l{row}", more=f",'b',{row}")
+    wait_until(lambda: set(ids(changes(driver))) == kept | {row + 10 for row in set(rows) - kept}, "the new ones")
+    wait_prepared(driver, 0)
     assert driver.stop() == FINE
 
 
