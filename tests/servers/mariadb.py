@@ -81,5 +81,8 @@ class MariaDB(Database):
             lambda: f"{self.name} to replicate: {self.dicts('SHOW SLAVE STATUS')}",
         )
 
+    def stop_applying(self):
+        self.sql("STOP SLAVE")
+
     def stop_replica(self):
         self.script(["STOP SLAVE", "RESET SLAVE ALL"])

@@ -97,6 +97,9 @@ class MySQL(Database):
             lambda: f"{self.name} to replicate: {self.dicts('SHOW REPLICA STATUS')}",
         )
 
+    def stop_applying(self):
+        self.sql("STOP REPLICA")
+
     def stop_replica(self):
         self.script(["STOP REPLICA", "RESET REPLICA ALL"])
 
