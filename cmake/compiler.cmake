@@ -2,7 +2,7 @@
 add_library(sluice_warnings INTERFACE)
 target_compile_options(sluice_warnings INTERFACE
   -Wall -Wextra -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes -Wformat=2 -Wvla -Wundef
-  -Werror -fno-common -include ${CMAKE_CURRENT_LIST_DIR}/banned.h)
+  $<$<BOOL:${SLUICE_WERROR}>:-Werror> -fno-common -include ${CMAKE_CURRENT_LIST_DIR}/banned.h)
 target_compile_definitions(sluice_warnings INTERFACE _GNU_SOURCE)
 if(CMAKE_BUILD_TYPE STREQUAL "Release" OR CMAKE_BUILD_TYPE STREQUAL "RelWithDebInfo")
   target_compile_options(sluice_warnings INTERFACE -fstack-protector-strong -D_FORTIFY_SOURCE=2)

@@ -333,7 +333,7 @@ static int take_text(struct value *out, uint8_t kind, const struct jsonb_print *
 int jsonb_diff_apply(const struct coltype *type, struct bytes doc, struct bytes diffs, struct value *out,
                      struct arena *arena, struct err *e)
 {
-    struct bytes old, list;
+    struct bytes old = {NULL, 0}, list = {NULL, 0};
     struct err local = ERR_INIT;
     int rc = open_value(type, doc, &old, e);
     if (rc == 0)
@@ -418,7 +418,7 @@ static int print_diffs(struct jsonb_print *to, const struct bytes *list, struct 
 int jsonb_diff_text(const struct coltype *type, struct bytes diffs, struct value *out, struct arena *arena,
                     struct err *e)
 {
-    struct bytes list;
+    struct bytes list = {NULL, 0};
     struct jsonb_print to = {.len = 0};
     int rc = open_value(type, diffs, &list, e);
     if (rc == 0)
