@@ -43,7 +43,7 @@ NOTHING = [
     "GRANT SELECT ON shop.* TO x@localhost", "REVOKE SELECT ON shop.* FROM x@localhost", "DROP USER x@localhost",
     "CREATE VIEW shop.v AS SELECT * FROM shop.s", "DROP VIEW shop.v",
     "CREATE TRIGGER shop.g BEFORE INSERT ON shop.s FOR EACH ROW SET NEW.v = 1", "DROP TRIGGER shop.g",
-    "CREATE EVENT shop.e ON SCHEDULE EVERY 1 YEAR DO DELETE FROM shop.s", "DROP EVENT shop.e",
+    "CREATE EVENT shop.e ON SCHEDULE EVERY 1 YEAR DISABLE DO DELETE FROM shop.s", "DROP EVENT shop.e",
     "CREATE PROCEDURE shop.q() DELETE FROM shop.s", "DROP PROCEDURE shop.q",
     "CREATE TEMPORARY TABLE shop.tmp (a INT)", "INSERT INTO shop.tmp VALUES (1)", "DROP TEMPORARY TABLE shop.tmp",
     "ALTER DATABASE shop COMMENT = 'x'",

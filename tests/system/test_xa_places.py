@@ -132,8 +132,8 @@ def test_log_of_what_is_resolved_stays_small(shop, redis, sluice):  # noqa: F811
     written = largest = 0
     for number in range(30):
         xa(shop, f"n{number}", f"INSERT INTO big VALUES ({number}, REPEAT('x', 3000000))")
-        resolve(shop, f"n{number}")
         plant(redis, number)
+        resolve(shop, f"n{number}")
         if number % 5 == 4:
             wait_gone(redis, number)
         written += 3_000_000
