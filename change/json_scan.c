@@ -115,27 +115,6 @@ static long hex4(const char *p, const char *end)
     return v;
 }
 
-static char *put_utf8(char *o, unsigned long c)
-{
-    if (c < 0x80) {
-        *o++ = (char)c;
-        return o;
-    }
-    if (c < 0x800) {
-        *o++ = (char)(0xc0 | c >> 6);
-    } else {
-        if (c < 0x10000) {
-            *o++ = (char)(0xe0 | c >> 12);
-        } else {
-            *o++ = (char)(0xf0 | c >> 18);
-            *o++ = (char)(0x80 | (c >> 12 & 0x3f));
-        }
-        *o++ = (char)(0x80 | (c >> 6 & 0x3f));
-    }
-    *o++ = (char)(0x80 | (c & 0x3f));
-    return o;
-}
-
 /* \uXXXX behind the u, two of them for a surrogate pair; the new end of the input, NULL when malformed. */
 static const char *unescape_u(const char *p, const char *end, char **o)
 {
@@ -150,7 +129,7 @@ static const char *unescape_u(const char *p, const char *end, char **o)
         c = 0x10000 + ((c - 0xd800) << 10) + (low - 0xdc00);
         p += 6;
     }
-    *o = put_utf8(*o, (unsigned long)c);
+    *o = (char *)write_utf8((uint8_t *)*o, (uint32_t)c);
     return p;
 }
 

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "value/charset.h"
+#include "value/write.h"
 
 struct utf8_cell {
     uint8_t utf8[3];
@@ -161,27 +162,6 @@ static inline size_t take_multi(const struct multi *set, const uint8_t *p, size_
     return *point ? 2 : 0;
 }
 
-static inline uint8_t *put_point(uint8_t *o, uint32_t c)
-{
-    if (c < 0x80) {
-        *o++ = (uint8_t)c;
-        return o;
-    }
-    if (c < 0x800) {
-        *o++ = (uint8_t)(0xc0 | c >> 6);
-    } else {
-        if (c < 0x10000) {
-            *o++ = (uint8_t)(0xe0 | c >> 12);
-        } else {
-            *o++ = (uint8_t)(0xf0 | c >> 18);
-            *o++ = (uint8_t)(0x80 | (c >> 12 & 0x3f));
-        }
-        *o++ = (uint8_t)(0x80 | (c >> 6 & 0x3f));
-    }
-    *o++ = (uint8_t)(0x80 | (c & 0x3f));
-    return o;
-}
-
 /* As charset_write; `last`: where the last character may begin, with CHARSET_ROOM_MIN behind. */
 typedef uint8_t *write_fn(const void *table, uint8_t *o, const uint8_t *last, const uint8_t **from, const uint8_t *end);
 
@@ -222,7 +202,7 @@ static uint8_t *write_multi(const void *table, uint8_t *o, const uint8_t *last, 
         size_t len = point < 0x80 ? 1 : take_multi(set, p, (size_t)(end - p), &point);
         if (len == 0)
             break;
-        o = put_point(o, point);
+        o = write_utf8(o, point);
         p += len;
     }
     *from = p;
@@ -242,7 +222,7 @@ static uint8_t *write_ucs2(const void *table, uint8_t *o, const uint8_t *last, c
         uint32_t point = (uint32_t)p[0] << 8 | p[1];
         if (is_surrogate(point))
             break;
-        o = put_point(o, point);
+        o = write_utf8(o, point);
     }
     *from = p;
     return o;
@@ -263,7 +243,7 @@ static inline uint8_t *write_pairs(unsigned high, uint8_t *o, const uint8_t *las
             point = 0x10000 + ((point & 0x3ff) << 10 | low);
             len = 4;
         }
-        o = put_point(o, point);
+        o = write_utf8(o, point);
         p += len;
     }
     *from = p;
@@ -293,7 +273,7 @@ static uint8_t *write_utf32(const void *table, uint8_t *o, const uint8_t *last, 
         uint32_t point = (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 | (uint32_t)p[2] << 8 | p[3];
         if (point > 0x10ffff || is_surrogate(point))
             break;
-        o = put_point(o, point);
+        o = write_utf8(o, point);
     }
     *from = p;
     return o;

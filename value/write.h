@@ -31,6 +31,28 @@ static inline uint8_t *write_4(uint8_t *o, unsigned v)
     return write_2(write_2(o, v / 100), v % 100);
 }
 
+/* A code point as UTF-8: up to four bytes. */
+static inline uint8_t *write_utf8(uint8_t *o, uint32_t c)
+{
+    if (c < 0x80) {
+        *o++ = (uint8_t)c;
+        return o;
+    }
+    if (c < 0x800) {
+        *o++ = (uint8_t)(0xc0 | c >> 6);
+    } else {
+        if (c < 0x10000) {
+            *o++ = (uint8_t)(0xe0 | c >> 12);
+        } else {
+            *o++ = (uint8_t)(0xf0 | c >> 18);
+            *o++ = (uint8_t)(0x80 | (c >> 12 & 0x3f));
+        }
+        *o++ = (uint8_t)(0x80 | (c >> 6 & 0x3f));
+    }
+    *o++ = (uint8_t)(0x80 | (c & 0x3f));
+    return o;
+}
+
 static inline unsigned write_uint_len(uint64_t v)
 {
     static const uint64_t powers[20] = {0,
