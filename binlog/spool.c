@@ -172,6 +172,7 @@ static int forget(struct spool *spool, int rc)
 {
     clear_marks(spool);
     fill_buckets(spool);
+    count_open(spool);
     spool->loaded = false;
     return rc;
 }
