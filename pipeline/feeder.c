@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "binlog/query.h"
 #include "pipeline/feeder_private.h"
 
 /* The wait for room is ended by a ring; the clock only guards against a lost one. */
@@ -237,10 +238,24 @@ static int rollback_failed(struct feeder *f, struct err *e)
     return err_set(e, ROLLBACK_PUBLISHED, f->tx.file, f->tx.pos);
 }
 
+/* One line for each wanted table of a statement: what it was, and where. */
+static void log_ddl(const struct feeder *f, const struct rowset *rs)
+{
+    char text[STATEMENT_SHOWN], at[FILEPOS_TEXT_MAX];
+    struct filepos begin = {.pos = rs->tx.pos};
+    snprintf(begin.file, sizeof begin.file, "%s", rs->tx.file);
+    filepos_print(&begin, at);
+    query_print(rs->statement, rs->statement_len, text, sizeof text);
+    for (unsigned i = 0; i < rs->table_count; i++)
+        log_event(f->opt.env->log, LOG_INFO, "statement on a routed table", LOG_STR("db", rs->tables[i].db),
+                  LOG_STR("table", rs->tables[i].name), LOG_STR("at", at), LOG_STR("statement", text));
+}
+
 static int feed_ddl(struct feeder *f, const struct rowset *rs, struct err *e)
 {
     if (feed_begin(f, rs, e) != 0)
         return err_result(e);
+    log_ddl(f, rs);
     for (unsigned i = 0; rs->effect == EFFECT_TRUNCATE && i < rs->table_count; i++) {
         uint32_t mask = 0;
         if (feeder_truncate_mask(f, rs, i, &mask, e) != 0)

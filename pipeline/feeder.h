@@ -44,6 +44,8 @@ struct feeder_options {
     /* The position that every sink has stored or left behind, into *out, when it is another than at the last call: 1;
      * else 0. Errors: NO_MEMORY. */
     int (*stored)(void *ctx, struct position *out, struct err *e);
+    /* Whether the sinks' routes still fit a table that a row of the log has in a new form: pipeline_check. */
+    int (*check)(void *ctx, const struct table *tbl, struct err *e);
     void *ctx;
     struct wakeup *keeper; /* rung when the ring of boundaries is full */
 };

@@ -7,7 +7,8 @@
 #include "pipeline/epoch_log.h"
 #include "pipeline/feeder.h"
 
-#define SAVEPOINTS_MAX 100000
+#define SAVEPOINTS_MAX  100000
+#define STATEMENT_SHOWN 160 /* bytes of a statement in a message */
 
 struct savepoint {
     char *name;

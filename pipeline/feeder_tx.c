@@ -7,9 +7,8 @@
 #include "base/log.h"
 #include "pipeline/feeder_private.h"
 
-#define SCRATCH_BYTES   65536
-#define STATEMENT_SHOWN 160 /* bytes of a statement in a message */
-#define PROGRESS_US     (INT64_C(60) * 1000 * 1000)
+#define SCRATCH_BYTES 65536
+#define PROGRESS_US   (INT64_C(60) * 1000 * 1000)
 
 static void rows_release(struct lane_rows *rows)
 {
@@ -254,6 +253,21 @@ uint64_t feeder_savepoint_find(struct feeder *f, const struct rowset *rs)
     return 0;
 }
 
+/* Routes were checked against the tables of the start: what does not fit now, was changed by a DDL since. Nothing of
+ * the row has gone out yet. */
+static int bind_route(struct feeder *f, const struct table *tbl, struct table_route *route, struct err *e)
+{
+    struct err why = ERR_INIT;
+    int rc = routes_bind(f->opt.routes, tbl, route, &why);
+    if (rc == 0)
+        rc = f->opt.check(f->opt.ctx, tbl, &why);
+    if (rc == 0)
+        return 0;
+    if (err_class(&why) != ERR_CLASS_USAGE)
+        return err_set_format(e, why.code, "%s", why.text);
+    return err_set(e, ROUTE_BROKEN, why.text);
+}
+
 const struct table_route *feeder_route(struct feeder *f, const struct shape *shape, struct err *e)
 {
     if (shape->id >= f->routes_size) {
@@ -275,7 +289,7 @@ const struct table_route *feeder_route(struct feeder *f, const struct shape *sha
             err_set(e, NO_MEMORY, sizeof *route);
             return NULL;
         }
-        if (routes_bind(f->opt.routes, shape->tbl, route, e) != 0) {
+        if (bind_route(f, shape->tbl, route, e) != 0) {
             free(route);
             return NULL;
         }

@@ -224,6 +224,11 @@ static int ask_go_on_from(void *ctx, const struct gtid_set *kept, struct err *e)
     return 0;
 }
 
+static int check_table(void *ctx, const struct table *tbl, struct err *e)
+{
+    return pipeline_check(ctx, tbl, e);
+}
+
 static int make_feeder(struct pipeline *pipe, struct err *e)
 {
     struct feeder_options opt = {
@@ -239,6 +244,7 @@ static int make_feeder(struct pipeline *pipe, struct err *e)
         .epoch_write = pipe->spec.epoch_state && pipe->spec.epoch_state == pipe->spec.state,
         .go_on_from = ask_go_on_from,
         .stored = take_stored,
+        .check = check_table,
         .ctx = pipe,
         .keeper = &pipe->wake,
     };
