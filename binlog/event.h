@@ -154,7 +154,12 @@ struct event_query {
     size_t statement_len;
     bool has_sql_mode;
     uint64_t sql_mode;
-    uint16_t client_collation; /* 0 when not sent */
+    uint16_t client_collation;   /* 0 when not sent, here and below */
+    uint16_t server_collation;   /* collation_server of the session: the default of CREATE DATABASE */
+    uint16_t database_collation; /* collation_database, where the session has set it to another than its database's */
+    uint16_t utf8mb4_collation;  /* MySQL: default_collation_for_utf8mb4 */
+    bool explicit_timestamps;    /* explicit_defaults_for_timestamp is known to be ON */
+    bool has_ddl_xid; /* a DDL that changed something; MySQL before 8.0 and MariaDB before 10.6 never say it */
     bool has_us;
     uint32_t us; /* of the header's second */
 };

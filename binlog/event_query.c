@@ -15,11 +15,17 @@
 #include "binlog/event.h"
 
 enum variable {
+    VAR_FLAGS2 = 0,
     VAR_SQL_MODE = 1,
     VAR_CHARSET = 4,
+    VAR_DATABASE = 8,
     VAR_UPDATED_DBS = 12,
     VAR_MICROSECONDS = 13,
+    VAR_TIMESTAMPS = 16,
+    VAR_DDL_XID = 17,
+    VAR_UTF8MB4 = 18,
     VAR_HRNOW = 128,
+    VAR_XID = 129,
     VAR_GTID_FLAGS = 130,
     VAR_COLLATIONS = 131,
 };
@@ -33,11 +39,14 @@ enum variable {
 #define ALTER     0x84 /* flags (1 byte); with 4 or 8: sequence number (8 bytes) */
 #define PAIRS     0x85 /* count (1 byte), pairs of 4 bytes */
 
+/* MariaDB's OPTION_EXPLICIT_DEF_TIMESTAMP; MySQL does not use the bit. */
+#define FLAG_TIMESTAMPS ((uint32_t)1 << 24)
+
 static const struct {
     uint8_t code;
     uint8_t layout;
 } variables[] = {
-    {0, 4},                     /* flags2 */
+    {VAR_FLAGS2, 4},            /* options of the session, as bits */
     {VAR_SQL_MODE, 8},          /* sql_mode */
     {2, TEXT_NUL},              /* catalog, before 5.0.4 */
     {3, 4},                     /* auto_increment */
@@ -45,7 +54,7 @@ static const struct {
     {5, TEXT},                  /* time zone */
     {6, TEXT},                  /* catalog */
     {7, 2},                     /* lc_time_names */
-    {8, 2},                     /* collation of the database */
+    {VAR_DATABASE, 2},          /* collation_database */
     {9, 8},                     /* tables of a multi-table update */
     {10, 4},                    /* length on the first server */
     {11, TWO_TEXTS},            /* invoker: user, host */
@@ -53,13 +62,13 @@ static const struct {
     {VAR_MICROSECONDS, 3},      /* of the header's second */
     {14, 8},                    /* commit time */
     {15, 8},
-    {16, 1},                 /* explicit_defaults_for_timestamp */
-    {17, 8},                 /* XID of a DDL */
-    {18, 2},                 /* default_collation_for_utf8mb4 */
+    {VAR_TIMESTAMPS, 1},     /* explicit_defaults_for_timestamp */
+    {VAR_DDL_XID, 8},        /* XID of a DDL */
+    {VAR_UTF8MB4, 2},        /* default_collation_for_utf8mb4 */
     {19, 1},                 /* sql_require_primary_key */
     {20, 1},                 /* default_table_encryption */
     {VAR_HRNOW, 3},          /* MariaDB: microseconds */
-    {129, 8},                /* MariaDB: XID of a DDL */
+    {VAR_XID, 8},            /* MariaDB: XID of a DDL */
     {VAR_GTID_FLAGS, ALTER}, /* MariaDB: further flags of the GTID */
     {VAR_COLLATIONS, PAIRS}, /* MariaDB: collations of charsets */
 };
@@ -111,7 +120,19 @@ static void read_variable(struct event_query *query, struct cursor *cur, uint8_t
         query->has_sql_mode = true;
     } else if (code == VAR_CHARSET) {
         query->client_collation = cursor_u16(cur);
-        cursor_skip(cur, 4);
+        cursor_skip(cur, 2);
+        query->server_collation = cursor_u16(cur);
+    } else if (code == VAR_DDL_XID || code == VAR_XID) {
+        query->has_ddl_xid = true;
+        cursor_skip(cur, (size_t)layout);
+    } else if (code == VAR_FLAGS2) {
+        query->explicit_timestamps |= (cursor_u32(cur) & FLAG_TIMESTAMPS) != 0;
+    } else if (code == VAR_TIMESTAMPS) {
+        query->explicit_timestamps |= cursor_u8(cur) != 0;
+    } else if (code == VAR_DATABASE) {
+        query->database_collation = cursor_u16(cur);
+    } else if (code == VAR_UTF8MB4) {
+        query->utf8mb4_collation = cursor_u16(cur);
     } else if (code == VAR_MICROSECONDS || code == VAR_HRNOW) {
         query->us = (uint32_t)cursor_le(cur, 3);
         query->has_us = true;

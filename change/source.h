@@ -81,6 +81,7 @@ struct rowset {
  * source's thread, once per table id; names are NUL-terminated. */
 struct interest {
     bool (*wants)(void *ctx, const char *db, const char *table);
+    bool (*wants_database)(void *ctx, const char *db); /* a table of it may be wanted; NULL: of any */
     void *ctx;
 };
 

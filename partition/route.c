@@ -86,6 +86,15 @@ bool routes_wants(const struct routes *routes, const char *db, const char *table
     return false;
 }
 
+static bool interest_wants_database(void *ctx, const char *db)
+{
+    const struct routes *routes = ctx;
+    for (unsigned i = 0; i < routes->count; i++)
+        if (glob(routes->list[i].db, db))
+            return true;
+    return false;
+}
+
 static bool interest_wants(void *ctx, const char *db, const char *table)
 {
     return routes_wants(ctx, db, table);
@@ -93,7 +102,9 @@ static bool interest_wants(void *ctx, const char *db, const char *table)
 
 struct interest routes_interest(const struct routes *routes)
 {
-    return (struct interest){.wants = interest_wants, .ctx = (void *)routes}; /* given back as const above */
+    return (struct interest){.wants = interest_wants,
+                             .wants_database = interest_wants_database,
+                             .ctx = (void *)routes}; /* given back as const above */
 }
 
 static bool same_key(const struct key_plan *a, const struct key_plan *b)

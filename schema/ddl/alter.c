@@ -6,7 +6,7 @@ struct alter {
     struct ddl_name table;
     struct ddl_name to;    /* renamed */
     struct ddl_name other; /* rows come from or go to it */
-    bool renamed, discarded, structure, has_other, other_dropped;
+    bool renamed, discarded, structure, has_other, other_dropped, other_made;
     bool alone; /* the clause has commas of its own and no other one beside it */
     bool unknown;
 };
@@ -38,6 +38,7 @@ static void parse_convert_clause(struct ddl_parser *ps, struct alter *alter)
 {
     if (ddl_token_is(&ps->tok, "PARTITION")) {
         parse_other_table(ps, alter);
+        alter->other_made = true;
     } else if (ddl_token_is(&ps->tok, "TABLE")) {
         parse_other_table(ps, alter);
         alter->other_dropped = true;
@@ -98,6 +99,11 @@ static void add_actions(struct ddl_parser *ps, const struct alter *alter, bool i
         ddl_add_table(ps, DDL_DISCARD, &alter->table);
     if (alter->has_other)
         ddl_add_table(ps, alter->other_dropped ? DDL_DROP : DDL_DISCARD, &alter->other);
+    struct ddl_action *made = alter->has_other && alter->other_made ? ddl_add(ps, DDL_CREATE) : NULL;
+    if (made) {
+        made->table = alter->other;
+        made->to = alter->table;
+    }
     struct ddl_action *action = alter->renamed ? ddl_add(ps, DDL_RENAME) : NULL;
     if (action) {
         action->table = alter->table;
@@ -130,11 +136,13 @@ static void parse_alter_table(struct ddl_parser *ps, bool ignore)
 static void parse_alter_sequence(struct ddl_parser *ps)
 {
     struct ddl_name name;
-    ddl_take_if_exists(ps);
-    if (ddl_take_name(ps, &name))
-        ddl_add_table(ps, DDL_ALTER, &name);
-    else
-        ddl_add(ps, DDL_UNKNOWN);
+    bool if_exists = ddl_take_if_exists(ps), named = ddl_take_name(ps, &name);
+    struct ddl_action *action = ddl_add(ps, named ? DDL_ALTER : DDL_UNKNOWN);
+    if (action && named) {
+        action->table = name;
+        action->if_exists = if_exists;
+        action->sequence = true;
+    }
     ddl_take_rest(ps);
 }
 
@@ -146,7 +154,9 @@ void ddl_parse_alter(struct ddl_parser *ps)
         parse_alter_table(ps, ignore);
     else if (ddl_take(ps, "SEQUENCE"))
         parse_alter_sequence(ps);
-    else if (ddl_take(ps, "DATABASE") || ddl_take(ps, "SCHEMA") || ddl_take_harmless_object(ps))
+    else if (ddl_take(ps, "DATABASE") || ddl_take(ps, "SCHEMA"))
+        ddl_parse_alter_database(ps);
+    else if (ddl_take_harmless_object(ps))
         ddl_add_harmless(ps);
     else
         ddl_add(ps, DDL_UNKNOWN);

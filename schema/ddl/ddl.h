@@ -18,14 +18,16 @@ enum ddl_kind {
     DDL_NONE, /* changes no table and no row */
 
     /* Tables. */
-    DDL_CREATE,        /* table: new */
-    DDL_ALTER,         /* table: its structure may be another from here on */
-    DDL_RENAME,        /* table → to, in this order when there are several */
-    DDL_DROP,          /* table: gone, with its rows (CREATE OR REPLACE: this, then CREATE) */
-    DDL_TRUNCATE,      /* table: empty */
-    DDL_DISCARD,       /* table: rows left or came without row events: partitions or tablespaces dropped, truncated,
-                        * exchanged, converted, discarded or imported; ALTER IGNORE; ENGINE=BLACKHOLE */
-    DDL_DATABASE_DROP, /* table.db: all its tables */
+    DDL_CREATE,          /* table: new */
+    DDL_ALTER,           /* table: its structure may be another from here on */
+    DDL_RENAME,          /* table → to, in this order when there are several */
+    DDL_DROP,            /* table: gone, with its rows (CREATE OR REPLACE: this, then CREATE) */
+    DDL_TRUNCATE,        /* table: empty */
+    DDL_DISCARD,         /* table: rows left or came without row events: partitions or tablespaces dropped, truncated,
+                          * exchanged, converted, discarded or imported; ALTER IGNORE; ENGINE=BLACKHOLE */
+    DDL_DATABASE_DROP,   /* table.db: all its tables */
+    DDL_DATABASE_CREATE, /* table.db: new; charset, collation */
+    DDL_DATABASE_ALTER,  /* table.db: other defaults for tables made from here on; charset, collation */
 
     /* Rows in statement format: INSERT, UPDATE, DELETE, REPLACE, LOAD, CALL, SELECT, … No table is told. */
     DDL_DML,
@@ -57,11 +59,13 @@ struct ddl_name {
 struct ddl_action {
     enum ddl_kind kind;
     struct ddl_name table;
-    struct ddl_name to; /* RENAME; CREATE … LIKE: the model; else empty */
+    struct ddl_name to; /* RENAME; CREATE … LIKE and CONVERT PARTITION … TO TABLE: the model; else empty */
     const char *name;   /* savepoint or XID; else NULL */
     size_t name_len;
-    bool if_exists; /* IF [NOT] EXISTS was written: it may have done nothing */
-    bool selects;   /* CREATE … SELECT: rows come from a query, in statement format */
+    bool if_exists;                  /* IF [NOT] EXISTS was written: it may have done nothing */
+    bool selects;                    /* CREATE … SELECT: rows come from a query, in statement format */
+    bool sequence;                   /* it says SEQUENCE in the place of TABLE */
+    const char *charset, *collation; /* of a database, NUL-terminated; NULL: not written (DEFAULT is not, either) */
 };
 
 /* At least one action, in the order of their effect. Borrowed from the arena. */

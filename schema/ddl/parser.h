@@ -53,6 +53,7 @@ bool ddl_take_harmless_object(struct ddl_parser *ps);
 /* Each begins behind its first keyword. */
 void ddl_parse_create(struct ddl_parser *ps);
 void ddl_parse_alter(struct ddl_parser *ps);
+void ddl_parse_alter_database(struct ddl_parser *ps); /* behind DATABASE */
 void ddl_parse_drop(struct ddl_parser *ps);
 void ddl_parse_truncate(struct ddl_parser *ps);
 void ddl_parse_rename(struct ddl_parser *ps);

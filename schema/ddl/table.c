@@ -97,6 +97,83 @@ static void parse_create_table(struct ddl_parser *ps, bool replaces, bool tempor
     action->to = model;
     action->if_exists = if_exists;
     action->selects = selects;
+    action->sequence = sequence;
+}
+
+/* The text of one token, NUL-terminated; NULL for DEFAULT and where none stands. */
+static const char *take_option_text(struct ddl_parser *ps)
+{
+    size_t len;
+    ddl_take_char(ps, '=');
+    if (ddl_take(ps, "DEFAULT") ||
+        (ps->tok.kind != DDL_WORD && ps->tok.kind != DDL_QUOTED && ps->tok.kind != DDL_STRING))
+        return NULL;
+    const char *text = ddl_token_text(&ps->tok, &ps->lx.mode, ps->arena, &len);
+    if (!text && ps->rc == 0)
+        ps->rc = err_set(ps->e, NO_MEMORY, ps->tok.len);
+    ddl_next(ps);
+    return text;
+}
+
+static void take_database_options(struct ddl_parser *ps, struct ddl_action *action)
+{
+    while (ps->tok.kind != DDL_END && ps->tok.kind != DDL_BAD && !ddl_token_is_char(&ps->tok, ';')) {
+        if (ddl_take(ps, "CHARSET") || (ddl_take(ps, "CHARACTER") && ddl_take(ps, "SET")))
+            action->charset = take_option_text(ps);
+        else if (ddl_take(ps, "COLLATE"))
+            action->collation = take_option_text(ps);
+        else
+            ddl_next(ps);
+    }
+}
+
+static void add_database(struct ddl_parser *ps, enum ddl_kind kind, const struct ddl_name *name, bool if_exists)
+{
+    struct ddl_action *action = ddl_add(ps, kind);
+    if (!action)
+        return;
+    action->table.db = name->table;
+    action->table.db_len = name->table_len;
+    action->if_exists = if_exists;
+}
+
+/* Behind DATABASE. */
+static void parse_create_database(struct ddl_parser *ps, bool replaces)
+{
+    struct ddl_name name;
+    bool if_exists = ddl_take_if_exists(ps);
+    if (!ddl_take_name(ps, &name)) {
+        ddl_add(ps, DDL_UNKNOWN);
+        return;
+    }
+    if (replaces)
+        add_database(ps, DDL_DATABASE_DROP, &name, true);
+    add_database(ps, DDL_DATABASE_CREATE, &name, if_exists);
+    if (ps->rc == 0)
+        take_database_options(ps, &ps->actions[ps->count - 1]);
+}
+
+void ddl_parse_alter_database(struct ddl_parser *ps)
+{
+    static const char *const words[] = {"DEFAULT", "CHARACTER", "CHARSET",    "COLLATE", "COMMENT",
+                                        "READ",    "UPGRADE",   "ENCRYPTION", NULL};
+    struct ddl_name name = {.table = ps->stmt->db ? ps->stmt->db : "",
+                            .table_len = ps->stmt->db ? ps->stmt->db_len : 0};
+    bool named = true;
+    for (size_t i = 0; words[i]; i++)
+        named &= !ddl_token_is(&ps->tok, words[i]);
+    if (named && !ddl_take_name(ps, &name)) {
+        ddl_add(ps, DDL_UNKNOWN);
+        return;
+    }
+    if (!named && name.table_len) {
+        name.table = arena_copy(ps->arena, name.table, name.table_len);
+        if (!name.table)
+            ps->rc = err_set(ps->e, NO_MEMORY, name.table_len);
+    }
+    add_database(ps, DDL_DATABASE_ALTER, &name, false);
+    if (ps->rc == 0)
+        take_database_options(ps, &ps->actions[ps->count - 1]);
 }
 
 /* Behind INDEX: `… ON table …` of CREATE and DROP. */
@@ -127,17 +204,7 @@ void ddl_parse_create(struct ddl_parser *ps)
     if (ddl_take(ps, "INDEX"))
         parse_index(ps);
     else if (ddl_take(ps, "DATABASE") || ddl_take(ps, "SCHEMA"))
-        if (replaces) {
-            ddl_take_if_exists(ps);
-            struct ddl_name name;
-            bool named = ddl_take_name(ps, &name);
-            struct ddl_action *action = ddl_add(ps, named ? DDL_DATABASE_DROP : DDL_UNKNOWN);
-            if (action && named) {
-                action->table.db = name.table;
-                action->table.db_len = name.table_len;
-            }
-        } else
-            ddl_add_harmless(ps);
+        parse_create_database(ps, replaces);
     else if (ddl_take_harmless_object(ps))
         ddl_add_harmless(ps);
     else
@@ -186,13 +253,11 @@ void ddl_parse_drop(struct ddl_parser *ps)
     }
     if (ddl_take(ps, "DATABASE") || ddl_take(ps, "SCHEMA")) {
         struct ddl_name name;
-        bool if_exists = ddl_take_if_exists(ps), named = ddl_take_name(ps, &name);
-        struct ddl_action *action = ddl_add(ps, named ? DDL_DATABASE_DROP : DDL_UNKNOWN);
-        if (action && named) {
-            action->table.db = name.table;
-            action->table.db_len = name.table_len;
-            action->if_exists = if_exists;
-        }
+        bool if_exists = ddl_take_if_exists(ps);
+        if (ddl_take_name(ps, &name))
+            add_database(ps, DDL_DATABASE_DROP, &name, if_exists);
+        else
+            ddl_add(ps, DDL_UNKNOWN);
         return;
     }
     ddl_skip_modifiers(ps);

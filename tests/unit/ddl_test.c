@@ -30,8 +30,14 @@ static const char *describe(const struct ddl *ddl, struct buf *b)
     for (size_t i = 0; i < ddl->count; i++) {
         const struct ddl_action *a = &ddl->actions[i];
         buf_printf(b, "%s%s", i ? ", " : "", ddl_kind_name(a->kind));
-        if (a->kind == DDL_DATABASE_DROP)
+        if (a->kind == DDL_DATABASE_DROP || a->kind == DDL_DATABASE_CREATE || a->kind == DDL_DATABASE_ALTER)
             buf_printf(b, " %s", a->table.db);
+        if (a->charset)
+            buf_printf(b, " charset %s", a->charset);
+        if (a->collation)
+            buf_printf(b, " collate %s", a->collation);
+        if (a->sequence)
+            buf_text(b, " sequence");
         if (a->table.table_len)
             buf_printf(b, " %s.%s", a->table.db, a->table.table);
         if (a->to.table_len)
@@ -85,11 +91,18 @@ static const struct row rows[] = {
     {BOTH, "CREATE FULLTEXT INDEX i ON a (x)", "alter shop.a"},
     {BOTH, "CREATE SPATIAL INDEX i ON a (x)", "alter shop.a"},
     {MA, "CREATE OR REPLACE INDEX IF NOT EXISTS i ON a (x)", "alter shop.a"},
-    {MA, "CREATE SEQUENCE s START WITH 1", "create shop.s"},
-    {MA, "CREATE OR REPLACE SEQUENCE s AS INT", "drop shop.s if, create shop.s"},
-    {BOTH, "CREATE DATABASE shop", "none"},
-    {BOTH, "CREATE SCHEMA IF NOT EXISTS shop", "none"},
-    {MA, "CREATE OR REPLACE DATABASE shop", "drop database shop"},
+    {MA, "CREATE SEQUENCE s START WITH 1", "create sequence shop.s"},
+    {MA, "CREATE OR REPLACE SEQUENCE s AS INT", "drop shop.s if, create sequence shop.s"},
+    {BOTH, "CREATE DATABASE shop", "create database shop"},
+    {BOTH, "CREATE SCHEMA IF NOT EXISTS shop", "create database shop if"},
+    {MA, "CREATE OR REPLACE DATABASE shop", "drop database shop if, create database shop"},
+    {BOTH, "CREATE DATABASE d DEFAULT CHARACTER SET = latin1", "create database d charset latin1"},
+    {BOTH, "CREATE DATABASE d CHARSET 'utf8mb4' COLLATE utf8mb4_bin;",
+     "create database d charset utf8mb4 collate utf8mb4_bin"},
+    {BOTH, "CREATE DATABASE d CHARACTER SET DEFAULT", "create database d"},
+    {MA, "CREATE DATABASE d COMMENT 'CHARSET latin1' COLLATE `latin1_bin`", "create database d collate latin1_bin"},
+    {MY, "CREATE DATABASE d /*!40100 DEFAULT CHARACTER SET utf8mb3 */ /*!80016 DEFAULT ENCRYPTION='N' */",
+     "create database d charset utf8mb3"},
     {BOTH, "CREATE VIEW v AS SELECT * FROM a", "none"},
     {BOTH, "CREATE OR REPLACE ALGORITHM=UNDEFINED DEFINER=`root`@`localhost` SQL SECURITY DEFINER VIEW `v` AS SELECT 1",
      "none"},
@@ -122,7 +135,7 @@ static const struct row rows[] = {
     {MY, "ALTER TABLE a DISCARD PARTITION p0 TABLESPACE", "discard shop.a"},
     {BOTH, "ALTER TABLE a EXCHANGE PARTITION p0 WITH TABLE other.b WITHOUT VALIDATION",
      "discard shop.a, discard other.b"},
-    {MA, "ALTER TABLE a CONVERT PARTITION p0 TO TABLE b", "discard shop.a, discard shop.b"},
+    {MA, "ALTER TABLE a CONVERT PARTITION p0 TO TABLE b", "discard shop.a, discard shop.b, create shop.b like shop.a"},
     {MA, "ALTER TABLE a CONVERT TABLE b TO PARTITION p0 VALUES LESS THAN (5)", "discard shop.a, drop shop.b"},
     {BOTH, "ALTER TABLE a CONVERT TO CHARACTER SET utf8mb4", "alter shop.a"},
     {BOTH, "ALTER TABLE a REORGANIZE PARTITION p0 INTO (PARTITION p1 VALUES LESS THAN (1))", "alter shop.a"},
@@ -133,8 +146,13 @@ static const struct row rows[] = {
     {BOTH, "ALTER TABLE a", "alter shop.a"},
     {MA, "ALTER IGNORE TABLE a ADD UNIQUE (x)", "alter shop.a, discard shop.a"},
     {MA, "ALTER ONLINE TABLE IF EXISTS a WAIT 5 ADD x INT", "alter shop.a if"},
-    {MA, "ALTER SEQUENCE s RESTART 5", "alter shop.s"},
-    {BOTH, "ALTER DATABASE shop CHARACTER SET utf8mb4", "none"},
+    {MA, "ALTER SEQUENCE s RESTART 5", "alter sequence shop.s"},
+    {BOTH, "ALTER DATABASE shop CHARACTER SET utf8mb4", "alter database shop charset utf8mb4"},
+    {BOTH, "ALTER SCHEMA DEFAULT COLLATE = latin1_bin", "alter database shop collate latin1_bin"},
+    {BOTH, "ALTER DATABASE COLLATE latin1_bin", "alter database shop collate latin1_bin"},
+    {BOTH, "ALTER DATABASE `collate` COLLATE latin1_bin", "alter database collate collate latin1_bin"},
+    {MY, "ALTER DATABASE d READ ONLY = 1", "alter database d"},
+    {BOTH, "ALTER DATABASE 'x' COLLATE latin1_bin", "unknown"},
     {BOTH, "ALTER DEFINER=`r`@`%` VIEW v AS SELECT 1", "none"},
     {BOTH, "ALTER USER u IDENTIFIED BY 'x'", "none"},
     {BOTH, "ALTER EVENT e DISABLE", "none"},

@@ -331,28 +331,67 @@ static void event_query__status_variables(void **state)
         uint64_t sql_mode;
         uint32_t us;
         uint16_t collation;
+        uint16_t server, database, utf8mb4;
+        bool timestamps, ddl_xid;
     } cases[] = {
-        {"none", {0}, 0, 0, 0, 0, 0},
+        {"none", {0}, 0, 0, 0, 0, 0, 0, 0, 0, false, false},
         {"sql_mode, charset, microseconds",
          {1, 4, 0, 0, 0, 0, 0, 0, 0, 4, 45, 0, 45, 0, 8, 0, 13, 1, 2, 0},
          20,
          0,
          4,
          513,
-         45},
+         45,
+         8,
+         0,
+         0,
+         false,
+         false},
+        {"MySQL 9.7: a DDL, collation_database, explicit_defaults_for_timestamp, default_collation_for_utf8mb4",
+         {8, 46, 0, 16, 1, 17, 1, 2, 3, 4, 5, 6, 7, 8, 18, 255, 0, 19, 0},
+         19,
+         0,
+         0,
+         0,
+         0,
+         0,
+         46,
+         255,
+         true,
+         true},
+        {"MySQL: explicit_defaults_for_timestamp is OFF", {16, 0}, 2, 0, 0, 0, 0, 0, 0, 0, false, false},
+        {"MariaDB: the same in flags2, and the XID",
+         {0, 0, 0, 0, 1, 129, 1, 2, 3, 4, 5, 6, 7, 8},
+         14,
+         0,
+         0,
+         0,
+         0,
+         0,
+         0,
+         0,
+         true,
+         true},
+        {"MariaDB: it is OFF", {0, 0, 0, 0, 0}, 5, 0, 0, 0, 0, 0, 0, 0, false, false},
+        {"collation_database cut", {8, 46}, 2, -ERR_CORRUPT, 0, 0, 0, 0, 0, 0, false, false},
         {"behind texts and lists",
          {6, 3, 's', 't', 'd', 5, 1, 'x', 11, 1, 'u', 1, 'h', 12, 2, 'a', 0, 'b', 0, 13, 9, 0, 0},
          23,
          0,
          0,
          9,
-         0},
-        {"too many databases", {12, 254, 13, 9, 0, 0}, 6, 0, 0, 9, 0},
-        {"an unknown one ends the list", {99, 13, 9, 0, 0}, 5, 0, 0, 0, 0},
-        {"sql_mode cut", {1, 4, 0}, 3, -ERR_CORRUPT, 0, 0, 0},
-        {"text beyond the end", {6, 200, 's'}, 3, -ERR_CORRUPT, 0, 0, 0},
-        {"database list without its NUL", {12, 1, 'a'}, 3, -ERR_CORRUPT, 0, 0, 0},
-        {"a million microseconds", {13, 0x40, 0x42, 0x0f}, 4, -ERR_CORRUPT, 0, 0, 0},
+         0,
+         0,
+         0,
+         0,
+         false,
+         false},
+        {"too many databases", {12, 254, 13, 9, 0, 0}, 6, 0, 0, 9, 0, 0, 0, 0, false, false},
+        {"an unknown one ends the list", {99, 13, 9, 0, 0}, 5, 0, 0, 0, 0, 0, 0, 0, false, false},
+        {"sql_mode cut", {1, 4, 0}, 3, -ERR_CORRUPT, 0, 0, 0, 0, 0, 0, false, false},
+        {"text beyond the end", {6, 200, 's'}, 3, -ERR_CORRUPT, 0, 0, 0, 0, 0, 0, false, false},
+        {"database list without its NUL", {12, 1, 'a'}, 3, -ERR_CORRUPT, 0, 0, 0, 0, 0, 0, false, false},
+        {"a million microseconds", {13, 0x40, 0x42, 0x0f}, 4, -ERR_CORRUPT, 0, 0, 0, 0, 0, 0, false, false},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         uint8_t body[64] = {0};
@@ -367,6 +406,11 @@ static void event_query__status_variables(void **state)
                                               query.client_collation != cases[i].collation)))
             fail_msg("%s: %d %s", cases[i].what, rc, e.text);
         if (rc == 0) {
+            assert_int_equal(query.server_collation, cases[i].server);
+            assert_int_equal(query.database_collation, cases[i].database);
+            assert_int_equal(query.utf8mb4_collation, cases[i].utf8mb4);
+            assert_int_equal(query.explicit_timestamps, cases[i].timestamps);
+            assert_int_equal(query.has_ddl_xid, cases[i].ddl_xid);
             assert_string_equal(query.db, "db");
             assert_int_equal(query.statement_len, 6);
         }

@@ -112,6 +112,8 @@ static void route__bind__joins_the_sinks_of_all_that_match(void **state)
     struct interest interest = routes_interest(routes);
     assert_true(interest.wants(interest.ctx, "shop", "orders"));
     assert_false(interest.wants(interest.ctx, "shop", "users"));
+    assert_true(interest.wants_database(interest.ctx, "shop"));
+    assert_false(interest.wants_database(interest.ctx, "hr"));
     routes_free(routes);
 }
 
