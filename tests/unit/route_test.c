@@ -113,7 +113,19 @@ static void route__bind__joins_the_sinks_of_all_that_match(void **state)
     assert_true(interest.wants(interest.ctx, "shop", "orders"));
     assert_false(interest.wants(interest.ctx, "shop", "users"));
     assert_true(interest.wants_database(interest.ctx, "shop"));
-    assert_false(interest.wants_database(interest.ctx, "hr"));
+    assert_true(interest.wants_database(interest.ctx, "hr")); /* by the second one */
+    routes_free(routes);
+}
+
+static void route__database_of_no_route__has_no_wanted_tables(void **state)
+{
+    (void)state;
+    const struct route list[] = {{.line = 1, .db = "shop_?", .table = "orders", .sink_mask = 1}};
+    struct routes *routes = NULL;
+    assert_int_equal(routes_new(&routes, list, 1, NULL), 0);
+    struct interest interest = routes_interest(routes);
+    assert_true(interest.wants_database(interest.ctx, "shop_1"));
+    assert_false(interest.wants_database(interest.ctx, "shop"));
     routes_free(routes);
 }
 
@@ -189,6 +201,7 @@ int main(void)
         cmocka_unit_test(route__patterns__match_characters),
         cmocka_unit_test(route__exact__has_no_wildcard),
         cmocka_unit_test(route__bind__joins_the_sinks_of_all_that_match),
+        cmocka_unit_test(route__database_of_no_route__has_no_wanted_tables),
         cmocka_unit_test(route__bind__strictest_on_truncate_wins),
         cmocka_unit_test(route__bind__different_keys_of_one_table__names_both_lines),
         cmocka_unit_test(route__bind__table_without_a_key),
