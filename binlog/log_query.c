@@ -146,6 +146,8 @@ int log_query(struct log_reader *reader, const struct log_event *ev, struct rows
     case QUERY_XA_ROLLBACK:
         return xa_end(reader, ev, &cls, out, e);
     case QUERY_CHANGE:
+        if (reader->scanning)
+            return LOG_READER_NONE;
         return log_statement(reader, query.statement, query.statement_len, out, e);
     case QUERY_UNKNOWN:
         return unclassified(&query, &cls, "", e);

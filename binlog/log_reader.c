@@ -57,6 +57,7 @@ int log_reader_start(struct log_reader *reader, const struct position *at, struc
     reader->state = TX_NONE;
     reader->has_format = false;
     reader->ended = false;
+    reader->scanning = false;
     payload_close(&reader->payload);
     log_xa_drop(reader);
     table_cache_clear(&reader->tables);
@@ -237,6 +238,8 @@ int log_dispatch(struct log_reader *reader, const struct log_event *ev, struct r
         return LOG_READER_NONE;
     if (!row || row->use == EVENT_STOPS)
         return err_set(e, EVENT_UNKNOWN, (unsigned)ev->header.type, row ? row->name : "unknown");
+    if (reader->scanning && log_scan_passes(ev->header.type))
+        return LOG_READER_NONE;
     if (reader->xa.emitting)
         return log_xa_emit(reader, ev, out, e);
     if (reader->xa.preparing && log_xa_holds(ev->header.type))

@@ -53,6 +53,7 @@ struct log_reader {
     struct row_query query;
     bool has_query;
     struct log_plain plain;
+    bool scanning;    /* rows are passed over */
     bool no_effect;   /* the statement of the GTID that was read is the begin of an ALTER, or one that failed */
     bool relay;       /* the file is a relay log */
     bool reconnected; /* relay log: the replica connected anew inside the open transaction, which may begin again */
@@ -81,6 +82,9 @@ int log_tx_end(struct log_reader *reader, const struct log_event *ev, struct err
 /* What its type asks for, with an event of the log, one that was inside another, or one out of the spool. As
  * log_reader_feed. */
 int log_dispatch(struct log_reader *reader, const struct log_event *ev, struct rowset *out, struct err *e);
+
+/* log_scan.c: whether a scan passes over events of that type. */
+bool log_scan_passes(uint8_t type);
 
 /* log_payload.c: the next event of a compressed transaction; LOG_READER_AGAIN or _MORE until the last one. */
 int log_payload(struct log_reader *reader, const struct log_event *ev, struct rowset *out, struct err *e);

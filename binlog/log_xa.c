@@ -33,11 +33,13 @@ int log_xa_begin(struct log_reader *reader, const struct log_event *ev, struct e
         return err_set(e, CORRUPT, "a transaction begins inside another");
     if (reader->state == TX_NONE)
         log_tx_begin(reader, ev);
-    int rc = spool_begin(reader->spool, &reader->format, e);
-    if (rc != 0)
-        return rc;
+    if (!reader->scanning) {
+        int rc = spool_begin(reader->spool, &reader->format, e);
+        if (rc != 0)
+            return rc;
+        reader->xa.preparing = true;
+    }
     reader->state = TX_OPEN;
-    reader->xa.preparing = true;
     return LOG_READER_NONE;
 }
 
@@ -123,6 +125,8 @@ int log_xa_prepare(struct log_reader *reader, const struct log_event *ev, struct
     int rc = event_xa_prepare_read(&prepare, ev->body, e);
     if (rc != 0)
         return rc;
+    if (reader->scanning)
+        return boundary(reader, ev, out, e);
     if (!reader->xa.preparing)
         return err_set(e, CORRUPT, "XA PREPARE outside an XA transaction: the start position is not a boundary");
     if (prepare.one_phase)
@@ -137,7 +141,7 @@ int log_xa_rollback(struct log_reader *reader, const struct log_event *ev, const
                     struct err *e)
 {
     struct spool_place place;
-    bool prepared = !reader->xa.preparing;
+    bool prepared = !reader->xa.preparing && !reader->scanning;
     if (prepared && reader->state == TX_OPEN)
         return err_set(e, CORRUPT, "an XA transaction is resolved inside another");
     if (reader->state == TX_NONE)
@@ -169,10 +173,12 @@ int log_xa_commit(struct log_reader *reader, const struct log_event *ev, const s
 {
     if (reader->xa.preparing)
         return log_xa_one_phase(reader, ev, out, e);
-    if (reader->state == TX_OPEN)
+    if (reader->state == TX_OPEN && !reader->scanning)
         return err_set(e, CORRUPT, "an XA transaction is resolved inside another");
     if (reader->state == TX_NONE)
         log_tx_begin(reader, ev);
+    if (reader->scanning)
+        return boundary(reader, ev, out, e);
     reader->state = TX_NAMED;
     if (!spool_find(reader->spool, xid, NULL))
         return unknown(reader, ev, xid, out, e);

@@ -764,6 +764,45 @@ static void xa_committed(bool mariadb)
     tear_down(&f);
 }
 
+/* Everything is passed over but what begins and ends a transaction, and DDL; nothing is kept of what is prepared. */
+static void log_reader__scan__statements_only(void **state)
+{
+    (void)state;
+    struct fixture f;
+    for (int mariadb = 0; mariadb < 2; mariadb++) {
+        set_up(&f, mariadb != 0, true, ON_STATEMENT_STOP);
+        log_reader_scan(f.reader);
+        build_begin(&f, 1);
+        build_table_map(&f.b, 1, "shop", "t");
+        build_rows(&f.b, EVENT_WRITE_ROWS, 1, true, 1, "x");
+        build_query(&f.b, "shop", "INSERT INTO t VALUES (1)");
+        build_event(&f.b, EVENT_INCIDENT, "\1\0\4lost", 7);
+        build_xid(&f.b);
+        build_xa_begin(&f, 2);
+        build_xa_rows(&f);
+        assert_int_equal(feed(&f), LOG_READER_NONE);
+        assert_true(log_reader_in_transaction(f.reader));
+        build_xa_prepare(&f, false);
+        build_xa_end(&f, 3, "XA COMMIT X'31',X'',1");
+        build_xa_end(&f, 4, "XA COMMIT X'32',X'',1");
+        build_xa_end(&f, 5, "XA ROLLBACK X'33',X'',1");
+        if (mariadb)
+            build_mariadb_gtid(&f.b, 6, MARIADB_GTID_STANDALONE);
+        else
+            build_gtid(&f.b, 6);
+        build_query(&f.b, "shop", "ALTER TABLE t ADD c INT");
+        assert_int_equal(feed(&f), LOG_READER_ROWSET);
+        assert_false(log_reader_in_transaction(f.reader));
+        buf_byte(&f.text, 0);
+        const char *text = (const char *)f.text.p;
+        assert_null(strstr(text, "ROWS"));
+        assert_null(strstr(text, "NOTE"));
+        assert_non_null(strstr(text, "shop.t"));
+        f.text.len = 0;
+        tear_down(&f);
+    }
+}
+
 static void log_reader__xa_of_mysql__rows_come_with_the_commit(void **state)
 {
     (void)state;
@@ -908,6 +947,7 @@ int main(void)
         cmocka_unit_test(log_reader__server_died_in_a_transaction__rolled_back_at_the_next_file),
         cmocka_unit_test(log_reader__started_inside_a_transaction__stops),
         cmocka_unit_test(log_reader__started_again__open_transaction_forgotten),
+        cmocka_unit_test(log_reader__scan__statements_only),
         cmocka_unit_test(log_reader__xa_of_mysql__rows_come_with_the_commit),
         cmocka_unit_test(log_reader__xa_of_mariadb__rows_come_with_the_commit),
         cmocka_unit_test(log_reader__xa_rolled_back__no_rows),
