@@ -3,7 +3,7 @@
  *   command   source             lanes       sinks                           position is kept in
  *   run       stream             partitions  the routes' sinks               state_dir
  *   dump      stream or files    one         stdout, inline                  nowhere
- *   replay    stream             partitions  the routes' sinks or a counter  state_dir/replay/NAME
+ *   replay    stream or files    partitions  the routes' sinks or a counter  state_dir/replay/NAME
  *   position  none: shows or sets what run keeps
  *   status    none: asks a running service */
 #include "cmd/command.h"

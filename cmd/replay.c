@@ -1,5 +1,5 @@
-/* sluice replay NAME: reads a stretch of the log again into the configured sinks, beside or without the service, with a
- * checkpoint of its own. */
+/* sluice replay NAME: reads a stretch of the log again into the configured sinks, from the server or from files, beside
+ * or without the service, with a checkpoint of its own. */
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -23,12 +23,15 @@ static const struct option flags[] = {
      .type = OPTION_STRING,
      FLAG(from),
      .help =
-         "Begin: FILE:POS, a GTID set, a time, or earliest. A replay that was cut goes on where it was without it."},
+         "Begin: FILE:POS, a GTID set, a time, or earliest, as files do. A replay that was cut goes on where it was "
+         "without it."},
     {.name = "to",
      .type = OPTION_STRING,
      FLAG(to),
      .text = "now",
-     .help = "End: FILE:POS, a GTID set, a time, or now: the service's own position at this start, else the server's."},
+     .help =
+         "End: FILE:POS, a GTID set, a time, or now: the service's own position at this start, else the server's or "
+         "the end of the files."},
     {.name = "table",
      .type = OPTION_LIST,
      FLAG(tables),
@@ -46,6 +49,9 @@ struct replay {
     struct pipeline_sink counter;
     struct state *service, *state; /* the service's, read only; our own */
     char *dir;
+    const char *const *files;
+    size_t file_count;       /* 0: the server is read */
+    const struct start *end; /* NULL: the end of the files */
     struct reading_live_options live;
     struct reading reading;
     struct pipeline *pipe;
@@ -87,13 +93,18 @@ static int make_routes(struct replay *replay, const struct replay_flags *given, 
 }
 
 /* "now" is where the service stands, so that the replay meets it and does not overtake it; without a service, where the
- * server stands. */
+ * server stands, or where the files end. */
 static int end_now(struct replay *replay, bool by_place, struct err *e)
 {
     struct checkpoint cp = {0};
     if (checkpoint_load(&cp, replay->service, e) != 0)
         return err_result(e);
     const struct checkpoint_entry *oldest = checkpoint_oldest(&cp);
+    if (!oldest && replay->file_count) {
+        checkpoint_release(&cp);
+        replay->end = NULL;
+        return 0;
+    }
     int rc = oldest ? position_copy(&replay->to.pos, &oldest->pos, e)
                     : reading_server_position(&replay->reading, &replay->to.pos, e);
     /* From a place in a file to a place in a file: both are met exactly, whatever the GTIDs before them are. */
@@ -110,7 +121,8 @@ static int parse_bounds(struct replay *replay, const struct replay_flags *given,
         return err_result(e);
     bool resumes = own.count > 0, by_place = resumes && !checkpoint_oldest(&own)->pos.gtids;
     checkpoint_release(&own);
-    if (!given->from && !resumes)
+    replay->end = &replay->to;
+    if (!given->from && !resumes && !replay->file_count)
         return err_set(e, USAGE, "--from is needed: this replay has not begun yet");
     if (given->from && resumes)
         return err_set(e, USAGE, "this replay has begun already: leave --from out to go on, or take another name");
@@ -151,16 +163,35 @@ static void interrupt_prepare(void *ctx)
     reading_interrupt(&((struct replay *)ctx)->reading);
 }
 
+/* The end of files is known before they are opened; that of a server is asked through the reading. */
+static int open_reading(struct replay *replay, const struct replay_flags *given, struct err *e)
+{
+    const struct settings *settings = &replay->settings;
+    if (replay->file_count) {
+        if (parse_bounds(replay, given, e) != 0)
+            return err_result(e);
+        struct reading_files files = {.paths = replay->files,
+                                      .count = replay->file_count,
+                                      .to = replay->end,
+                                      .max_event_bytes = settings->max_event_bytes,
+                                      .on_statement = (enum on_statement)settings->source.on_statement,
+                                      .on_unknown_xa = (enum on_unknown_xa)settings->source.on_unknown_xa,
+                                      .query_max_bytes = settings_query_bytes(&settings->source)};
+        return reading_from_files(&replay->reading, &files, replay->routes, &replay->env, e);
+    }
+    replay->live = (struct reading_live_options){
+        .settings = settings, .routes = replay->routes, .env = &replay->env, .state = replay->state, .to = &replay->to};
+    int rc = reading_live(&replay->reading, &replay->live, e);
+    return rc == 0 ? parse_bounds(replay, given, e) : rc;
+}
+
 static int open_replay(struct replay *replay, const struct replay_flags *given, const char *name, struct err *e)
 {
     const struct settings *settings = &replay->settings;
     if (settings_read(&replay->settings, &replay->cfg, &replay->env,
                       &(struct settings_file){given->config, SETTINGS_WHOLE}, e) != 0 ||
-        open_states(replay, name, given->dry_run, e) != 0 || make_routes(replay, given, e) != 0)
-        return err_result(e);
-    replay->live = (struct reading_live_options){
-        .settings = settings, .routes = replay->routes, .env = &replay->env, .state = replay->state, .to = &replay->to};
-    if (reading_live(&replay->reading, &replay->live, e) != 0 || parse_bounds(replay, given, e) != 0)
+        open_states(replay, name, given->dry_run, e) != 0 || make_routes(replay, given, e) != 0 ||
+        open_reading(replay, given, e) != 0)
         return err_result(e);
     if (given->dry_run && settings_own_sink(&replay->counter, &(struct settings_own_sink){"counter", NULL},
                                             &replay->sink_cfg, &replay->env, e) != 0)
@@ -181,7 +212,7 @@ static int open_replay(struct replay *replay, const struct replay_flags *given, 
         .epoch_state = replay->service,
         .start = &replay->from,
         .ends = true,
-        .prepare = prepare,
+        .prepare = replay->file_count ? NULL : prepare,
         .interrupt = interrupt_prepare,
         .prepare_ctx = replay,
         .checkpoint_ms = (unsigned)settings->checkpoint_ms,
@@ -208,13 +239,15 @@ static int run(const struct invocation *inv, int *exit_code, struct err *e)
 {
     (void)exit_code;
     const struct replay_flags *given = inv->flags;
-    if (inv->word_count != 1 || !name_is_plain(inv->words[0]))
+    if (inv->word_count == 0 || !name_is_plain(inv->words[0]))
         return err_set(e, USAGE, "give the replay a name of lower-case letters, digits, _ and -");
     struct replay *replay = calloc(1, sizeof *replay);
     if (!replay)
         return err_set(e, NO_MEMORY, sizeof *replay);
     replay->env = inv->env;
     replay->env.log = log_new(&inv->env, STDERR_FILENO, LOG_LOGFMT, LOG_INFO);
+    replay->files = inv->words + 1;
+    replay->file_count = inv->word_count - 1;
     reading_init(&replay->reading);
     position_init(&replay->from.pos);
     position_init(&replay->to.pos);
@@ -237,7 +270,7 @@ static int run(const struct invocation *inv, int *exit_code, struct err *e)
 }
 
 const struct command command_replay = {.name = "replay",
-                                       .words = "NAME -c CONFIG --from POSITION",
+                                       .words = "NAME [FILE...] -c CONFIG",
                                        .help = "Reads a stretch of the log again into the sinks.",
                                        .flags = flags,
                                        .flags_size = sizeof(struct replay_flags),

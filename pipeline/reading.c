@@ -108,7 +108,12 @@ int reading_from_files(struct reading *out, const struct reading_files *files, c
         .paths = files->paths,
         .path_count = files->count,
         .to = files->to,
-        .reader = {.interest = &out->interest, .schema = out->schema, .query_max_bytes = files->query_max_bytes},
+        .reader = {.interest = &out->interest,
+                   .schema = out->schema,
+                   .max_event_bytes = files->max_event_bytes,
+                   .on_statement = files->on_statement,
+                   .on_unknown_xa = files->on_unknown_xa,
+                   .query_max_bytes = files->query_max_bytes},
     };
     return source_file_new(&out->source, &opt, e);
 }

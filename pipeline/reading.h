@@ -50,7 +50,10 @@ struct reading_files {
     size_t count;
     const struct start *to;
     const struct reading_live_options *live;
-    size_t query_max_bytes; /* see log_reader_options */
+    uint64_t max_event_bytes; /* 0: what a log may have; this and what follows: see log_reader_options */
+    enum on_statement on_statement;
+    enum on_unknown_xa on_unknown_xa;
+    size_t query_max_bytes;
 };
 int reading_from_files(struct reading *out, const struct reading_files *files, const struct routes *routes,
                        const struct env *env, struct err *e);

@@ -188,3 +188,52 @@ def test_killed_replay_goes_on_where_it_was(shop, sluice):
     done = driver.run("replay", "cut", "--to", end)
     assert done.returncode == FINE, done.stderr
     assert not shop.left(*keys(range(1, 501)))
+
+
+class TestFiles:
+    """The files of a server as the source: without the server."""
+
+    def files(self, shop, sluice, count=10, **more):
+        shop.orders(range(1, count + 1))
+        shop.db.flush_logs()
+        pay_all(shop, range(1, count + 1))
+        paths = shop.db.binlog_paths()
+        shop.plant(*keys(range(1, count + 1)))
+        driver = sluice(config(shop.db, shop.redis, source={"port": 1, "connect_timeout_ms": 100}, **more))
+        return driver, paths
+
+    @pytest.fixture
+    def shop(self, new_db, redis):
+        return Shop(new_db({"binlog_row_metadata": "FULL"}), redis)
+
+    def test_files_are_replayed_without_a_server(self, shop, sluice):
+        driver, paths = self.files(shop, sluice)
+        done = driver.run("replay", "old", *paths)
+        assert done.returncode == FINE, done.stderr
+        assert not shop.left(*keys(range(1, 11)))
+
+    def test_from_and_to_are_places_in_the_files(self, shop, sluice):
+        driver, paths = self.files(shop, sluice)
+        begin, end = pay_all(shop, range(3, 6))
+        done = driver.run("replay", "part", *paths, "--from", begin, "--to", end)
+        assert done.returncode == FINE, done.stderr
+        assert shop.left(*keys(range(1, 11))) == set(keys([1, 2, *range(6, 11)]))
+
+    def test_a_replay_that_stopped_goes_on_where_it_was(self, shop, sluice, tmp_path):
+        driver, paths = self.files(shop, sluice)
+        with open(paths[-1], "rb") as file:
+            whole = file.read()
+        cut = tmp_path / paths[-1].rsplit("/", 1)[-1]
+        cut.write_bytes(whole[:-600])
+        done = driver.run("replay", "cut", cut)
+        assert done.returncode == STOPPED, done.stderr
+        assert 0 < len(shop.left(*keys(range(1, 11)))) < 10
+        gone = set(keys(range(1, 11))) - shop.left(*keys(range(1, 11)))
+        shop.plant(*gone)
+        cut.write_bytes(whole)
+        done = driver.run("replay", "cut", cut, "--from", "earliest")
+        assert done.returncode == USAGE, "it has begun already"
+        done = driver.run("replay", "cut", cut)
+        assert done.returncode == FINE, done.stderr
+        left = shop.left(*keys(range(1, 11)))
+        assert left and left <= gone, "what was applied is not applied again"
