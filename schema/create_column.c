@@ -3,6 +3,8 @@
 
 #include "schema/create_table_impl.h"
 
+#define VALUE_MAX ((size_t)16 << 20)
+
 static bool is_character_type(const struct create_text *word)
 {
     static const char *const words[] = {"char", "varchar", "tinytext", "text",      "mediumtext", "longtext", "enum",
@@ -83,12 +85,32 @@ static bool take_type_word(struct create_parser *cp, struct create_column *col)
     return true;
 }
 
+/* The tokens from `begin` to `end` as the type's text. */
+static bool keep_type(struct create_parser *cp, struct create_column *col, const struct ddl_parser *begin,
+                      const char *end)
+{
+    struct ddl_parser behind = cp->ps;
+    struct buf text;
+    bool ok = true;
+    buf_init(&text, VALUE_MAX);
+    cp->ps = *begin;
+    while (ok && cp->ps.tok.p < end && cp->ps.tok.kind != DDL_END && cp->ps.tok.kind != DDL_BAD)
+        ok = create_take_opaque(cp, &text);
+    behind.rc = cp->ps.rc;
+    cp->ps = behind;
+    if (ok)
+        return create_keep_opaque(cp, &text, &col->type);
+    buf_release(&text);
+    return false;
+}
+
 static bool take_type(struct create_parser *cp, struct create_column *col)
 {
     static const char *const more[] = {"PRECISION", "VARYING", "VARCHAR", "VARBINARY", "CHAR", NULL};
     static const char *const signs[] = {"UNSIGNED", "ZEROFILL", "SIGNED", NULL};
     struct ddl_parser *ps = &cp->ps;
-    const char *from = ps->tok.p, *end = from + ps->tok.len, *behind;
+    const struct ddl_parser begin = *ps;
+    const char *end = ps->tok.p + ps->tok.len, *behind;
     int word;
     if (!take_type_word(cp, col))
         return false;
@@ -101,33 +123,58 @@ static bool take_type(struct create_parser *cp, struct create_column *col)
         col->zerofill |= word == 1;
         end = behind;
     }
-    col->type = (struct create_text){arena_copy(ps->arena, from, (size_t)(end - from)), (size_t)(end - from)};
-    if (!col->type.p)
-        ps->rc = err_set(ps->e, NO_MEMORY, (size_t)(end - from));
-    return col->type.p != NULL;
+    return keep_type(cp, col, &begin, end);
+}
+
+/* Tokens up to the parenthesis that ends what begins here, into `text`. */
+static bool take_group(struct create_parser *cp, struct buf *text)
+{
+    struct ddl_parser *ps = &cp->ps;
+    size_t depth = 0;
+    do {
+        if (ps->tok.kind == DDL_END || ps->tok.kind == DDL_BAD)
+            return create_fail(cp, "a parenthesis does not end");
+        depth += ddl_token_is_char(&ps->tok, '(');
+        depth -= ddl_token_is_char(&ps->tok, ')');
+        if (!create_take_opaque(cp, text))
+            return false;
+    } while (depth);
+    return true;
 }
 
 /* A value without operators: literal with sign or introducer, name, function call, or an expression in parentheses. */
-static bool skip_value(struct create_parser *cp)
+static bool take_value_tokens(struct create_parser *cp, struct buf *text)
 {
     struct ddl_parser *ps = &cp->ps;
     for (;;) {
-        if (!ddl_take_char(ps, '-'))
-            ddl_take_char(ps, '+');
-        if (ddl_token_is_char(&ps->tok, '(')) {
-            if (!create_skip_parentheses(cp))
-                return false;
-        } else if (ps->tok.kind == DDL_WORD || ps->tok.kind == DDL_STRING || ps->tok.kind == DDL_QUOTED) {
-            ddl_next(ps);
-        } else
-            return create_fail(cp, "a default value is expected");
-        if (ddl_token_is_char(&ps->tok, '(') && !create_skip_parentheses(cp))
+        if ((ddl_token_is_char(&ps->tok, '-') || ddl_token_is_char(&ps->tok, '+')) && !create_take_opaque(cp, text))
             return false;
-        bool goes_on = ddl_take_char(ps, '.') || ps->tok.kind == DDL_STRING || ddl_token_is_char(&ps->tok, '-') ||
-                       ddl_token_is_char(&ps->tok, '+');
-        if (!goes_on)
+        bool word = ps->tok.kind == DDL_WORD || ps->tok.kind == DDL_STRING || ps->tok.kind == DDL_QUOTED;
+        if (!word && !ddl_token_is_char(&ps->tok, '('))
+            return create_fail(cp, "a default value is expected");
+        if (word && !create_take_opaque(cp, text))
+            return false;
+        if (ddl_token_is_char(&ps->tok, '(') && !take_group(cp, text))
+            return false;
+        bool dot = ddl_token_is_char(&ps->tok, '.');
+        if (dot && !create_take_opaque(cp, text))
+            return false;
+        if (dot && ps->tok.kind != DDL_WORD)
+            return true; /* `1.` is a number */
+        if (!dot && ps->tok.kind != DDL_STRING && !ddl_token_is_char(&ps->tok, '-') &&
+            !ddl_token_is_char(&ps->tok, '+'))
             return true;
     }
+}
+
+static bool take_value(struct create_parser *cp, struct create_text *out)
+{
+    struct buf text;
+    buf_init(&text, VALUE_MAX);
+    if (take_value_tokens(cp, &text))
+        return create_keep_opaque(cp, &text, out);
+    buf_release(&text);
+    return false;
 }
 
 /* Behind [GENERATED ALWAYS] AS. */
@@ -142,7 +189,7 @@ static bool take_generated(struct create_parser *cp, struct create_column *col)
         col->nullable = false;
         return true;
     }
-    if (!create_skip_parentheses(cp))
+    if (!create_take_parentheses(cp, &col->expression))
         return false;
     col->generated = ddl_take_any(&cp->ps, stored) >= 0 ? CREATE_STORED : CREATE_VIRTUAL;
     ddl_take(&cp->ps, "VIRTUAL");
@@ -218,9 +265,18 @@ static bool take_key_attribute(struct create_parser *cp, struct create_column *c
     return create_fail(cp, "an attribute of a column is not known");
 }
 
+/* Behind WITH or WITHOUT. */
+static bool take_versioning(struct create_parser *cp, bool with)
+{
+    if (!ddl_take(&cp->ps, "SYSTEM") || !ddl_take(&cp->ps, "VERSIONING"))
+        return create_fail(cp, "SYSTEM VERSIONING is expected");
+    cp->versioned |= with;
+    return true;
+}
+
 static bool take_attribute(struct create_parser *cp, struct create_column *col, uint16_t index)
 {
-    static const char *const flags[] = {"AUTO_INCREMENT", "VISIBLE", "VIRTUAL", NULL};
+    static const char *const flags[] = {"VISIBLE", "VIRTUAL", NULL};
     static const char *const options[] = {"COMMENT",
                                           "SRID",
                                           "REF_SYSTEM_ID",
@@ -229,18 +285,18 @@ static bool take_attribute(struct create_parser *cp, struct create_column *col, 
                                           "STORAGE",
                                           "SECONDARY_ENGINE_ATTRIBUTE",
                                           NULL};
-    static const char *const versioning[] = {"WITH", "WITHOUT", NULL};
     struct ddl_parser *ps = &cp->ps;
     if (ddl_take(ps, "NOT"))
         return take_not(cp, col);
     if (ddl_take(ps, "NULL")) {
         col->nullable = true;
-        return true;
+        return col->null_written = true;
     }
     if (ddl_take(ps, "DEFAULT"))
-        return skip_value(cp);
+        return take_value(cp, &col->initial);
     if (ddl_take(ps, "ON"))
-        return (ddl_take(ps, "UPDATE") || create_fail(cp, "UPDATE is expected behind ON")) && skip_value(cp);
+        return (ddl_take(ps, "UPDATE") || create_fail(cp, "UPDATE is expected behind ON")) &&
+               take_value(cp, &col->on_update);
     if (ddl_take(ps, "COLLATE"))
         return create_take_text(cp, &col->collation);
     if (ddl_take(ps, "CHARSET") || (ddl_take(ps, "CHARACTER") && ddl_take(ps, "SET")))
@@ -256,13 +312,15 @@ static bool take_attribute(struct create_parser *cp, struct create_column *col, 
         col->compressed = true;
         return !ddl_token_is_char(&ps->tok, '=') || skip_option(cp);
     }
+    if (ddl_take(ps, "AUTO_INCREMENT"))
+        return col->auto_increment = true;
     if (ddl_take_any(ps, flags) >= 0)
         return true;
     if (ddl_take_any(ps, options) >= 0)
         return skip_option(cp);
-    if (ddl_take_any(ps, versioning) >= 0)
-        return (ddl_take(ps, "SYSTEM") && ddl_take(ps, "VERSIONING")) ||
-               create_fail(cp, "SYSTEM VERSIONING is expected");
+    bool with = ddl_take(ps, "WITH");
+    if (with || ddl_take(ps, "WITHOUT"))
+        return take_versioning(cp, with);
     return take_key_attribute(cp, col, index);
 }
 
@@ -275,7 +333,8 @@ bool create_take_column(struct create_parser *cp)
     col->nullable = true;
     if (!create_take_identifier(cp, &col->name) || !take_type(cp, col))
         return false;
-    while (!ddl_token_is_char(&cp->ps.tok, ',') && !ddl_token_is_char(&cp->ps.tok, ')'))
+    while (!ddl_token_is_char(&cp->ps.tok, ',') && !ddl_token_is_char(&cp->ps.tok, ')') &&
+           !ddl_token_is_char(&cp->ps.tok, ';') && cp->ps.tok.kind != DDL_END)
         if (!take_attribute(cp, col, index))
             return false;
     if (!is_character_type(&col->word))

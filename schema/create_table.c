@@ -5,6 +5,8 @@
 
 #include "schema/create_table_impl.h"
 
+#define OPAQUE_MAX ((size_t)16 << 20)
+
 bool create_fail(struct create_parser *cp, const char *why)
 {
     if (!cp->why)
@@ -12,7 +14,7 @@ bool create_fail(struct create_parser *cp, const char *why)
     return false;
 }
 
-static void *allocate(struct create_parser *cp, size_t len)
+void *create_allocate(struct create_parser *cp, size_t len)
 {
     void *p = arena_alloc(cp->ps.arena, len);
     if (!p && cp->ps.rc == 0)
@@ -28,7 +30,7 @@ void *create_list_add(struct create_parser *cp, struct create_list *list, size_t
     }
     if (list->count == list->size) {
         unsigned size = list->size ? list->size * 2 : 8;
-        void *items = allocate(cp, size * elem);
+        void *items = create_allocate(cp, size * elem);
         if (!items)
             return NULL;
         if (list->count)
@@ -80,6 +82,81 @@ bool create_skip_parentheses(struct create_parser *cp)
     return true;
 }
 
+/* A string or a quoted name, as sql_mode '' reads it. */
+void create_quote(struct buf *out, const struct create_text *text, char quote)
+{
+    buf_byte(out, (uint8_t)quote);
+    for (size_t i = 0; i < text->len; i++) {
+        char c = text->p[i];
+        if (quote == '\'' && (c == '\\' || c == '\0' || c == '\n' || c == '\r' || c == 26)) {
+            buf_byte(out, '\\');
+            c = (char)(c == '\0' ? '0' : c == '\n' ? 'n' : c == '\r' ? 'r' : c == 26 ? 'Z' : c);
+        } else if (c == quote)
+            buf_byte(out, (uint8_t)quote);
+        buf_byte(out, (uint8_t)c);
+    }
+    buf_byte(out, (uint8_t)quote);
+}
+
+/* A blank between two tokens between which there was something, or which would be one without it. */
+bool create_take_opaque(struct create_parser *cp, struct buf *text)
+{
+    struct ddl_parser *ps = &cp->ps;
+    const struct ddl_token tok = ps->tok;
+    struct create_text copy;
+    copy.p = ddl_token_text(&tok, &ps->lx.mode, ps->arena, &copy.len);
+    if (!copy.p) {
+        if (ps->rc == 0)
+            ps->rc = err_set(ps->e, NO_MEMORY, tok.len);
+        return false;
+    }
+    if (tok.kind == DDL_WORD || tok.kind == DDL_PUNCT)
+        buf_add(text, copy.p, copy.len);
+    else
+        create_quote(text, &copy, tok.kind == DDL_STRING ? '\'' : '`');
+    ddl_next(ps);
+    const char *end = tok.p + tok.len + (tok.kind == DDL_STRING || tok.kind == DDL_QUOTED);
+    const char *next = ps->tok.p - (ps->tok.kind == DDL_STRING || ps->tok.kind == DDL_QUOTED);
+    if (next > end)
+        buf_byte(text, ' ');
+    return true;
+}
+
+bool create_keep_opaque(struct create_parser *cp, struct buf *text, struct create_text *out)
+{
+    while (text->len && text->p[text->len - 1] == ' ')
+        text->len--;
+    char *copy = text->failed ? NULL : arena_copy(cp->ps.arena, text->p ? text->p : (const uint8_t *)"", text->len);
+    *out = (struct create_text){copy, text->len};
+    if (!copy && cp->ps.rc == 0)
+        cp->ps.rc = err_set(cp->ps.e, NO_MEMORY, text->len);
+    buf_release(text);
+    return copy != NULL;
+}
+
+bool create_take_parentheses(struct create_parser *cp, struct create_text *out)
+{
+    struct ddl_parser *ps = &cp->ps;
+    struct buf text;
+    buf_init(&text, OPAQUE_MAX);
+    bool ok = ddl_take_char(ps, '(') || create_fail(cp, "a parenthesis is expected");
+    for (size_t depth = 1; ok;) {
+        if (ps->tok.kind == DDL_END || ps->tok.kind == DDL_BAD)
+            ok = create_fail(cp, "a parenthesis does not end");
+        depth += ddl_token_is_char(&ps->tok, '(');
+        depth -= ddl_token_is_char(&ps->tok, ')');
+        if (depth == 0)
+            break;
+        ok = ok && create_take_opaque(cp, &text);
+    }
+    if (!ok) {
+        buf_release(&text);
+        return false;
+    }
+    ddl_next(ps);
+    return create_keep_opaque(cp, &text, out);
+}
+
 static char lower(char c)
 {
     return (char)(c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c);
@@ -91,6 +168,11 @@ static bool same_ignoring_case(const char *a, const char *b, size_t len)
         if (lower(a[i]) != lower(b[i]))
             return false;
     return true;
+}
+
+bool create_same_name(const struct create_text *a, const struct create_text *b)
+{
+    return a->len == b->len && same_ignoring_case(a->p, b->p, a->len);
 }
 
 static int find_column(const struct create_column *columns, unsigned count, const char *name, size_t len)
@@ -109,60 +191,68 @@ int create_table_find_column(const struct create_table *def, const char *name, s
     return find_column(def->columns, def->column_count, name, len);
 }
 
-/* One part of a key: an expression, or `name [(prefix)] [ASC|DESC] [WITHOUT OVERLAPS]`. */
-static bool take_key_part(struct create_parser *cp, struct create_list *columns, bool *partial)
+int create_find_column(const struct create_parser *cp, const char *name, size_t len)
 {
-    struct create_text name;
-    if (ddl_token_is_char(&cp->ps.tok, '(')) {
-        *partial = true;
-        if (!create_skip_parentheses(cp))
-            return false;
-    } else {
-        if (!create_take_identifier(cp, &name))
-            return false;
-        bool prefix = ddl_token_is_char(&cp->ps.tok, '(');
-        if (prefix && !create_skip_parentheses(cp))
-            return false;
-        bool period = ddl_take(&cp->ps, "WITHOUT");
-        if (period && !ddl_take(&cp->ps, "OVERLAPS"))
-            return create_fail(cp, "OVERLAPS is expected behind WITHOUT");
-        *partial |= prefix || period;
-        int index = period ? -1 : find_column(cp->columns.items, cp->columns.count, name.p, name.len);
-        if (index < 0 && !period)
-            return create_fail(cp, "a key names a column that the table does not have");
-        uint16_t *column = period ? NULL : create_list_add(cp, columns, sizeof *column, CREATE_KEYS_MAX);
-        if (!period && !column)
-            return false;
-        if (column)
-            *column = (uint16_t)index;
+    const struct create_list *list = cp->known.items ? &cp->known : &cp->columns;
+    return find_column(list->items, list->count, name, len);
+}
+
+/* Keys and constraints may name columns that are written behind them: then all is read again. */
+static bool take_elements(struct create_parser *cp)
+{
+    const struct ddl_parser begin = cp->ps;
+    for (;;) {
+        do {
+            bool known;
+            if (!create_take_key(cp, &known) && (known || cp->why || !create_take_column(cp)))
+                return false;
+            if (cp->ps.rc)
+                return false;
+        } while (ddl_take_char(&cp->ps, ','));
+        if (!cp->ahead || cp->known.items || !cp->columns.items)
+            break;
+        cp->known = cp->columns;
+        cp->columns = cp->keys = cp->foreign = cp->periods = (struct create_list){NULL, 0, 0};
+        cp->ahead = false;
+        cp->ps = begin;
     }
-    if (!ddl_take(&cp->ps, "ASC"))
-        ddl_take(&cp->ps, "DESC");
-    return true;
+    if (cp->columns.count == 0)
+        return create_fail(cp, "a table without columns");
+    return ddl_take_char(&cp->ps, ')') || create_fail(cp, "the definition does not end");
 }
 
-/* `(part, …)`. */
-static bool take_key_parts(struct create_parser *cp, struct create_key *key)
-{
-    struct create_list columns = {NULL, 0, 0};
-    if (!ddl_take_char(&cp->ps, '('))
-        return create_fail(cp, "the columns of a key are expected");
-    do
-        if (!take_key_part(cp, &columns, &key->partial))
-            return false;
-    while (ddl_take_char(&cp->ps, ','));
-    key->columns = columns.items;
-    key->column_count = columns.count;
-    return ddl_take_char(&cp->ps, ')') || create_fail(cp, "the columns of a key do not end");
-}
-
-/* Options behind a key or constraint, to the comma or parenthesis behind it. */
-static bool skip_element(struct create_parser *cp)
+bool create_take_charset_option(struct create_parser *cp, struct create_text *charset, struct create_text *collation,
+                                bool *known)
 {
     struct ddl_parser *ps = &cp->ps;
-    while (!ddl_token_is_char(&ps->tok, ',') && !ddl_token_is_char(&ps->tok, ')')) {
-        if (ps->tok.kind == DDL_END || ps->tok.kind == DDL_BAD)
-            return create_fail(cp, "the definition does not end");
+    struct ddl_parser at = *ps;
+    bool set = ddl_take(&at, "CHARSET") || (ddl_take(&at, "CHARACTER") && ddl_take(&at, "SET")) ||
+               (ddl_take(&at, "CHAR") && ddl_take(&at, "SET"));
+    *known = set || ddl_take(&at, "COLLATE");
+    if (!*known)
+        return false;
+    *ps = at;
+    ddl_take_char(ps, '=');
+    return create_take_text(cp, set ? charset : collation);
+}
+
+/* A query behind the columns adds columns that only the server knows. */
+static bool at_query(const struct ddl_parser *ps)
+{
+    static const char *const words[] = {"SELECT", "AS", "VALUES", "IGNORE", "REPLACE", "TABLE", NULL};
+    for (size_t i = 0; words[i]; i++)
+        if (ddl_token_is(&ps->tok, words[i]))
+            return true;
+    return ddl_token_is_char(&ps->tok, '(');
+}
+
+/* All behind PARTITION BY, to a query or the end. */
+static bool skip_partitions(struct create_parser *cp)
+{
+    struct ddl_parser *ps = &cp->ps;
+    while (ps->tok.kind != DDL_END && ps->tok.kind != DDL_BAD && !ddl_token_is_char(&ps->tok, ';')) {
+        if (ddl_token_is(&ps->tok, "SELECT") || ddl_token_is(&ps->tok, "AS"))
+            return create_fail(cp, "columns come from a query");
         if (!ddl_token_is_char(&ps->tok, '('))
             ddl_next(ps);
         else if (!create_skip_parentheses(cp))
@@ -171,175 +261,36 @@ static bool skip_element(struct create_parser *cp)
     return true;
 }
 
-static bool has_repeat(const struct create_key *key)
-{
-    for (unsigned i = 1; i < key->column_count; i++)
-        for (unsigned k = 0; k < i; k++)
-            if (key->columns[i] == key->columns[k])
-                return true;
-    return false;
-}
-
-/* `[name] [USING …] (parts) options` behind PRIMARY KEY or UNIQUE [KEY]. */
-static bool take_unique(struct create_parser *cp, bool primary, struct create_text constraint)
-{
-    struct create_key key = {.name = constraint};
-    if (!ddl_token_is_char(&cp->ps.tok, '(') && !ddl_token_is(&cp->ps.tok, "USING") &&
-        !create_take_identifier(cp, &key.name))
-        return false;
-    if (ddl_take(&cp->ps, "USING"))
-        ddl_next(&cp->ps);
-    if (!take_key_parts(cp, &key))
-        return false;
-    if (has_repeat(&key))
-        return create_fail(cp, "a key names a column twice");
-    key.hashed = ddl_take(&cp->ps, "USING") && ddl_take(&cp->ps, "HASH");
-    if (primary) {
-        if (cp->has_primary)
-            return create_fail(cp, "two primary keys");
-        key.name = (struct create_text){"PRIMARY", 7};
-        cp->primary = key;
-        cp->has_primary = true;
-    } else {
-        struct create_key *item = create_list_add(cp, &cp->unique, sizeof *item, CREATE_KEYS_MAX);
-        if (!item)
-            return false;
-        *item = key;
-    }
-    return skip_element(cp);
-}
-
-bool create_add_inline_key(struct create_parser *cp, uint16_t column, bool primary)
-{
-    uint16_t *columns = allocate(cp, sizeof *columns);
-    if (!columns)
-        return false;
-    *columns = column;
-    struct create_key key = {.columns = columns, .column_count = 1};
-    if (primary) {
-        if (cp->has_primary)
-            return create_fail(cp, "two primary keys");
-        key.name = (struct create_text){"PRIMARY", 7};
-        cp->primary = key;
-        return cp->has_primary = true;
-    }
-    struct create_key *item = create_list_add(cp, &cp->unique, sizeof *item, CREATE_KEYS_MAX);
-    if (item)
-        *item = key;
-    return item != NULL;
-}
-
-/* `CASCADE`, `SET NULL`, … behind ON DELETE or ON UPDATE. */
-static bool take_rule(struct create_parser *cp, enum create_rule *rule)
+/* One option behind the columns. */
+static bool take_option(struct create_parser *cp, struct create_table *out)
 {
     struct ddl_parser *ps = &cp->ps;
-    if (ddl_take(ps, "CASCADE"))
-        *rule = CREATE_CASCADE;
-    else if (ddl_take(ps, "RESTRICT"))
-        *rule = CREATE_RESTRICT;
-    else if (ddl_take(ps, "NO") && ddl_take(ps, "ACTION"))
-        *rule = CREATE_NO_ACTION;
-    else if (ddl_take(ps, "SET") && ddl_take(ps, "NULL"))
-        *rule = CREATE_SET_NULL;
-    else if (ddl_take(ps, "DEFAULT"))
-        *rule = CREATE_SET_DEFAULT;
-    else
-        return create_fail(cp, "a rule of a foreign key is not known");
-    return true;
-}
-
-static bool take_parent_columns(struct create_parser *cp, struct create_foreign_key *fk)
-{
-    struct create_list names = {NULL, 0, 0};
-    if (!ddl_take_char(&cp->ps, '('))
+    bool known, equals = false;
+    if (create_take_charset_option(cp, &out->charset, &out->collation, &known) || known)
+        return !cp->why && cp->ps.rc == 0;
+    if (ddl_take(ps, "PARTITION"))
+        return (out->partitioned = true) && skip_partitions(cp);
+    if (ddl_take(ps, "WITH")) {
+        bool versioned = ddl_take(ps, "SYSTEM") && ddl_take(ps, "VERSIONING");
+        out->versioned |= versioned;
         return true;
-    do {
-        struct create_text *name = create_list_add(cp, &names, sizeof *name, CREATE_KEYS_MAX);
-        if (!name || !create_take_identifier(cp, name))
-            return false;
-    } while (ddl_take_char(&cp->ps, ','));
-    fk->parent_columns = names.items;
-    fk->parent_column_count = names.count;
-    return ddl_take_char(&cp->ps, ')') || create_fail(cp, "the columns of a foreign key do not end");
-}
-
-bool create_take_references(struct create_parser *cp, struct create_foreign_key *fk)
-{
-    struct ddl_parser *ps = &cp->ps;
-    if (!ddl_take_name(ps, &fk->parent))
-        return create_fail(cp, "the parent of a foreign key is expected");
-    if (!take_parent_columns(cp, fk))
-        return false;
-    if (ddl_take(ps, "MATCH"))
-        ddl_next(ps);
-    while (ddl_take(ps, "ON")) {
-        bool deletes = ddl_take(ps, "DELETE");
-        if (!deletes && !ddl_take(ps, "UPDATE"))
-            return create_fail(cp, "DELETE or UPDATE is expected behind ON");
-        if (!take_rule(cp, deletes ? &fk->on_delete : &fk->on_update))
-            return false;
     }
-    struct create_foreign_key *item = create_list_add(cp, &cp->foreign, sizeof *item, CREATE_KEYS_MAX);
-    if (item)
-        *item = *fk;
-    return item != NULL;
-}
-
-/* Behind FOREIGN. */
-static bool take_foreign_key(struct create_parser *cp, struct create_text name)
-{
-    struct create_foreign_key fk = {.name = name};
-    struct create_key key = {.partial = false};
-    struct create_text index;
-    if (!ddl_take(&cp->ps, "KEY"))
-        return create_fail(cp, "KEY is expected behind FOREIGN");
-    if (!ddl_token_is_char(&cp->ps.tok, '(') && !create_take_identifier(cp, &index))
-        return false;
-    if (!take_key_parts(cp, &key))
-        return false;
-    fk.columns = key.columns;
-    fk.column_count = key.column_count;
-    if (!ddl_take(&cp->ps, "REFERENCES"))
-        return create_fail(cp, "REFERENCES is expected behind FOREIGN KEY");
-    return create_take_references(cp, &fk);
-}
-
-/* Keys and constraints by their first word; false with *known false when it is a column. */
-static bool take_named_element(struct create_parser *cp, bool *known)
-{
-    static const char *const plain[] = {"KEY", "INDEX", "FULLTEXT", "SPATIAL", "VECTOR", "PERIOD", "CHECK", NULL};
-    struct create_text constraint = {NULL, 0};
-    struct ddl_parser *ps = &cp->ps;
-    *known = true;
-    if (ddl_take(ps, "CONSTRAINT") && !ddl_token_is(&ps->tok, "CHECK") && !ddl_token_is(&ps->tok, "FOREIGN") &&
-        !ddl_token_is(&ps->tok, "UNIQUE") && !ddl_token_is(&ps->tok, "PRIMARY") &&
-        !create_take_identifier(cp, &constraint))
-        return false;
-    if (ddl_take(ps, "PRIMARY"))
-        return ddl_take(ps, "KEY") ? take_unique(cp, true, constraint) : create_fail(cp, "KEY is expected");
-    if (ddl_take(ps, "UNIQUE")) {
-        if (!ddl_take(ps, "KEY"))
-            ddl_take(ps, "INDEX");
-        return take_unique(cp, false, constraint);
+    if (ddl_take_char(ps, ',') || ddl_take(ps, "DEFAULT"))
+        return true;
+    if (at_query(ps))
+        return create_fail(cp, "columns come from a query");
+    ddl_next(ps);
+    while (!equals && (ps->tok.kind == DDL_WORD || ps->tok.kind == DDL_QUOTED)) {
+        struct ddl_parser at = *ps;
+        ddl_next(&at);
+        if (!ddl_token_is_char(&at.tok, '='))
+            break;
+        *ps = at;
+        equals = true;
     }
-    if (ddl_take(ps, "FOREIGN"))
-        return take_foreign_key(cp, constraint);
-    if (ddl_take_any(ps, plain) >= 0)
-        return skip_element(cp);
-    *known = false;
-    return constraint.p ? create_fail(cp, "a constraint of an unknown kind") : false;
-}
-
-static bool take_elements(struct create_parser *cp)
-{
-    do {
-        bool known;
-        if (!take_named_element(cp, &known) && (known || cp->why || !create_take_column(cp)))
-            return false;
-        if (cp->ps.rc)
-            return false;
-    } while (ddl_take_char(&cp->ps, ','));
-    return ddl_take_char(&cp->ps, ')') || create_fail(cp, "the definition does not end");
+    if (ddl_take_char(ps, '=') && ddl_token_is_char(&ps->tok, '('))
+        return create_skip_parentheses(cp);
+    return true;
 }
 
 /* Options behind the columns. */
@@ -349,24 +300,13 @@ static bool take_options(struct create_parser *cp, struct create_table *out)
     while (ps->tok.kind != DDL_END && !ddl_token_is_char(&ps->tok, ';')) {
         if (ps->tok.kind == DDL_BAD)
             return create_fail(cp, "the options do not end");
-        bool charset = ddl_take(ps, "CHARSET") || (ddl_take(ps, "CHARACTER") && ddl_take(ps, "SET"));
-        if (charset || ddl_take(ps, "COLLATE")) {
-            ddl_take_char(ps, '=');
-            if (!create_take_text(cp, charset ? &out->charset : &out->collation))
-                return false;
-        } else if (ddl_take(ps, "PARTITION")) {
-            out->partitioned = true;
-            ddl_take_rest(ps);
-        } else if (ddl_take(ps, "WITH")) {
-            out->versioned |= ddl_take(ps, "SYSTEM") && ddl_take(ps, "VERSIONING");
-        } else
-            ddl_next(ps);
+        if (!take_option(cp, out))
+            return false;
     }
     while (ddl_take_char(ps, ';'))
         ;
     return ps->tok.kind == DDL_END || create_fail(cp, "text behind the definition");
 }
-
 /* The character set that a collation belongs to: its name up to the first underscore. */
 static struct create_text charset_of(struct create_parser *cp, const struct create_text *collation)
 {
@@ -378,21 +318,30 @@ static struct create_text charset_of(struct create_parser *cp, const struct crea
     return out;
 }
 
+void create_resolve_column(struct create_parser *cp, struct create_column *col, const struct create_text *charset,
+                           const struct create_text *collation)
+{
+    static const struct create_text unknown = {"unknown", 7};
+    if (col->charset.p && create_same_name(&col->charset, &unknown)) {
+        col->charset = col->collation = (struct create_text){NULL, 0};
+        col->charset_unknown = true;
+    } else if (!col->charset.p && col->collation.p) {
+        col->charset = charset_of(cp, &col->collation);
+    } else if (col->charset.p && col->charset.len == 0) {
+        col->charset = *charset;
+        col->collation = *collation;
+        col->charset_unknown = !charset->p;
+    }
+}
+
 /* Character sets in effect. */
 static void resolve_charsets(struct create_parser *cp, struct create_table *out)
 {
     struct create_column *columns = cp->columns.items;
     if (!out->charset.p && out->collation.p)
         out->charset = charset_of(cp, &out->collation);
-    for (unsigned i = 0; i < cp->columns.count; i++) {
-        struct create_column *col = &columns[i];
-        if (!col->charset.p && col->collation.p) {
-            col->charset = charset_of(cp, &col->collation);
-        } else if (col->charset.p && col->charset.len == 0) {
-            col->charset = out->charset;
-            col->collation = out->collation;
-        }
-    }
+    for (unsigned i = 0; i < cp->columns.count; i++)
+        create_resolve_column(cp, &columns[i], &out->charset, &out->collation);
 }
 
 static bool take_head(struct create_parser *cp, struct create_table *out)
@@ -411,41 +360,48 @@ static bool take_head(struct create_parser *cp, struct create_table *out)
     return ddl_take_char(ps, '(') || create_fail(cp, "the columns are expected");
 }
 
-static void fill(struct create_table *out, struct create_parser *cp)
+static void fill(struct create_table *out, const struct create_parser *cp)
 {
     out->columns = cp->columns.items;
     out->column_count = cp->columns.count;
-    out->unique = cp->unique.items;
-    out->unique_count = cp->unique.count;
+    out->keys = cp->keys.items;
+    out->key_count = cp->keys.count;
     out->foreign = cp->foreign.items;
     out->foreign_count = cp->foreign.count;
-    struct create_key *primary = cp->has_primary ? allocate(cp, sizeof *primary) : NULL;
-    if (primary)
-        *primary = cp->primary;
-    out->primary = primary;
-    struct create_column *columns = cp->columns.items;
-    for (unsigned i = 0; i < cp->primary.column_count; i++)
-        columns[cp->primary.columns[i]].nullable = false;
+    out->versioned |= cp->versioned;
+    out->primary = NULL;
+    for (unsigned i = 0; i < out->key_count; i++)
+        if (out->keys[i].kind == CREATE_PRIMARY)
+            out->primary = &out->keys[i];
 }
 
-int create_table_parse(struct create_table *out, const struct ddl_statement *stmt, struct arena *arena, struct err *e)
+int create_table_parse(struct create_table *out, const struct ddl_statement *stmt, const struct create_context *ctx,
+                       struct arena *arena, struct err *e)
 {
     static const struct ddl_name none = {"", 0, "", 0};
-    struct create_parser cp = {.ps = {.stmt = stmt, .arena = arena, .e = e}};
+    struct create_parser cp = {.ps = {.stmt = stmt, .arena = arena, .e = e}, .ctx = ctx};
     struct create_table def = {.name = none};
     ddl_lexer_init(&cp.ps.lx, &stmt->mode, stmt->sql, stmt->len);
     ddl_next(&cp.ps);
     bool ok = take_head(&cp, &def) && take_elements(&cp) && take_options(&cp, &def);
-    if (ok && cp.columns.count == 0)
-        ok = create_fail(&cp, "a table without columns");
     if (ok) {
         resolve_charsets(&cp, &def);
-        fill(&def, &cp);
+        ok = create_finish_keys(&cp, &def.name);
     }
     if (cp.ps.rc)
         return cp.ps.rc;
     if (!ok)
         return err_set(e, TABLE_DEFINITION, def.name.table, cp.why ? cp.why : "it cannot be read");
+    fill(&def, &cp);
     *out = def;
     return 0;
+}
+
+void create_table_like(struct create_table *out, const struct create_table *model, const struct ddl_name *name)
+{
+    struct create_table copy = *model;
+    copy.name = *name;
+    copy.foreign = NULL;
+    copy.foreign_count = 0;
+    *out = copy;
 }

@@ -1,4 +1,4 @@
-/* A CREATE TABLE being parsed. Private to create_table.c and create_column.c. */
+/* A CREATE TABLE being parsed. Private to the create_*.c and alter_*.c of this folder. */
 #ifndef SLUICE_SCHEMA_CREATE_TABLE_IMPL_H
 #define SLUICE_SCHEMA_CREATE_TABLE_IMPL_H
 
@@ -13,11 +13,19 @@ struct create_list {
 
 struct create_parser {
     struct ddl_parser ps;
-    struct create_list columns, unique, foreign;
-    struct create_key primary;
-    bool has_primary;
-    const char *why; /* what is wrong, when a function returned false and ps.rc is 0 */
+    const struct create_context *ctx; /* NULL: text of SHOW CREATE TABLE */
+    struct create_list columns;       /* struct create_column */
+    struct create_list keys;          /* struct create_key, name.p NULL until create_finish_keys */
+    struct create_list foreign;       /* struct create_foreign_key */
+    struct create_list periods;       /* struct create_key: their two columns */
+    struct create_list known;         /* struct create_column: what names in keys mean; empty: `columns` */
+    bool ahead;                       /* a key named a column that was not there yet: read again with `known` */
+    bool versioned;                   /* a column said WITH SYSTEM VERSIONING */
+    const char *why;                  /* what is wrong, when a function returned false and ps.rc is 0 */
 };
+
+/* Memory in the arena, not cleared; NULL with ps.rc set. */
+void *create_allocate(struct create_parser *cp, size_t len);
 
 /* The new last item of `elem` bytes, zeroed; NULL without memory or over `max` (ps.rc, or why). */
 void *create_list_add(struct create_parser *cp, struct create_list *list, size_t elem, unsigned max);
@@ -29,8 +37,24 @@ bool create_fail(struct create_parser *cp, const char *why);
 bool create_take_identifier(struct create_parser *cp, struct create_text *out);
 bool create_take_text(struct create_parser *cp, struct create_text *out);
 
-/* Takes a parenthesis with all in it. */
+/* Takes a parenthesis with all in it; the second one keeps what is in it as an opaque text. */
 bool create_skip_parentheses(struct create_parser *cp);
+bool create_take_parentheses(struct create_parser *cp, struct create_text *out);
+
+/* Appends the token at hand to an opaque text, and takes it; what comes first is not set off. */
+bool create_take_opaque(struct create_parser *cp, struct buf *text);
+
+/* Makes the text of such tokens, which it releases, one of the arena. */
+bool create_keep_opaque(struct create_parser *cp, struct buf *text, struct create_text *out);
+
+/* Appends a string or a quoted name as sql_mode '' reads it; `quote` is ' or the backtick. */
+void create_quote(struct buf *out, const struct create_text *text, char quote);
+
+/* Index of a column in cp->known, else cp->columns, by exact bytes, then ASCII case ignored; -1: none. */
+int create_find_column(const struct create_parser *cp, const char *name, size_t len);
+
+/* ASCII case ignored. */
+bool create_same_name(const struct create_text *a, const struct create_text *b);
 
 /* Takes `REFERENCES …` behind its first word. */
 bool create_take_references(struct create_parser *cp, struct create_foreign_key *fk);
@@ -38,7 +62,22 @@ bool create_take_references(struct create_parser *cp, struct create_foreign_key 
 /* Adds a key over one column: PRIMARY KEY or UNIQUE among its attributes. */
 bool create_add_inline_key(struct create_parser *cp, uint16_t column, bool primary);
 
-/* Takes `name type attributes` up to the comma or parenthesis behind it. */
+/* Takes `name type attributes` up to the comma or parenthesis behind it (or the end of the statement), as the last of
+ * cp->columns. create_resolve_column is to follow when the table's character set is known. */
 bool create_take_column(struct create_parser *cp);
+
+/* Takes a key or a constraint; false with *known false when it is none (then a column), nothing taken. */
+bool create_take_key(struct create_parser *cp, bool *known);
+
+/* One table option that is a character set or a collation; false with *known false when it is another. */
+bool create_take_charset_option(struct create_parser *cp, struct create_text *charset, struct create_text *collation,
+                                bool *known);
+
+/* The character set in effect of a column whose own is "" (the table's) or only told by its collation. */
+void create_resolve_column(struct create_parser *cp, struct create_column *col, const struct create_text *charset,
+                           const struct create_text *collation);
+
+/* Keys of foreign keys, names of keys that have none; NOT NULL of the primary key. `table` for names of constraints. */
+bool create_finish_keys(struct create_parser *cp, const struct ddl_name *table);
 
 #endif

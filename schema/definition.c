@@ -173,12 +173,14 @@ static int copy_key(struct table *tbl, const struct create_table *create, unsign
     tbl->pk_count = 0;
     if (!create->primary)
         return 0;
-    unsigned count = create->primary->column_count;
-    size_t bytes = (count + 1) * sizeof(uint16_t);
+    unsigned count = 0;
+    size_t bytes = (create->primary->part_count + 1) * sizeof(uint16_t);
     uint16_t *pk = (uint16_t *)arena_alloc(arena, bytes);
     if (!pk)
         return err_set(e, NO_MEMORY, bytes);
-    memcpy(pk, create->primary->columns, count * sizeof(uint16_t));
+    for (unsigned i = 0; i < create->primary->part_count; i++)
+        if (create->primary->parts[i].column != CREATE_NO_COLUMN)
+            pk[count++] = create->primary->parts[i].column;
     if (hidden)
         pk[count++] = (uint16_t)(create->column_count + hidden - 1);
     tbl->pk = pk;
@@ -223,7 +225,7 @@ int definition_new(struct definition **out, const char *db, const char *sql, siz
     struct ddl_statement stmt = {.sql = sql, .len = len, .db = db, .db_len = strlen(db)};
     /* Only MariaDB prints comments of this form; the others mean the same to both. */
     stmt.mode.flavor = memmem(sql, len, "/*M!", 4) ? FLAVOR_MARIADB : FLAVOR_MYSQL;
-    int rc = create_table_parse(&def->create, &stmt, &def->arena, e);
+    int rc = create_table_parse(&def->create, &stmt, NULL, &def->arena, e);
     if (rc == 0)
         rc = make_table(def, e);
     if (rc != 0) {
@@ -308,8 +310,8 @@ static bool find_hidden(const struct create_table *create, unsigned in_log, stru
 {
     unsigned hashed = 0;
     *out = (struct hidden){.history = hidden_history(create)};
-    for (unsigned i = 0; i < create->unique_count; i++)
-        hashed += create->unique[i].hashed;
+    for (unsigned i = 0; i < create->key_count; i++)
+        hashed += create->keys[i].kind == CREATE_UNIQUE && create->keys[i].hashed;
     if (in_log < create->column_count + out->history)
         return false;
     out->hashes = in_log - create->column_count - out->history;

@@ -61,15 +61,22 @@ static void print_columns(struct buf *b, const struct create_table *def, const u
     buf_byte(b, ')');
 }
 
-static void print_key(struct buf *b, const struct create_table *def, const struct create_key *key, bool primary)
+static void print_key(struct buf *b, const struct create_table *def, const struct create_key *key)
 {
-    buf_text(b, primary ? "primary " : "unique ");
-    if (!primary) {
+    uint16_t columns[64];
+    unsigned count = 0;
+    if (key->kind > CREATE_UNIQUE)
+        return;
+    buf_text(b, key->kind == CREATE_PRIMARY ? "primary " : "unique ");
+    if (key->kind == CREATE_UNIQUE) {
         print_text(b, &key->name);
         buf_byte(b, ' ');
     }
-    print_columns(b, def, key->columns, key->column_count);
-    buf_text(b, key->partial ? " partial\n" : "\n");
+    for (unsigned i = 0; i < key->part_count; i++)
+        if (key->parts[i].column != CREATE_NO_COLUMN)
+            columns[count++] = key->parts[i].column;
+    print_columns(b, def, columns, count);
+    buf_text(b, create_key_is_partial(key) ? " partial\n" : "\n");
 }
 
 /* information_schema tells NO ACTION and RESTRICT apart by dialect: both change nothing, and are printed as one. */
@@ -98,9 +105,10 @@ static void describe(struct buf *b, const struct create_table *def)
     for (unsigned i = 0; i < def->column_count; i++)
         print_column(b, &def->columns[i]);
     if (def->primary)
-        print_key(b, def, def->primary, true);
-    for (unsigned i = 0; i < def->unique_count; i++)
-        print_key(b, def, &def->unique[i], false);
+        print_key(b, def, def->primary);
+    for (unsigned i = 0; i < def->key_count; i++)
+        if (def->keys[i].kind != CREATE_PRIMARY)
+            print_key(b, def, &def->keys[i]);
     for (unsigned i = 0; i < def->foreign_count; i++)
         print_foreign(b, def, &def->foreign[i]);
 }
@@ -125,6 +133,20 @@ static size_t part_len(const char *text, const char *separator)
     return end ? (size_t)(end - text) : strlen(text);
 }
 
+/* What is printed of a definition is read as the same one. */
+static void check_print(const struct create_table *def, struct arena *arena)
+{
+    struct create_table again;
+    struct err e = ERR_INIT;
+    struct buf text;
+    buf_init(&text, 0);
+    assert_int_equal(create_table_print(def, &text, &e), 0);
+    struct ddl_statement stmt = {.sql = (const char *)text.p, .len = text.len};
+    if (create_table_parse(&again, &stmt, NULL, arena, &e) != 0 || !create_table_equal(def, &again))
+        fail_msg("%s\n%.*s", e.text, (int)text.len, (const char *)text.p);
+    buf_release(&text);
+}
+
 static void check_table(enum flavor flavor, const char *sql, size_t len, const char *expected, size_t expected_len)
 {
     struct ddl_statement stmt = statement(flavor, sql, len);
@@ -134,9 +156,10 @@ static void check_table(enum flavor flavor, const char *sql, size_t len, const c
     struct err e = ERR_INIT;
     arena_init(&arena, 65536, 0, 0);
     buf_init(&b, 0);
-    if (create_table_parse(&def, &stmt, &arena, &e) != 0)
+    if (create_table_parse(&def, &stmt, NULL, &arena, &e) != 0)
         fail_msg("%s", e.text);
     describe(&b, &def);
+    check_print(&def, &arena);
     if (b.len != expected_len + 1 || memcmp(b.p, expected, expected_len) != 0)
         fail_msg("found:\n%.*s\nexpected:\n%.*s", (int)b.len, (char *)b.p, (int)expected_len, expected);
     buf_release(&b);
@@ -178,7 +201,7 @@ static int parse(struct create_table *def, enum flavor flavor, const char *sql, 
                  struct err *e)
 {
     struct ddl_statement stmt = statement(flavor, sql, len);
-    return create_table_parse(def, &stmt, arena, e);
+    return create_table_parse(def, &stmt, NULL, arena, e);
 }
 
 /* Every truncation is an error, but those that only lack options. */
@@ -289,9 +312,9 @@ static void create_table__written_by_hand__the_same(void **state)
                                    "column c type=varchar(10) null charset=latin1 collation=-\n"
                                    "column d type=text null charset=utf8mb4 collation=utf8mb4_bin\n"
                                    "primary (id)\n"
-                                   "unique  (a)\n"
+                                   "unique a (a)\n"
                                    "unique u (a,b)\n"
-                                   "unique  (c)\n"
+                                   "unique c (c)\n"
                                    "foreign  (b) gold.p (x) delete=cascade update=restrict\n"
                                    "foreign fk (a,b) x.p () delete=restrict update=set default\n";
     check_table(FLAVOR_MYSQL, sql, sizeof sql - 1, expected, sizeof expected - 2);
