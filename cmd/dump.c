@@ -5,10 +5,10 @@
 
 #include "base/log.h"
 #include "cmd/command.h"
+#include "cmd/tables.h"
 #include "pipeline/reading.h"
 
 #define DUMP_BUFFER_BYTES  (16u * 1024 * 1024)
-#define DUMP_TABLES_MAX    256
 #define DUMP_CHECKPOINT_MS 200
 #define DUMP_QUERY_BYTES   4096 /* without a configuration that says another limit */
 
@@ -54,49 +54,26 @@ struct dump {
     struct settings settings;
     bool live;
     struct start from, to;
-    struct route list[DUMP_TABLES_MAX];
-    unsigned route_count;
-    struct arena names;
-    struct routes *routes;
+    struct tables tables;
     struct reading reading;
     struct pipeline *pipe;
 };
 
-static int add_pattern(struct dump *dump, const char *text, struct err *e)
-{
-    const char *dot = strchr(text, '.');
-    if (!dot || dot == text || !dot[1])
-        return err_set(e, USAGE, "--table: write database.table");
-    if (dump->route_count == DUMP_TABLES_MAX)
-        return err_set(e, LIMIT, "--table", (size_t)dump->route_count + 1, (size_t)DUMP_TABLES_MAX);
-    struct route *route = &dump->list[dump->route_count++];
-    *route = (struct route){.db = arena_copy(&dump->names, text, (size_t)(dot - text)),
-                            .table = arena_copy(&dump->names, dot + 1, strlen(dot + 1)),
-                            .keyless = true,
-                            .sink_mask = 1,
-                            .on_truncate = ON_TRUNCATE_SWEEP};
-    return route->db && route->table ? 0 : err_set(e, NO_MEMORY, strlen(text));
-}
-
 /* The tables of the flags, else the routes' with their keys, else all. */
-static int make_routes(struct dump *dump, const struct dump_flags *given, struct err *e)
+static int make_tables(struct dump *dump, const struct dump_flags *given, struct err *e)
 {
-    for (size_t i = 0; i < given->tables.count; i++)
-        if (add_pattern(dump, given->tables.items[i], e) != 0)
-            return err_result(e);
+    struct tables *tables = &dump->tables;
     for (unsigned i = 0; dump->live && given->tables.count == 0 && i < dump->settings.route_count; i++) {
-        if (dump->route_count == DUMP_TABLES_MAX)
-            return err_set(e, LIMIT, "routes", (size_t)dump->route_count + 1, (size_t)DUMP_TABLES_MAX);
-        struct route *route = &dump->list[dump->route_count++];
+        if (tables->count == TABLES_MAX)
+            return err_set(e, LIMIT, "routes", (size_t)tables->count + 1, (size_t)TABLES_MAX);
+        struct route *route = &tables->list[tables->count++];
         *route = dump->settings.routes[i];
         route->keyless = true;
         route->sink_mask = 1;
         route->on_truncate = ON_TRUNCATE_SWEEP;
         memset(route->sink_options, 0, sizeof route->sink_options);
     }
-    if (dump->route_count == 0 && add_pattern(dump, "*.*", e) != 0)
-        return err_result(e);
-    return routes_new(&dump->routes, dump->list, dump->route_count, e);
+    return tables_make(tables, &given->tables, e);
 }
 
 static int parse_bounds(struct dump *dump, const struct dump_flags *given, struct err *e)
@@ -119,11 +96,11 @@ static int open_dump(struct dump *dump, const struct dump_flags *given, const st
     if (!given->config)
         dump->settings.source.query_max_bytes = DUMP_QUERY_BYTES;
     size_t query_bytes = settings_query_bytes(&dump->settings.source);
-    if (parse_bounds(dump, given, e) != 0 || make_routes(dump, given, e) != 0)
+    if (parse_bounds(dump, given, e) != 0 || make_tables(dump, given, e) != 0)
         return err_result(e);
     const struct start *to = given->to ? &dump->to : NULL;
     struct reading_live_options live = {
-        .settings = &dump->settings, .routes = dump->routes, .env = &dump->env, .to = to, .only_print = true};
+        .settings = &dump->settings, .routes = dump->tables.routes, .env = &dump->env, .to = to, .only_print = true};
     struct reading_files files = {.paths = inv->words,
                                   .count = inv->word_count,
                                   .to = to,
@@ -132,13 +109,13 @@ static int open_dump(struct dump *dump, const struct dump_flags *given, const st
     if (files.live && files.count)
         log_event(dump->env.log, LOG_WARN, "names that the log lacks are those that the server's tables have now");
     int rc = dump->live ? reading_live(&dump->reading, &live, e)
-                        : reading_from_files(&dump->reading, &files, dump->routes, &dump->env, e);
+                        : reading_from_files(&dump->reading, &files, dump->tables.routes, &dump->env, e);
     if (rc != 0)
         return rc;
     struct pipeline_spec spec = {
         .env = &dump->env,
         .source = reading_take_source(&dump->reading),
-        .routes = dump->routes,
+        .routes = dump->tables.routes,
         .sinks = sink,
         .sink_count = 1,
         .lanes = 1,
@@ -166,7 +143,7 @@ static int run(const struct invocation *inv, int *exit_code, struct err *e)
     dump->env = inv->env;
     dump->env.log = log_new(&inv->env, STDERR_FILENO, LOG_LOGFMT, LOG_WARN);
     dump->live = given->config && inv->word_count == 0;
-    arena_init(&dump->names, 4096, 0, 0);
+    tables_init(&dump->tables);
     reading_init(&dump->reading);
     position_init(&dump->from.pos);
     position_init(&dump->to.pos);
@@ -178,10 +155,9 @@ static int run(const struct invocation *inv, int *exit_code, struct err *e)
         (void)pipeline_run(dump->pipe, NULL, e);
     pipeline_close(dump->pipe);
     reading_release(&dump->reading);
-    routes_free(dump->routes);
     position_release(&dump->from.pos);
     position_release(&dump->to.pos);
-    arena_release(&dump->names);
+    tables_release(&dump->tables);
     config_free(dump->cfg);
     config_free(dump->sink_cfg);
     log_free(dump->env.log);
