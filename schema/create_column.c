@@ -167,7 +167,7 @@ static bool take_value_tokens(struct create_parser *cp, struct buf *text)
     }
 }
 
-static bool take_value(struct create_parser *cp, struct create_text *out)
+bool create_take_value(struct create_parser *cp, struct create_text *out)
 {
     struct buf text;
     buf_init(&text, VALUE_MAX);
@@ -293,10 +293,10 @@ static bool take_attribute(struct create_parser *cp, struct create_column *col, 
         return col->null_written = true;
     }
     if (ddl_take(ps, "DEFAULT"))
-        return take_value(cp, &col->initial);
+        return create_take_value(cp, &col->initial);
     if (ddl_take(ps, "ON"))
         return (ddl_take(ps, "UPDATE") || create_fail(cp, "UPDATE is expected behind ON")) &&
-               take_value(cp, &col->on_update);
+               create_take_value(cp, &col->on_update);
     if (ddl_take(ps, "COLLATE"))
         return create_take_text(cp, &col->collation);
     if (ddl_take(ps, "CHARSET") || (ddl_take(ps, "CHARACTER") && ddl_take(ps, "SET")))
@@ -333,8 +333,7 @@ bool create_take_column(struct create_parser *cp)
     col->nullable = true;
     if (!create_take_identifier(cp, &col->name) || !take_type(cp, col))
         return false;
-    while (!ddl_token_is_char(&cp->ps.tok, ',') && !ddl_token_is_char(&cp->ps.tok, ')') &&
-           !ddl_token_is_char(&cp->ps.tok, ';') && cp->ps.tok.kind != DDL_END)
+    while (!create_at_element_end(cp) && !ddl_token_is(&cp->ps.tok, "FIRST") && !ddl_token_is(&cp->ps.tok, "AFTER"))
         if (!take_attribute(cp, col, index))
             return false;
     if (!is_character_type(&col->word))

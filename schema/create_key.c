@@ -70,12 +70,20 @@ static bool take_key_parts(struct create_parser *cp, struct create_key *key)
     return ddl_take_char(&cp->ps, ')') || create_fail(cp, "the columns of a key do not end");
 }
 
+bool create_at_element_end(const struct create_parser *cp)
+{
+    const struct ddl_token *tok = &cp->ps.tok;
+    struct ddl_parser at = cp->ps;
+    return tok->kind == DDL_END || ddl_token_is_char(tok, ',') || ddl_token_is_char(tok, ')') ||
+           ddl_token_is_char(tok, ';') || (ddl_take(&at, "PARTITION") && ddl_take(&at, "BY")) ||
+           (ddl_take(&at, "REMOVE") && ddl_take(&at, "PARTITIONING"));
+}
+
 /* Options behind a key or constraint, to the comma or parenthesis behind it. */
 static bool skip_element(struct create_parser *cp)
 {
     struct ddl_parser *ps = &cp->ps;
-    while (!ddl_token_is_char(&ps->tok, ',') && !ddl_token_is_char(&ps->tok, ')') && ps->tok.kind != DDL_END &&
-           !ddl_token_is_char(&ps->tok, ';')) {
+    while (!create_at_element_end(cp)) {
         if (ps->tok.kind == DDL_BAD)
             return create_fail(cp, "the definition does not end");
         if (!ddl_token_is_char(&ps->tok, '('))
@@ -122,6 +130,15 @@ static bool take_index(struct create_parser *cp, enum create_key_kind kind, stru
     if (!take_key_parts(cp, &key))
         return false;
     key.hashed = ddl_take(ps, "USING") && ddl_take(ps, "HASH");
+    return skip_element(cp) && add_key(cp, &key);
+}
+
+bool create_take_key_body(struct create_parser *cp, const struct create_key *head)
+{
+    struct create_key key = *head;
+    if (!take_key_parts(cp, &key))
+        return false;
+    key.hashed |= ddl_take(&cp->ps, "USING") && ddl_take(&cp->ps, "HASH");
     return skip_element(cp) && add_key(cp, &key);
 }
 

@@ -66,6 +66,15 @@ bool create_add_inline_key(struct create_parser *cp, uint16_t column, bool prima
  * cp->columns. create_resolve_column is to follow when the table's character set is known. */
 bool create_take_column(struct create_parser *cp);
 
+/* Whether a column or key of a statement ends here: at the end of it or of a list, or before its partitions. */
+bool create_at_element_end(const struct create_parser *cp);
+
+/* Takes the value behind DEFAULT. */
+bool create_take_value(struct create_parser *cp, struct create_text *out);
+
+/* Takes `(part, …) options` of a key whose kind and name are set, and adds it. */
+bool create_take_key_body(struct create_parser *cp, const struct create_key *head);
+
 /* Takes a key or a constraint; false with *known false when it is none (then a column), nothing taken. */
 bool create_take_key(struct create_parser *cp, bool *known);
 

@@ -1,0 +1,295 @@
+/* The keys over the new columns: those that were there, shorter by the columns that are gone, then the new ones. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "schema/alter_impl.h"
+
+#define NAME_MAX_BYTES 512
+
+/* The clause that drops or renames a key or constraint of this name. */
+static struct alter_clause *find_clause(const struct alter *al, enum alter_kind kind, const struct create_text *name)
+{
+    for (unsigned i = 0; name->p && i < al->clauses.count; i++) {
+        struct alter_clause *clause = alter_clause_at(al, i);
+        if (clause->kind == kind && create_same_name(&clause->name, name)) {
+            clause->done = true;
+            return clause;
+        }
+    }
+    return NULL;
+}
+
+static bool has_foreign_key(const struct create_table *def, const struct create_text *name)
+{
+    for (unsigned i = 0; i < def->foreign_count; i++)
+        if (def->foreign[i].name.p && create_same_name(&def->foreign[i].name, name))
+            return true;
+    return false;
+}
+
+/* A constraint of this name is the foreign key when there is one, and never a key that is not unique. */
+static bool is_dropped(const struct alter *al, const struct create_key *key)
+{
+    if (find_clause(al, ALTER_DROP_KEY, &key->name))
+        return true;
+    bool constraint = key->kind == CREATE_PRIMARY || key->kind == CREATE_UNIQUE;
+    return constraint && !has_foreign_key(al->before, &key->name) && find_clause(al, ALTER_DROP_CONSTRAINT, &key->name);
+}
+
+static bool has_prefixes(const struct create_column *col)
+{
+    static const char *const words[] = {"char",       "varchar",    "binary",   "varbinary", "tinytext",
+                                        "text",       "mediumtext", "longtext", "tinyblob",  "blob",
+                                        "mediumblob", "longblob",   NULL};
+    for (size_t i = 0; words[i]; i++)
+        if (strcmp(col->word.p, words[i]) == 0)
+            return true;
+    return false;
+}
+
+/* A prefix that is as long as the column, or longer, is the whole column. */
+static uint32_t new_prefix(const struct create_column *col, uint32_t prefix)
+{
+    bool sized = strstr(col->word.p, "char") || strstr(col->word.p, "binary");
+    if (!has_prefixes(col) || (sized && (col->has_length ? col->length : 1) <= prefix))
+        return 0;
+    return prefix;
+}
+
+static bool keep_parts(struct alter *al, struct create_key *key, const int *moved)
+{
+    const struct create_column *columns = al->cp.columns.items;
+    struct create_key_part *parts = create_allocate(&al->cp, (key->part_count + 1) * sizeof *parts);
+    unsigned count = 0;
+    if (!parts)
+        return false;
+    for (unsigned i = 0; i < key->part_count; i++) {
+        struct create_key_part part = key->parts[i];
+        if (part.column != CREATE_NO_COLUMN) {
+            int column = moved[part.column];
+            if (column < 0)
+                continue;
+            part.column = (uint16_t)column;
+            part.prefix = new_prefix(&columns[column], part.prefix);
+        }
+        parts[count++] = part;
+    }
+    key->parts = parts;
+    key->part_count = count;
+    return true;
+}
+
+/* Keys keep their names, but for RENAME; one whose columns are all gone goes with them. */
+static bool keep_key(struct alter *al, const struct create_key *was, const int *moved)
+{
+    struct create_key key = *was;
+    if (is_dropped(al, was))
+        return true;
+    const struct alter_clause *rename = find_clause(al, ALTER_RENAME_KEY, &was->name);
+    if (rename)
+        key.name = rename->to;
+    if (!keep_parts(al, &key, moved))
+        return false;
+    if (key.part_count == 0)
+        return true;
+    struct create_key *item = create_list_add(&al->cp, &al->cp.keys, sizeof *item, CREATE_KEYS_MAX);
+    if (item)
+        *item = key;
+    return item != NULL;
+}
+
+/* Columns of the parent follow when the parent is the table itself. */
+static bool keep_parent(struct alter *al, struct create_foreign_key *fk, const int *moved)
+{
+    const struct ddl_name *name = &al->before->name;
+    const struct create_column *columns = al->cp.columns.items;
+    if (strcmp(fk->parent.db, name->db) != 0 || strcmp(fk->parent.table, name->table) != 0)
+        return true;
+    fk->parent = al->after.name;
+    struct create_text *names = create_allocate(&al->cp, (fk->parent_column_count + 1) * sizeof *names);
+    for (unsigned i = 0; names && i < fk->parent_column_count; i++) {
+        const struct create_text *was = &fk->parent_columns[i];
+        int at = create_table_find_column(al->before, was->p, was->len);
+        names[i] = at >= 0 && moved[at] >= 0 ? columns[moved[at]].name : *was;
+    }
+    fk->parent_columns = names;
+    return names != NULL;
+}
+
+static bool keep_foreign_key(struct alter *al, const struct create_foreign_key *was, const int *moved)
+{
+    struct create_foreign_key fk = *was;
+    if (find_clause(al, ALTER_DROP_FOREIGN, &was->name) || find_clause(al, ALTER_DROP_CONSTRAINT, &was->name))
+        return true;
+    uint16_t *columns = create_allocate(&al->cp, (fk.column_count + 1) * sizeof *columns);
+    if (!columns)
+        return false;
+    for (unsigned i = 0; i < fk.column_count; i++) {
+        if (moved[was->columns[i]] < 0)
+            return true;
+        columns[i] = (uint16_t)moved[was->columns[i]];
+    }
+    fk.columns = columns;
+    if (!keep_parent(al, &fk, moved))
+        return false;
+    struct create_foreign_key *item = create_list_add(&al->cp, &al->cp.foreign, sizeof *item, CREATE_KEYS_MAX);
+    if (item)
+        *item = fk;
+    return item != NULL;
+}
+
+/* N of a name `table_ibfk_N`; 0: it is none. */
+static unsigned long automatic_number(const struct ddl_name *table, const struct create_text *name)
+{
+    static const char middle[] = "_ibfk_";
+    size_t len = table->table_len + sizeof middle - 1;
+    if (!name->p || name->len <= len || memcmp(name->p, table->table, table->table_len) != 0 ||
+        memcmp(name->p + table->table_len, middle, sizeof middle - 1) != 0)
+        return 0;
+    char *end;
+    unsigned long number = strtoul(name->p + len, &end, 10);
+    return *end == '\0' && number < UINT32_MAX && name->p[len] != '0' ? number : 0;
+}
+
+static bool set_automatic_name(struct alter *al, struct create_foreign_key *fk, unsigned long number)
+{
+    char text[NAME_MAX_BYTES];
+    const struct ddl_name *table = &al->after.name;
+    int len = snprintf(text, sizeof text, "%.*s_ibfk_%lu", (int)(table->table_len < 480 ? table->table_len : 480),
+                       table->table, number);
+    fk->name = (struct create_text){arena_copy(al->cp.ps.arena, text, (size_t)len), (size_t)len};
+    if (!fk->name.p)
+        al->cp.ps.rc = err_set(al->cp.ps.e, NO_MEMORY, (size_t)len);
+    return fk->name.p != NULL;
+}
+
+/* New ones go on behind the highest number, also of those that this statement drops; all follow the table's name. */
+static bool name_foreign_keys(struct alter *al)
+{
+    const struct ddl_name *table = &al->before->name;
+    struct create_foreign_key *foreign = al->cp.foreign.items;
+    unsigned long highest = 0;
+    for (unsigned i = 0; i < al->before->foreign_count; i++) {
+        unsigned long number = automatic_number(table, &al->before->foreign[i].name);
+        highest = number > highest ? number : highest;
+    }
+    for (unsigned i = 0; i < al->cp.foreign.count; i++) {
+        unsigned long number = foreign[i].name.p ? automatic_number(table, &foreign[i].name) : ++highest;
+        if (number && !set_automatic_name(al, &foreign[i], number))
+            return false;
+    }
+    return true;
+}
+
+/* Where each old column is now; -1: gone. */
+static int *find_moves(struct alter *al)
+{
+    const struct alter_column *columns = al->columns.items;
+    int *moved = create_allocate(&al->cp, al->before->column_count * sizeof *moved);
+    for (unsigned i = 0; moved && i < al->before->column_count; i++)
+        moved[i] = -1;
+    for (unsigned i = 0; moved && i < al->columns.count; i++)
+        if (columns[i].old >= 0)
+            moved[columns[i].old] = (int)i;
+    return moved;
+}
+
+static bool has_old_key(const struct alter *al, const struct create_key *key)
+{
+    for (unsigned i = 0; i < al->before->key_count; i++) {
+        const struct create_key *old = &al->before->keys[i];
+        if (key->kind == CREATE_PRIMARY ? old->kind == CREATE_PRIMARY : create_same_name(&old->name, &key->name))
+            return true;
+    }
+    return false;
+}
+
+/* IF NOT EXISTS: of the name, or of that of the first column. */
+static bool exists_already(const struct alter *al, const struct alter_clause *clause, const struct create_key *key)
+{
+    const struct create_column *columns = al->cp.columns.items;
+    struct create_key named = *key;
+    if (!clause->if_exists)
+        return false;
+    if (!named.name.p && named.part_count && named.parts[0].column != CREATE_NO_COLUMN)
+        named.name = columns[named.parts[0].column].name;
+    return (named.name.p || named.kind == CREATE_PRIMARY) && has_old_key(al, &named);
+}
+
+static bool add_key(struct alter *al, const struct alter_clause *clause)
+{
+    struct create_parser *cp = &al->cp;
+    unsigned keys = cp->keys.count, foreign = cp->foreign.count;
+    bool known = true;
+    cp->ps = clause->text;
+    if (!(clause->to.p ? create_take_key_body(cp, &clause->key) : create_take_key(cp, &known)))
+        return create_fail(cp, "a key is expected");
+    if (cp->ahead)
+        return create_fail(cp, "a key names a column that the table does not have");
+    const struct create_key *key = (const struct create_key *)cp->keys.items + keys;
+    const struct create_foreign_key *fk = (const struct create_foreign_key *)cp->foreign.items + foreign;
+    if (cp->foreign.count > foreign && clause->if_exists && fk->name.p && has_foreign_key(al->before, &fk->name)) {
+        cp->foreign.count = foreign;
+        cp->keys.count = keys;
+    } else if (cp->keys.count > keys && exists_already(al, clause, key))
+        cp->keys.count = keys;
+    return true;
+}
+
+/* PRIMARY KEY, UNIQUE or REFERENCES among the attributes of a column. */
+static bool add_column_key(struct alter *al, const struct alter_clause *clause)
+{
+    struct create_parser *cp = &al->cp;
+    int column = create_find_column(cp, clause->name.p, clause->name.len);
+    if (column < 0)
+        return create_fail(cp, "a key names a column that the table does not have");
+    if (clause->foreign.parent.table) {
+        struct create_foreign_key *fk = create_list_add(cp, &cp->foreign, sizeof *fk, CREATE_KEYS_MAX);
+        uint16_t *columns = create_allocate(cp, sizeof *columns);
+        if (!fk || !columns)
+            return false;
+        *columns = (uint16_t)column;
+        *fk = clause->foreign;
+        fk->columns = columns;
+        return true;
+    }
+    return create_add_inline_key(cp, (uint16_t)column, clause->key.kind == CREATE_PRIMARY);
+}
+
+/* A key that the server made for a foreign key may have gone unseen when another one came that serves it. */
+static bool check_names(struct alter *al)
+{
+    for (unsigned i = 0; i < al->clauses.count; i++) {
+        const struct alter_clause *clause = alter_clause_at(al, i);
+        bool names =
+            clause->kind == ALTER_DROP_KEY || clause->kind == ALTER_RENAME_KEY || clause->kind == ALTER_DROP_FOREIGN;
+        if (names && !clause->done && !clause->if_exists)
+            return create_fail(&al->cp, "a clause names a key that the table does not have");
+    }
+    return true;
+}
+
+bool alter_keys(struct alter *al)
+{
+    const struct create_table *before = al->before;
+    const int *moved = find_moves(al);
+    if (!moved)
+        return false;
+    for (unsigned i = 0; i < before->key_count; i++)
+        if (!keep_key(al, &before->keys[i], moved))
+            return false;
+    for (unsigned i = 0; i < before->foreign_count; i++)
+        if (!keep_foreign_key(al, &before->foreign[i], moved))
+            return false;
+    if (!check_names(al))
+        return false;
+    for (unsigned i = 0; i < al->clauses.count; i++) {
+        const struct alter_clause *clause = alter_clause_at(al, i);
+        if (clause->kind == ALTER_ADD_KEY && !add_key(al, clause))
+            return false;
+        if (clause->kind == ALTER_ADD_COLUMN_KEY && !add_column_key(al, clause))
+            return false;
+    }
+    return name_foreign_keys(al) && create_finish_keys(&al->cp, &al->after.name);
+}
