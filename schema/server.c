@@ -126,27 +126,38 @@ static int ask(struct schema_server *srv, const char *sql, struct client_result 
     return 0;
 }
 
-/* 1 with the text appended, 0 when there is no such table. */
-static int show_create(struct schema_server *srv, const char *db, const char *table, struct buf *text, struct err *e)
+/* A statement about a table: 1 with its result, 0 when there is no such table. */
+static int ask_of_table(struct schema_server *srv, const char *words, const struct ddl_table *table, const char *more,
+                        struct client_result *out, struct err *e)
 {
     struct buf sql;
     buf_init(&sql, SQL_TEXT_MAX);
-    buf_text(&sql, "SHOW CREATE TABLE ");
-    client_quote_name(db, &sql);
+    buf_text(&sql, words);
+    client_quote_name(table->db, &sql);
     buf_byte(&sql, '.');
-    client_quote_name(table, &sql);
+    client_quote_name(table->name, &sql);
+    buf_text(&sql, more);
     buf_byte(&sql, 0);
-    struct client_result result = {0};
     struct err failed = ERR_INIT;
-    int rc = sql.failed ? err_set(&failed, NO_MEMORY, sql.len) : ask(srv, (const char *)sql.p, &result, &failed);
+    int rc = sql.failed ? err_set(&failed, NO_MEMORY, sql.len) : ask(srv, (const char *)sql.p, out, &failed);
     buf_release(&sql);
-    if (rc != 0) {
-        unsigned number = srv->cli ? client_last_number(srv->cli) : 0;
-        if (failed.code == ERR_QUERY_FAILED &&
-            (number == ER_NO_SUCH_TABLE || number == ER_BAD_DB || number == ER_VIEW_INVALID))
-            return 0;
-        return err_set_format(e, failed.code, "%s", failed.text);
-    }
+    if (rc == 0)
+        return 1;
+    unsigned number = srv->cli ? client_last_number(srv->cli) : 0;
+    if (failed.code == ERR_QUERY_FAILED &&
+        (number == ER_NO_SUCH_TABLE || number == ER_BAD_DB || number == ER_VIEW_INVALID))
+        return 0;
+    return err_set_format(e, failed.code, "%s", failed.text);
+}
+
+int schema_server_definition(struct schema_server *srv, const char *db, const char *table, struct buf *text,
+                             struct err *e)
+{
+    const struct ddl_table name = {.db = db, .name = table};
+    struct client_result result = {0};
+    int rc = ask_of_table(srv, "SHOW CREATE TABLE ", &name, "", &result, e);
+    if (rc <= 0)
+        return rc;
     /* A table gives two columns, a view four. */
     bool is_table = result.rows == 1 && result.columns == 2 && result.cells[1].p;
     if (is_table)
@@ -161,7 +172,7 @@ static int read_definition(void *ctx, const char *db, const char *table, struct 
                            struct err *e)
 {
     struct schema_server *srv = ctx;
-    int found = show_create(srv, db, table, create_sql, e);
+    int found = schema_server_definition(srv, db, table, create_sql, e);
     if (found <= 0)
         return found;
     struct filepos end;
@@ -186,6 +197,56 @@ int schema_server_tables(struct schema_server *srv, schema_server_visit *visit, 
     for (size_t i = 0; rc == 0 && i < result.rows; i++)
         if (result.cells[2 * i].p && result.cells[2 * i + 1].p)
             rc = visit(ctx, result.cells[2 * i].p, result.cells[2 * i + 1].p, e);
+    client_result_free(&result);
+    return rc;
+}
+
+int schema_server_databases(struct schema_server *srv, schema_server_visit_database *visit, void *ctx, struct err *e)
+{
+    static const char sql[] = "SELECT schema_name, default_character_set_name, default_collation_name FROM "
+                              "information_schema.schemata WHERE schema_name NOT IN "
+                              "('mysql', 'information_schema', 'performance_schema', 'sys') ORDER BY schema_name";
+    struct client_result result = {0};
+    int rc = ask(srv, sql, &result, e);
+    for (size_t i = 0; rc == 0 && i < result.rows; i++) {
+        const struct client_cell *row = &result.cells[3 * i];
+        if (row[0].p && row[1].p && row[2].p)
+            rc = visit(ctx, row[0].p, row[1].p, row[2].p, e);
+    }
+    client_result_free(&result);
+    return rc;
+}
+
+int schema_server_name_case(struct schema_server *srv, unsigned *lower_case, struct err *e)
+{
+    struct client_result result = {0};
+    int rc = ask(srv, "SELECT @@global.lower_case_table_names", &result, e);
+    if (rc != 0)
+        return rc;
+    if (result.rows == 1 && result.cells[0].p)
+        *lower_case = (unsigned)strtoul(result.cells[0].p, NULL, 10);
+    client_result_free(&result);
+    return 0;
+}
+
+/* A SELECT keeps the table's metadata lock until the transaction ends. */
+int schema_server_hold(struct schema_server *srv, const char *db, const char *table, struct err *e)
+{
+    const struct ddl_table name = {.db = db, .name = table};
+    struct client_result result = {0};
+    int rc = ask(srv, "START TRANSACTION READ ONLY", &result, e);
+    client_result_free(&result);
+    if (rc != 0)
+        return rc;
+    rc = ask_of_table(srv, "SELECT 1 FROM ", &name, " LIMIT 0", &result, e);
+    client_result_free(&result);
+    return rc < 0 ? rc : 0;
+}
+
+int schema_server_let_go(struct schema_server *srv, struct err *e)
+{
+    struct client_result result = {0};
+    int rc = srv->cli ? ask(srv, "COMMIT", &result, e) : 0;
     client_result_free(&result);
     return rc;
 }
@@ -223,7 +284,7 @@ int schema_server_check_cascades(struct schema_server *srv, const struct ddl_tab
 {
     struct buf text;
     buf_init(&text, CLIENT_RESULT_MAX);
-    int rc = show_create(srv, child->db, child->name, &text, e);
+    int rc = schema_server_definition(srv, child->db, child->name, &text, e);
     struct foreign_key key;
     size_t at = 0;
     bool known = false, logs = false;
@@ -269,6 +330,46 @@ int schema_server_binlog_end(struct client *cli, struct filepos *end, struct buf
         buf_add(gtids, result.cells[4].p, result.cells[4].len);
     client_result_free(&result);
     *end = at;
+    return 0;
+}
+
+static int gtids_of(struct schema_server *srv, const struct buf *text, struct gtid_set **out, struct err *e)
+{
+    const struct client_server *server = client_server(srv->cli);
+    if (server->flavor == FLAVOR_MYSQL && !server->gtid_on && text->len == 0)
+        return 0;
+    if (server->flavor == FLAVOR_MYSQL)
+        return gtid_set_parse(out, FLAVOR_MYSQL, text->p ? (const char *)text->p : "", text->len, e);
+    struct client_result result = {0};
+    int rc = ask(srv, "SELECT @@global.gtid_binlog_pos", &result, e);
+    if (rc == 0 && result.rows == 1 && result.cells[0].p)
+        rc = gtid_set_parse(out, FLAVOR_MARIADB, result.cells[0].p, result.cells[0].len, e);
+    client_result_free(&result);
+    return rc;
+}
+
+int schema_server_point(struct schema_server *srv, struct position *out, struct err *e)
+{
+    struct position pos;
+    struct buf text;
+    position_init(&pos);
+    buf_init(&text, CLIENT_RESULT_MAX);
+    int rc = connected(srv, e);
+    if (rc == 0)
+        rc = schema_server_binlog_end(srv->cli, &pos.at, &text, e);
+    if (rc == 0) {
+        memcpy(pos.server_uuid, client_server(srv->cli)->uuid, sizeof pos.server_uuid);
+        rc = gtids_of(srv, &text, &pos.gtids, e);
+    }
+    buf_release(&text);
+    if (rc != 0) {
+        position_release(&pos);
+        if (err_class(e) == ERR_CLASS_RETRY)
+            schema_server_rest(srv);
+        return rc;
+    }
+    position_release(out);
+    *out = pos;
     return 0;
 }
 

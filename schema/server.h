@@ -9,6 +9,7 @@
 
 #include "change/source.h"
 #include "client/client.h"
+#include "position/position.h"
 #include "schema/schema.h"
 
 /* A statement that reads a definition waits for a running ALTER of that table: so long, not longer. */
@@ -35,6 +36,27 @@ const struct schema_reader *schema_server_reader(struct schema_server *srv);
 /* Calls `visit` for each table of the server that is not the server's own; a negative result ends the visit. */
 typedef int schema_server_visit(void *ctx, const char *db, const char *table, struct err *e);
 int schema_server_tables(struct schema_server *srv, schema_server_visit *visit, void *ctx, struct err *e);
+
+/* The end of the binlog now, with all GTIDs before it (NULL when the server numbers nothing). MariaDB's are asked for
+ * behind the offset and may be later than it. *out is initialised by the caller. Errors: BINLOG_OFF. */
+int schema_server_point(struct schema_server *srv, struct position *out, struct err *e);
+
+/* Appends the text of SHOW CREATE TABLE: 1, or 0 when there is no such table. Waits for a running ALTER of it. */
+int schema_server_definition(struct schema_server *srv, const char *db, const char *table, struct buf *text,
+                             struct err *e);
+
+/* Between these the table is not altered: any statement that would waits, as it does for a SELECT. 0 also when there is
+ * no such table. */
+int schema_server_hold(struct schema_server *srv, const char *db, const char *table, struct err *e);
+int schema_server_let_go(struct schema_server *srv, struct err *e);
+
+/* Calls `visit` for each database that is not the server's own, with the defaults of its new tables. */
+typedef int schema_server_visit_database(void *ctx, const char *db, const char *charset, const char *collation,
+                                         struct err *e);
+int schema_server_databases(struct schema_server *srv, schema_server_visit_database *visit, void *ctx, struct err *e);
+
+/* The server's lower_case_table_names. */
+int schema_server_name_case(struct schema_server *srv, unsigned *lower_case, struct err *e);
 
 /* True when rows that a foreign key changes in a child are in the log (MySQL from 9.6 on, unless
  * innodb_native_foreign_keys is ON). */
