@@ -56,7 +56,10 @@ static int open_next(struct source_file *file, struct position *known, struct er
     file->next_path++;
     file->file_open = true;
     file->noted = file->gap_noted = false;
-    return log_reader_start(file->reader, known, e);
+    rc = log_reader_start(file->reader, known, e);
+    if (rc == 0 && file->opt.statements_only)
+        log_reader_scan(file->reader);
+    return rc;
 }
 
 /* Feeds the events up to and with the FORMAT event, so that reading can go on anywhere in the file. */

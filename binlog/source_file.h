@@ -16,6 +16,7 @@ struct source_file_options {
     const char *const *paths; /* with rising number suffixes */
     size_t path_count;
     const char *server_uuid; /* whose files these are; NULL or "" = not known */
+    bool statements_only;    /* rows are passed over: see log_reader_scan */
     const struct start *to;  /* where to end, see binlog/bounds.h; NULL = at the end of the last file */
     struct log_reader_options reader;
 };

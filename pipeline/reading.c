@@ -107,6 +107,7 @@ int reading_from_files(struct reading *out, const struct reading_files *files, c
         .env = env,
         .paths = files->paths,
         .path_count = files->count,
+        .statements_only = files->statements_only,
         .to = files->to,
         .reader = {.interest = &out->interest,
                    .schema = out->schema,

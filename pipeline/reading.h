@@ -50,6 +50,7 @@ struct reading_files {
     size_t count;
     const struct start *to;
     const struct reading_live_options *live;
+    bool statements_only;     /* rows are passed over: for what the statements say of tables */
     uint64_t max_event_bytes; /* 0: what a log may have; this and what follows: see log_reader_options */
     enum on_statement on_statement;
     enum on_unknown_xa on_unknown_xa;

@@ -1,6 +1,7 @@
 /* File work that records and logs share, all by env's operations. */
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "state/state_private.h"
@@ -80,4 +81,24 @@ int state_put_in_place(struct state *st, int fd, const struct state_path *tempor
         return rc;
     }
     return state_sync_dir(st, e);
+}
+
+int state_set_aside(struct state *st, const char *name, char *path, size_t size, struct err *e)
+{
+    const struct env *env = st->env;
+    struct state_path from, to;
+    char ending[48];
+    snprintf(ending, sizeof ending, ".log.damaged-%lld", (long long)(env_now_us(env) / 1000000));
+    int rc = state_check_writable(st, e);
+    if (rc == 0)
+        rc = state_path(st, name, ".log", &from, e);
+    if (rc == 0)
+        rc = state_path(st, name, ending, &to, e);
+    if (rc != 0)
+        return rc;
+    bool missing = env->files->rename(env->ctx, from.text, to.text) != 0;
+    if (missing && errno != ENOENT)
+        return state_io_error(from.text, "rename", e);
+    snprintf(path, size, "%s", missing ? "" : to.text);
+    return missing ? 0 : state_sync_dir(st, e);
 }

@@ -99,6 +99,11 @@ int state_compact(struct state *st, const char *name, state_keep *keep, void *ct
 int state_replace(struct state *st, const char *name, const struct state_item *items, size_t count, struct err *e)
     __attribute__((warn_unused_result));
 
+/* Renames log `name` to NAME.log.damaged-SECONDS (of the clock), so that it is missing and can be looked at; durable on
+ * return. `path` receives the new path, "" when there is no such log. Before the log is used otherwise. */
+int state_set_aside(struct state *st, const char *name, char *path, size_t size, struct err *e)
+    __attribute__((warn_unused_result));
+
 /* Reading a log again by parts. A place is where an entry begins, 0 that of the first; places hold until the log is
  * compacted or replaced. STATE_OWN only. */
 

@@ -9,7 +9,7 @@
 #include "state/state.h"
 
 #define STATE_DIR_MAX      3900
-#define STATE_PATH_MAX     (STATE_DIR_MAX + STATE_NAME_MAX + 16)
+#define STATE_PATH_MAX     (STATE_DIR_MAX + STATE_NAME_MAX + 48)
 #define ENTRY_HEADER_BYTES 20
 #define ENTRY_VERSION      1
 

@@ -140,6 +140,28 @@ static void state__name__must_be_plain(void **unused)
     memfs_free(fs);
 }
 
+static void state__log_set_aside__is_missing_and_kept(void **unused)
+{
+    (void)unused;
+    struct memfs *fs = memfs_new();
+    struct env env = memfs_env(fs);
+    struct state *st = open_state(&env, STATE_OWN);
+    struct err e = ERR_INIT;
+    char path[256] = "x";
+    assert_int_equal(state_set_aside(st, "l", path, sizeof path, &e), 0);
+    assert_string_equal(path, "");
+    assert_int_equal(state_append(st, "l", "x", 1, &e), 0);
+    state_close(st);
+    st = open_state(&env, STATE_OWN);
+    assert_int_equal(state_set_aside(st, "l", path, sizeof path, &e), 0);
+    assert_int_equal(strncmp(path, DIR "/l.log.damaged-", sizeof DIR "/l.log.damaged-" - 1), 0);
+    assert_true(memfs_exists(fs, path));
+    assert_false(memfs_exists(fs, DIR "/l.log"));
+    assert_string_equal(scan(st, "l"), "");
+    state_close(st);
+    memfs_free(fs);
+}
+
 static void state__log__keeps_order_over_opens(void **unused)
 {
     (void)unused;
@@ -822,6 +844,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(state__record__is_replaced_and_survives),
         cmocka_unit_test(state__name__must_be_plain),
+        cmocka_unit_test(state__log_set_aside__is_missing_and_kept),
         cmocka_unit_test(state__log__keeps_order_over_opens),
         cmocka_unit_test(state__visit_fails__ends_the_scan),
         cmocka_unit_test(state__compact__keeps_what_is_wanted_and_goes_on),
