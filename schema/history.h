@@ -128,18 +128,17 @@ bool history_table(struct history *h, size_t index, struct history_table *out);
 /* Version n of that table, 0 the oldest; NULL behind the newest. */
 const struct history_version *history_version(struct history *h, size_t index, size_t n);
 
-/* The log was begun anew, or lost transactions were accepted: versions that do not hold at `kept` go. Durable on
+/* The log was begun anew, or lost transactions were accepted: versions that do not hold at `kept` go. With no file in
+ * `kept` those that stay keep their GTIDs only: the files of another log have the same names. What happened to a table
+ * in lost transactions is not known: whoever accepts them puts UNKNOWN or a snapshot behind them for each. Durable on
  * return. Errors as history_put. */
 int history_cut(struct history *h, const struct history_where *kept, struct err *e) __attribute__((warn_unused_result));
 
 /* Forgets a table, with table NULL a database and its tables, with both NULL everything; the case rule stays. Durable
- * on return. With everything a damaged log is replaced: see history_repair. */
+ * on return. A damaged log is out of reach here: state_set_aside(own, HISTORY_LOG_NAME) lets a
+ * new one begin. */
 int history_forget(struct history *h, const char *db, const char *table, struct err *e)
     __attribute__((warn_unused_result));
-
-/* Empties the log of a state whose history cannot be opened any more (HISTORY_CORRUPT), so that history_open works:
- * the first step of `sluice schema rebuild`. */
-int history_repair(struct state *own, struct err *e) __attribute__((warn_unused_result));
 
 /* Rewrites the log of `own` when at least half of it, and HISTORY_COMPACT_MIN bytes, is of no use. After a crash the
  * old or the new log is there. Errors as history_put. */

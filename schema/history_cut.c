@@ -112,11 +112,6 @@ int history_forget(struct history *h, const char *db, const char *table, struct 
     return 0;
 }
 
-int history_repair(struct state *own, struct err *e)
-{
-    return state_replace(own, HISTORY_LOG_NAME, NULL, 0, e);
-}
-
 int history_set_case(struct history *h, int lower_case_table_names, struct err *e)
 {
     int mode = lower_case_table_names < 0 || lower_case_table_names > 2 ? HISTORY_CASE_UNKNOWN : lower_case_table_names;
