@@ -16,16 +16,46 @@ int log_statement(struct log_reader *reader, const char *statement, size_t len, 
     return LOG_READER_ROWSET;
 }
 
-/* What was known of the tables is not certain any more. */
-static void forget(struct log_reader *reader, const struct query_class *cls)
+/* The statement's versions are in the history, durably, before anything behind it is handed out. */
+static int follow(struct log_reader *reader, const struct log_event *ev, const struct event_query *query,
+                  const struct query_class *cls, struct err *e)
 {
-    if (cls->effect == EFFECT_NOTHING)
-        return;
-    for (unsigned i = 0; i < cls->table_count; i++)
-        schema_forget(reader->opt.schema, cls->tables[i].db, cls->tables[i].name);
-    if (cls->database)
-        schema_forget(reader->opt.schema, cls->database, NULL);
-    table_cache_clear(&reader->tables);
+    struct schema_statement st = {.stmt = &cls->stmt,
+                                  .ddl = &cls->ddl,
+                                  .server_collation = query->server_collation,
+                                  .utf8mb4_collation = query->utf8mb4_collation,
+                                  .explicit_timestamps = query->explicit_timestamps,
+                                  .ddl_xid = query->has_ddl_xid,
+                                  .failed = query->error_code != 0};
+    if (cls->effect != EFFECT_NOTHING)
+        table_cache_clear(&reader->tables);
+    if (!cls->has_actions)
+        return 0;
+    log_where(reader, ev, &st.where);
+    int rc = schema_follow(reader->opt.schema, &st, reader->opt.interest, &reader->scratch, &reader->followed, e);
+    if (rc == 0 && reader->followed.changed_count)
+        table_cache_clear(&reader->tables);
+    return rc;
+}
+
+/* True with a NOTE in *out when there is something to say that was not said yet; then the event must come again, but
+ * for one that gives no rowset. */
+static bool note(struct log_reader *reader, const struct event_query *query, const struct query_class *cls,
+                 struct rowset *out)
+{
+    char text[STATEMENT_TEXT_MAX];
+    reader->statement_noted = !reader->statement_noted && (reader->followed.note || cls->unclassified);
+    if (!reader->statement_noted)
+        return false;
+    log_rowset(reader, ROWSET_NOTE, out);
+    out->note.code = ERR_NONE;
+    query_print(query->statement, query->statement_len, text, sizeof text);
+    if (reader->followed.note)
+        snprintf(out->note.text, sizeof out->note.text, "%s", reader->followed.note);
+    else
+        snprintf(out->note.text, sizeof out->note.text, "a statement that names no wanted table is not understood: %s",
+                 text);
+    return true;
 }
 
 static int unclassified(const struct event_query *query, const struct query_class *cls, const char *why, struct err *e)
@@ -43,19 +73,26 @@ static int ddl(struct log_reader *reader, const struct log_event *ev, const stru
     if (reader->state == TX_OPEN) {
         if (cls->effect == EFFECT_TRUNCATE)
             return unclassified(query, cls, "it discards rows inside a transaction: ", e);
-        forget(reader, cls);
-        return LOG_READER_NONE;
+        int rc = follow(reader, ev, query, cls, e);
+        if (rc != 0 || !note(reader, query, cls, out))
+            return rc;
+        reader->statement_noted = false;
+        return LOG_READER_ROWSET;
     }
     if (reader->state == TX_NONE)
         log_tx_begin(reader, ev);
-    forget(reader, cls);
+    int rc = follow(reader, ev, query, cls, e);
+    if (rc != 0)
+        return rc;
+    if (note(reader, query, cls, out))
+        return LOG_READER_AGAIN;
     log_rowset(reader, ROWSET_DDL, out);
     out->effect = cls->effect;
     out->tables = cls->tables;
     out->table_count = cls->table_count;
     out->statement = query->statement;
     out->statement_len = query->statement_len;
-    int rc = log_tx_end(reader, ev, e);
+    rc = log_tx_end(reader, ev, e);
     out->end = reader->boundary.at;
     return rc == 0 ? LOG_READER_ROWSET : rc;
 }
@@ -146,8 +183,9 @@ int log_query(struct log_reader *reader, const struct log_event *ev, struct rows
     case QUERY_XA_ROLLBACK:
         return xa_end(reader, ev, &cls, out, e);
     case QUERY_CHANGE:
-        if (reader->scanning)
-            return LOG_READER_NONE;
+        rc = follow(reader, ev, &query, &cls, e);
+        if (rc != 0 || reader->scanning)
+            return rc;
         return log_statement(reader, query.statement, query.statement_len, out, e);
     case QUERY_UNKNOWN:
         return unclassified(&query, &cls, "", e);

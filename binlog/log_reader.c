@@ -72,6 +72,15 @@ void log_reader_seek(struct log_reader *reader, uint64_t pos)
     reader->boundary.at = reader->at;
 }
 
+void log_where(const struct log_reader *reader, const struct log_event *ev, struct history_where *out)
+{
+    *out =
+        (struct history_where){.server_uuid = reader->server_uuid, .at = reader->at, .gtids = reader->boundary.gtids};
+    out->at.pos = ev->begin;
+    if (reader->state != TX_NONE)
+        out->gtid = reader->tx.gtid;
+}
+
 void log_rowset(const struct log_reader *reader, enum rowset_kind kind, struct rowset *out)
 {
     memset(out, 0, offsetof(struct rowset, note));
@@ -368,6 +377,7 @@ int log_reader_feed(struct log_reader *reader, const uint8_t *event, size_t len,
 {
     struct log_event ev;
     arena_reset(&reader->scratch);
+    reader->followed = (struct schema_followed){.note = NULL};
     payload_trim(&reader->payload);
     log_plain_trim(&reader->plain);
     int rc = open_event(reader, event, len, &ev, e);
@@ -401,11 +411,11 @@ int log_reader_abandon(struct log_reader *reader, struct rowset *out)
     return 1;
 }
 
-int log_reader_refresh(struct log_reader *reader, const struct rowset *ddl, struct err *e)
+int log_reader_refresh(struct log_reader *reader, struct err *e)
 {
     int rc = 0;
-    for (unsigned i = 0; i < ddl->table_count && rc == 0; i++)
-        rc = schema_refresh(reader->opt.schema, ddl->tables[i].db, ddl->tables[i].name, e);
+    for (unsigned i = 0; i < reader->followed.unknown_count && rc == 0; i++)
+        rc = schema_refresh(reader->opt.schema, reader->followed.unknown[i].db, reader->followed.unknown[i].name, e);
     return rc;
 }
 

@@ -73,9 +73,9 @@ enum log_reader_result {
  * error only log_reader_start and _free may be called. */
 int log_reader_feed(struct log_reader *reader, const uint8_t *event, size_t len, struct rowset *out, struct err *e);
 
-/* After a DDL rowset, before the next event: reads the definitions of the wanted tables that it names again (no effect
- * without a schema reader, or when names come with the log). Errors: the schema reader's. */
-int log_reader_refresh(struct log_reader *reader, const struct rowset *ddl, struct err *e);
+/* After a DDL rowset, before the next event: has the definitions read that the statement leaves unknown (no effect
+ * without a schema reader). Errors: the schema reader's, the history's. */
+int log_reader_refresh(struct log_reader *reader, struct err *e);
 
 /* End of the last complete transaction (or of what log_reader_start said, moved on by events between transactions).
  * gtids NULL: not known. Borrowed, changes with the next feed. */

@@ -5,6 +5,7 @@
 #include "binlog/log_reader.h"
 #include "binlog/payload.h"
 #include "binlog/table_cache.h"
+#include "schema/follow.h"
 
 enum tx_state {
     TX_NONE,  /* between transactions */
@@ -53,7 +54,9 @@ struct log_reader {
     struct row_query query;
     bool has_query;
     struct log_plain plain;
-    bool scanning;    /* rows are passed over */
+    bool scanning;                   /* rows are passed over */
+    struct schema_followed followed; /* of the statement at hand, in `scratch` */
+    bool statement_noted;            /* a NOTE about the statement was handed out, and its rowset comes next */
     bool no_effect;   /* the statement of the GTID that was read is the begin of an ALTER, or one that failed */
     bool relay;       /* the file is a relay log */
     bool reconnected; /* relay log: the replica connected anew inside the open transaction, which may begin again */
@@ -69,6 +72,9 @@ struct log_event {
     uint64_t begin;
     uint64_t end;
 };
+
+/* The place of an event. Borrows from the reader. */
+void log_where(const struct log_reader *reader, const struct log_event *ev, struct history_where *out);
 
 /* Sets the fields that every rowset has. */
 void log_rowset(const struct log_reader *reader, enum rowset_kind kind, struct rowset *out);

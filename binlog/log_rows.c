@@ -5,9 +5,9 @@ static int resolve(struct log_reader *reader, const struct log_event *ev, struct
 {
     if (entry->shape)
         return 0;
-    struct filepos at = reader->at;
-    at.pos = ev->begin;
-    return schema_resolve(reader->opt.schema, &entry->wire, &at, &entry->shape, e);
+    struct history_where where;
+    log_where(reader, ev, &where);
+    return schema_resolve(reader->opt.schema, &entry->wire, &where, &entry->shape, e);
 }
 
 void log_end_statement(struct log_reader *reader)

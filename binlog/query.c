@@ -69,11 +69,11 @@ static bool find_name(struct finding *finding, const struct ddl_name *name)
 static bool find_database(struct finding *finding, const char *db)
 {
     unsigned before = finding->count;
-    const struct table *tbl;
+    struct ddl_table tbl;
     char *low = lower(finding, db);
-    for (size_t i = 0; low && (tbl = schema_known(finding->ctx->schema, i)) != NULL; i++)
-        if (strcmp(tbl->db, db) == 0 || strcmp(tbl->db, low) == 0)
-            (void)find_table(finding, tbl->db, tbl->name);
+    for (size_t i = 0; low && schema_known(finding->ctx->schema, i, &tbl); i++)
+        if (tbl.name[0] && (strcmp(tbl.db, db) == 0 || strcmp(tbl.db, low) == 0))
+            (void)find_table(finding, tbl.db, tbl.name);
     return finding->count > before;
 }
 
@@ -233,8 +233,6 @@ static void take_actions(struct query_class *cls, const struct ddl *ddl, struct 
         enum ddl_effect effect = act(finding, &ddl->actions[i]);
         if (effect > cls->effect)
             cls->effect = effect;
-        if (ddl->actions[i].kind == DDL_DATABASE_DROP)
-            cls->database = ddl->actions[i].table.db;
     }
 }
 
@@ -250,11 +248,15 @@ static int classify_as(struct query_class *out, const struct event_query *query,
     struct query_class cls = {.kind = kind_of_all(&ddl)};
     cls.name = ddl.actions[0].name;
     cls.name_len = ddl.actions[0].name_len;
+    cls.stmt = stmt;
+    cls.ddl = ddl;
+    cls.has_actions = cls.kind == QUERY_DDL || (cls.kind == QUERY_CHANGE && ddl.actions[ddl.count - 1].selects);
     if (cls.kind == QUERY_SAVEPOINT || cls.kind == QUERY_ROLLBACK_TO)
         rc = take_name(&cls, &ddl.actions[0], &finding, e);
-    else if (cls.kind == QUERY_UNKNOWN && !mentions(&finding, &stmt))
+    else if (cls.kind == QUERY_UNKNOWN && !mentions(&finding, &stmt)) {
         cls.kind = QUERY_NOTHING;
-    else if (cls.kind == QUERY_DDL)
+        cls.unclassified = true;
+    } else if (cls.kind == QUERY_DDL)
         take_actions(&cls, &ddl, &finding);
     if (rc == 0)
         rc = take_tables(&cls, &finding, e);

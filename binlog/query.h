@@ -5,6 +5,7 @@
 
 #include "binlog/event.h"
 #include "change/source.h"
+#include "schema/ddl/ddl.h"
 #include "schema/schema.h"
 
 enum query_kind {
@@ -31,7 +32,10 @@ struct query_class {
     enum ddl_effect effect;
     const struct ddl_table *tables; /* wanted ones, each once; in the scratch arena */
     unsigned table_count;
-    const char *database; /* all tables of it are gone or changed; NULL: none */
+    bool unclassified; /* QUERY_NOTHING, because it names no wanted table: it is not understood */
+    bool has_actions;  /* DDL, and CREATE ... SELECT: `stmt` and `ddl` tell it */
+    struct ddl_statement stmt;
+    struct ddl ddl; /* in the scratch arena */
 };
 
 struct query_context {

@@ -222,7 +222,7 @@ static int step(struct source_file *file, struct rowset *out, struct err *e)
     if (rc != LOG_READER_AGAIN)
         file->event = NULL;
     if (rc > 0 && out->kind == ROWSET_DDL) {
-        int failed = log_reader_refresh(file->reader, out, e);
+        int failed = log_reader_refresh(file->reader, e);
         if (failed != 0)
             return failed;
     }

@@ -133,7 +133,7 @@ int stream_follow_ddl(struct source_stream *st, struct err *e)
 {
     st->after_ddl = false;
     bool all = st->ddl.table_count == 0; /* it may concern any table */
-    int rc = all ? schema_server_tables(st->server, refresh_one, st, e) : log_reader_refresh(st->reader, &st->ddl, e);
+    int rc = all ? schema_server_tables(st->server, refresh_one, st, e) : log_reader_refresh(st->reader, e);
     for (unsigned i = 0; rc == 0 && i < st->ddl.table_count; i++)
         rc = check_cascades(st, st->ddl.tables[i].db, st->ddl.tables[i].name, e);
     schema_server_rest(st->server);

@@ -82,14 +82,13 @@ static int make_hosts(struct reading *reading, const struct settings *settings, 
 }
 
 /* The server's definitions for files: without a place in the log from which they hold, they are taken for all of it. */
-static int read_timeless(void *ctx, const char *db, const char *table, struct buf *sql, struct filepos *noted,
+static int read_timeless(void *ctx, const char *db, const char *table, struct buf *sql, struct schema_reading *out,
                          struct err *e)
 {
     struct reading *reading = ctx;
     const struct schema_reader *server = schema_server_reader(reading->server);
-    int rc = server->read(server->ctx, db, table, sql, noted, e);
-    if (rc == 1)
-        *noted = (struct filepos){0};
+    int rc = server->read(server->ctx, db, table, sql, out, e);
+    *out = (struct schema_reading){.before = {.file = ""}};
     return rc;
 }
 

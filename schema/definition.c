@@ -96,6 +96,8 @@ static bool has_charset(uint8_t family)
 static unsigned collation_of(const struct create_column *col)
 {
     unsigned id = 0;
+    if (col->charset_unknown)
+        return 0;
     if (!col->charset.p)
         return BINARY_COLLATION;
     if (col->collation.p)
@@ -216,15 +218,21 @@ static int make_table(struct definition *def, struct err *e)
     return copy_key(&def->tbl, create, 0, &def->arena, e);
 }
 
+void definition_statement(struct ddl_statement *out, const char *db, const char *sql, size_t len)
+{
+    *out = (struct ddl_statement){.sql = sql, .len = len, .db = db, .db_len = strlen(db)};
+    /* Only MariaDB prints comments of this form; the others mean the same to both. */
+    out->mode.flavor = memmem(sql, len, "/*M!", 4) ? FLAVOR_MARIADB : FLAVOR_MYSQL;
+}
+
 int definition_new(struct definition **out, const char *db, const char *sql, size_t len, struct err *e)
 {
     struct definition *def = (struct definition *)calloc(1, sizeof *def);
     if (!def)
         return err_set(e, NO_MEMORY, sizeof *def);
     arena_init(&def->arena, DEFINITION_CHUNK, 0, DEFINITION_CAP);
-    struct ddl_statement stmt = {.sql = sql, .len = len, .db = db, .db_len = strlen(db)};
-    /* Only MariaDB prints comments of this form; the others mean the same to both. */
-    stmt.mode.flavor = memmem(sql, len, "/*M!", 4) ? FLAVOR_MARIADB : FLAVOR_MYSQL;
+    struct ddl_statement stmt;
+    definition_statement(&stmt, db, sql, len);
     int rc = create_table_parse(&def->create, &stmt, NULL, &def->arena, e);
     if (rc == 0)
         rc = make_table(def, e);

@@ -10,6 +10,9 @@
 
 struct definition;
 
+/* A definition's text as the parser of CREATE TABLE takes it: UTF-8, sql_mode ''; `db` is the default database. */
+void definition_statement(struct ddl_statement *out, const char *db, const char *sql, size_t len);
+
 /* Parses the text of a CREATE TABLE in UTF-8; `db` is the default database. Errors: TABLE_DEFINITION, NO_MEMORY. */
 int definition_new(struct definition **out, const char *db, const char *sql, size_t len, struct err *e);
 void definition_free(struct definition *def); /* accepts NULL */

@@ -3,6 +3,7 @@
 
 #include "schema/definition.h"
 #include "schema/metadata.h"
+#include "schema/schema_impl.h"
 
 #define TABLE_CHUNK ((size_t)4096)
 #define TABLE_CAP   ((size_t)64 << 20) /* bytes of one table's names and labels */
@@ -12,23 +13,23 @@
 struct known {
     char *db;
     char *name;
-    struct table bare;        /* names only */
-    const struct table *last; /* of the last shape since it was forgotten; NULL before */
-    struct definition *def;   /* NULL: none was read, or it is not trusted any more */
-    struct filepos noted;     /* def is trusted from here on; file "" = everywhere */
-    bool tried;               /* the reader has been asked since it was forgotten */
-    struct err why;           /* the definition that came cannot be parsed */
+    const struct table *last; /* of the last shape since it changed; NULL before */
+    bool tried;               /* the reader has been asked since then */
 };
 
 struct schema {
     const struct schema_reader *reader;
     struct shape_cache *shapes;
+    struct history *history;
+    bool owns_history;
     struct known *list; /* sorted by database and name */
     size_t count;
     size_t size;
+    struct definition *current; /* the one that was read last; NULL: none */
+    size_t current_of;          /* its table in the list */
 };
 
-int schema_new(struct schema **out, const struct schema_reader *reader, struct err *e)
+int schema_new_upon(struct schema **out, struct history *history, const struct schema_reader *reader, struct err *e)
 {
     struct schema *schema = (struct schema *)calloc(1, sizeof *schema);
     struct shape_cache *shapes = shape_cache_new();
@@ -39,7 +40,22 @@ int schema_new(struct schema **out, const struct schema_reader *reader, struct e
     }
     schema->reader = reader;
     schema->shapes = shapes;
+    schema->history = history;
     *out = schema;
+    return 0;
+}
+
+int schema_new(struct schema **out, const struct schema_reader *reader, struct err *e)
+{
+    struct history *history = NULL;
+    int rc = history_open(&history, NULL, NULL, e);
+    if (rc == 0)
+        rc = schema_new_upon(out, history, reader, e);
+    if (rc != 0) {
+        history_free(history);
+        return rc;
+    }
+    (*out)->owns_history = true;
     return 0;
 }
 
@@ -50,11 +66,24 @@ void schema_free(struct schema *schema)
     for (size_t i = 0; i < schema->count; i++) {
         free(schema->list[i].db);
         free(schema->list[i].name);
-        definition_free(schema->list[i].def);
     }
     free(schema->list);
+    definition_free(schema->current);
+    if (schema->owns_history)
+        history_free(schema->history);
     shape_cache_free(schema->shapes);
     free(schema);
+}
+
+struct history *schema_history(struct schema *schema)
+{
+    return schema->history;
+}
+
+static void drop_current(struct schema *schema)
+{
+    definition_free(schema->current);
+    schema->current = NULL;
 }
 
 /* Where the table is, or would be, in the list. */
@@ -107,7 +136,7 @@ static int know(struct schema *schema, const char *db, const char *name, struct 
             free(fresh.name);
             return err_set(e, NO_MEMORY, strlen(db) + strlen(name));
         }
-        fresh.bare = (struct table){.db = fresh.db, .name = fresh.name};
+        schema->current_of += schema->current_of >= at;
         memmove(&schema->list[at + 1], &schema->list[at], (schema->count - at) * sizeof fresh);
         schema->list[at] = fresh;
         schema->count++;
@@ -137,67 +166,117 @@ static int from_wire(struct table *tbl, struct column *columns, const struct wir
     return tbl->db && tbl->name ? 0 : err_set(e, NO_MEMORY, wire->db_len + wire->name_len);
 }
 
-/* Reads the definition of an entry anew. What cannot be parsed is told when it is needed. */
+/* What the reader told of a table becomes a version: UNKNOWN when it cannot be parsed. */
+static int put_reading(struct schema *schema, struct known *known, const struct buf *sql, int found,
+                       const struct schema_reading *reading, struct err *e)
+{
+    struct history_change change = {.db = known->db, .table = known->name, .kind = HISTORY_GONE};
+    struct err why = ERR_INIT;
+    drop_current(schema);
+    if (found == 1) {
+        int rc = sql->failed ? err_set(&why, LIMIT, "definition of a table", sql->len, (size_t)SQL_CAP)
+                             : definition_new(&schema->current, known->db, (const char *)sql->p, sql->len, &why);
+        if (rc == -ERR_NO_MEMORY)
+            return err_set(e, NO_MEMORY, sql->len);
+        schema->current_of = (size_t)(known - schema->list);
+        change.kind = rc == 0 ? HISTORY_DEFINED : HISTORY_UNKNOWN;
+        change.text = rc == 0 ? (const char *)sql->p : why.text;
+        change.len = rc == 0 ? sql->len : strlen(why.text);
+    }
+    struct history_where window = {.server_uuid = reading->where.server_uuid, .at = reading->before};
+    return history_put(schema->history, &reading->where, HISTORY_SNAPSHOT, reading->before.file[0] ? &window : NULL,
+                       &change, 1, e);
+}
+
 static int refresh(struct schema *schema, struct known *known, struct err *e)
 {
     struct buf sql;
-    struct filepos noted = {0};
+    struct schema_reading reading = {.before = {.file = ""}};
     buf_init(&sql, SQL_CAP);
-    int rc = schema->reader->read(schema->reader->ctx, known->db, known->name, &sql, &noted, e);
+    int rc = schema->reader->read(schema->reader->ctx, known->db, known->name, &sql, &reading, e);
     if (rc >= 0) {
         known->tried = true;
-        err_clear(&known->why);
-        definition_free(known->def);
-        known->def = NULL;
-    }
-    if (rc == 1) {
-        struct definition *def = NULL;
-        if (sql.failed)
-            rc = err_set(&known->why, LIMIT, "definition of a table", sql.len, (size_t)SQL_CAP);
-        else
-            rc = definition_new(&def, known->db, (const char *)sql.p, sql.len, &known->why);
-        known->def = rc == 0 ? def : NULL;
-        known->noted = noted;
-        rc = 0;
+        rc = put_reading(schema, known, &sql, rc, &reading, e);
     }
     buf_release(&sql);
     return rc;
 }
 
-static bool trusted(const struct known *known, const struct filepos *at)
+/* The version that holds; where none is DEFINED the reader is asked once. *out NULL: nothing is known. */
+static int find(struct schema *schema, const struct table *tbl, const struct history_where *where,
+                const struct history_version **out, struct err *e)
 {
-    return known->def && (known->noted.file[0] == '\0' || filepos_compare(at, &known->noted) >= 0);
+    struct known *known;
+    int rc = know(schema, tbl->db, tbl->name, &known, e);
+    if (rc != 0)
+        return rc;
+    *out = history_find(schema->history, tbl->db, tbl->name, where);
+    if ((*out && (*out)->kind == HISTORY_DEFINED) || !schema->reader || known->tried)
+        return 0;
+    rc = refresh(schema, known, e);
+    if (rc == 0)
+        *out = history_find(schema->history, tbl->db, tbl->name, where);
+    return rc;
+}
+
+/* The first definition of a table that is not known yet; NULL: none. */
+static const struct history_version *known_later(const struct schema *schema, const struct table *tbl)
+{
+    const struct history_version *version = NULL;
+    struct history_table entry;
+    for (size_t i = 0; history_table(schema->history, i, &entry); i++)
+        if (strcmp(entry.db, tbl->db) == 0 && strcmp(entry.table, tbl->name) == 0)
+            for (size_t n = 0; (version = history_version(schema->history, i, n)) != NULL; n++)
+                if (version->kind == HISTORY_DEFINED)
+                    return version;
+    return NULL;
 }
 
 /* Why there are no names: the last part of SCHEMA_UNKNOWN. */
-static void reason(const struct schema *schema, const struct known *known, char *out, size_t size)
+static void reason(const struct schema *schema, const struct table *tbl, const struct history_version *version,
+                   char *out, size_t size)
 {
-    if (!schema->reader)
+    const struct history_version *later = version ? NULL : known_later(schema, tbl);
+    if (version && version->kind == HISTORY_UNKNOWN)
+        snprintf(out, size, "%.300s", version->text);
+    else if (version && version->origin == HISTORY_LOG)
+        snprintf(out, size, "it was dropped at %.255s:%llu", version->place->file,
+                 (unsigned long long)version->place->pos);
+    else if (version)
+        snprintf(out, size, "the server does not have the table any more");
+    else if (later)
+        snprintf(out, size, "they are known from %.255s:%llu on, and what they were before is not", later->place->file,
+                 (unsigned long long)later->place->pos);
+    else if (!schema->reader)
         snprintf(out, size, "the log does not hold them, and neither a server nor a definition is at hand");
-    else if (known->def)
-        snprintf(out, size, "its definition was read at %.255s:%llu, and what it was before is not known",
-                 known->noted.file, (unsigned long long)known->noted.pos);
-    else if (known->why.code != ERR_NONE)
-        snprintf(out, size, "%.300s", known->why.text);
     else
         snprintf(out, size, "the server does not have the table any more");
 }
 
-/* The second layer when the log has no names. */
-static int add_definition(struct schema *schema, struct table *tbl, struct column *columns, const struct filepos *at,
-                          struct arena *arena, struct err *e)
+static int unknown(const struct schema *schema, const struct table *tbl, const struct history_version *version,
+                   struct err *e)
 {
-    struct known *known;
     char why[400];
-    int rc = know(schema, tbl->db, tbl->name, &known, e);
-    if (rc == 0 && !trusted(known, at) && schema->reader && !known->tried)
-        rc = refresh(schema, known, e);
+    reason(schema, tbl, version, why, sizeof why);
+    return err_set(e, SCHEMA_UNKNOWN, tbl->db, tbl->name, why);
+}
+
+/* The second layer when the log has no names. */
+static int add_definition(struct schema *schema, struct table *tbl, struct column *columns,
+                          const struct history_where *where, struct arena *arena, struct err *e)
+{
+    const struct history_version *version;
+    struct definition *def = NULL;
+    int rc = find(schema, tbl, where, &version, e);
     if (rc != 0)
         return rc;
-    if (trusted(known, at))
-        return definition_merge(known->def, tbl, columns, arena, e);
-    reason(schema, known, why, sizeof why);
-    return err_set(e, SCHEMA_UNKNOWN, tbl->db, tbl->name, why);
+    if (!version || version->kind != HISTORY_DEFINED)
+        return unknown(schema, tbl, version, e);
+    rc = definition_new(&def, tbl->db, version->text, version->len, e);
+    if (rc == 0)
+        rc = definition_merge(def, tbl, columns, arena, e);
+    definition_free(def);
+    return rc;
 }
 
 static bool any_column(const struct table *tbl, bool (*is)(const struct coltype *type), unsigned *out)
@@ -208,20 +287,26 @@ static bool any_column(const struct table *tbl, bool (*is)(const struct coltype 
     return false;
 }
 
-/* The second layer when the log has names, but a declared type matters. */
-static int add_declared(struct schema *schema, struct table *tbl, struct column *columns, const struct filepos *at,
-                        struct err *e)
+/* The second layer when the log has names, but a declared type matters. Of a definition that is younger than the row
+ * serves what only says how a value is printed. */
+static int add_declared(struct schema *schema, struct table *tbl, struct column *columns,
+                        const struct history_where *where, struct err *e)
 {
-    struct known *known;
+    const struct history_version *version;
+    struct definition *def = NULL;
     unsigned column;
     char type[64];
-    int rc = know(schema, tbl->db, tbl->name, &known, e);
-    if (rc == 0 && !trusted(known, at) && schema->reader && !known->tried)
-        rc = refresh(schema, known, e);
+    int rc = find(schema, tbl, where, &version, e);
+    bool certain = rc == 0 && version && version->kind == HISTORY_DEFINED;
+    if (rc == 0 && !certain)
+        version = known_later(schema, tbl);
+    if (rc == 0 && version)
+        rc = definition_new(&def, tbl->db, version->text, version->len, e);
+    if (rc == 0 && def)
+        definition_declare(def, tbl, columns, certain);
+    definition_free(def);
     if (rc != 0)
         return rc;
-    if (known->def)
-        definition_declare(known->def, tbl, columns, trusted(known, at));
     if (!any_column(tbl, coltype_needs_scale, &column))
         return 0;
     coltype_print(&columns[column].type, type, sizeof type);
@@ -229,8 +314,8 @@ static int add_declared(struct schema *schema, struct table *tbl, struct column 
     return err_wrap(e, "%s.%s: column %u (%s)", tbl->db, tbl->name, column + 1, columns[column].name);
 }
 
-static int merge(struct schema *schema, const struct wire_table *wire, const struct filepos *at, struct arena *arena,
-                 struct table **out, struct err *e)
+static int merge(struct schema *schema, const struct wire_table *wire, const struct history_where *where,
+                 struct arena *arena, struct table **out, struct err *e)
 {
     struct metadata metadata = {0};
     struct table *tbl = (struct table *)arena_alloc(arena, sizeof *tbl);
@@ -250,16 +335,16 @@ static int merge(struct schema *schema, const struct wire_table *wire, const str
         tbl->pk_known = true;
         unsigned vague;
         if (any_column(tbl, coltype_is_vague, &vague))
-            rc = add_declared(schema, tbl, columns, at, e);
+            rc = add_declared(schema, tbl, columns, where, e);
     } else {
-        rc = add_definition(schema, tbl, columns, at, arena, e);
+        rc = add_definition(schema, tbl, columns, where, arena, e);
     }
     if (rc == 0)
         *out = tbl;
     return rc;
 }
 
-int schema_resolve(struct schema *schema, const struct wire_table *wire, const struct filepos *at,
+int schema_resolve(struct schema *schema, const struct wire_table *wire, const struct history_where *where,
                    const struct shape **out, struct err *e)
 {
     struct table *tbl = NULL;
@@ -269,7 +354,7 @@ int schema_resolve(struct schema *schema, const struct wire_table *wire, const s
     if (!arena)
         return err_set(e, NO_MEMORY, sizeof *arena);
     arena_init(arena, TABLE_CHUNK, 0, TABLE_CAP);
-    int rc = merge(schema, wire, at, arena, &tbl, e);
+    int rc = merge(schema, wire, where, arena, &tbl, e);
     if (rc == 0)
         rc = know(schema, tbl->db, tbl->name, &known, e);
     if (rc == 0)
@@ -299,30 +384,36 @@ void schema_forget(struct schema *schema, const char *db, const char *table)
         struct known *known = &schema->list[i];
         if ((db && strcmp(known->db, db) != 0) || (table && strcmp(known->name, table) != 0))
             continue;
-        definition_free(known->def);
-        known->def = NULL;
+        if (i == schema->current_of)
+            drop_current(schema);
         known->last = NULL;
         known->tried = false;
-        err_clear(&known->why);
     }
 }
 
-static const struct table *current(const struct known *known)
+void schema_changed(struct schema *schema, const char *db, const char *table)
 {
-    return known->def ? definition_table(known->def) : known->last;
+    schema_forget(schema, db, table);
 }
 
-const struct table *schema_known(struct schema *schema, size_t index)
+bool schema_known(struct schema *schema, size_t index, struct ddl_table *out)
 {
-    if (index >= schema->count)
-        return NULL;
-    const struct table *tbl = current(&schema->list[index]);
-    return tbl ? tbl : &schema->list[index].bare;
+    struct history_table entry;
+    if (index < schema->count) {
+        *out = (struct ddl_table){schema->list[index].db, schema->list[index].name};
+        return true;
+    }
+    if (!history_table(schema->history, index - schema->count, &entry))
+        return false;
+    *out = (struct ddl_table){entry.db, entry.table};
+    return true;
 }
 
 const struct table *schema_current(struct schema *schema, const char *db, const char *table)
 {
     bool there;
     size_t at = place(schema, db, table, &there);
-    return there ? current(&schema->list[at]) : NULL;
+    if (!there)
+        return NULL;
+    return schema->current && schema->current_of == at ? definition_table(schema->current) : schema->list[at].last;
 }

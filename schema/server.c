@@ -22,8 +22,8 @@ struct schema_server {
     bool interrupted;
 };
 
-static int read_definition(void *ctx, const char *db, const char *table, struct buf *create_sql, struct filepos *noted,
-                           struct err *e);
+static int read_definition(void *ctx, const char *db, const char *table, struct buf *create_sql,
+                           struct schema_reading *out, struct err *e);
 
 int schema_server_new(struct schema_server **out, const struct client_options *opt, struct err *e)
 {
@@ -168,12 +168,12 @@ int schema_server_definition(struct schema_server *srv, const char *db, const ch
     return is_table ? 1 : 0;
 }
 
-static int read_definition(void *ctx, const char *db, const char *table, struct buf *create_sql, struct filepos *noted,
-                           struct err *e)
+static int read_definition(void *ctx, const char *db, const char *table, struct buf *create_sql,
+                           struct schema_reading *out, struct err *e)
 {
     struct schema_server *srv = ctx;
     int found = schema_server_definition(srv, db, table, create_sql, e);
-    if (found <= 0)
+    if (found < 0)
         return found;
     struct filepos end;
     int rc = schema_server_binlog_end(srv->cli, &end, NULL, e);
@@ -182,8 +182,8 @@ static int read_definition(void *ctx, const char *db, const char *table, struct 
             schema_server_rest(srv);
         return rc;
     }
-    *noted = end;
-    return 1;
+    out->where = (struct history_where){.server_uuid = client_server(srv->cli)->uuid, .at = end};
+    return found;
 }
 
 int schema_server_tables(struct schema_server *srv, schema_server_visit *visit, void *ctx, struct err *e)

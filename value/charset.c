@@ -1,6 +1,7 @@
 /* Character sets: which one a collation id means, and conversion to UTF-8. */
 #include "value/charset.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "value/charset_ids.h"
@@ -122,6 +123,23 @@ unsigned charset_find_collation(const char *name, size_t len)
         len += 3;
     }
     return find_lower(lower, len);
+}
+
+size_t charset_print_collation(unsigned collation, char out[CHARSET_COLLATION_MAX])
+{
+    const char *name = is_uca1400(collation) ? NULL : collation_name(collation);
+    unsigned made = collation - UCA1400_FIRST;
+    int len = 0;
+    out[0] = '\0';
+    if (name) {
+        len = snprintf(out, CHARSET_COLLATION_MAX, "%s", name);
+    } else if (is_uca1400(collation)) {
+        const char *tailoring = uca1400_tailorings[made % UCA1400_PER_SET / 8];
+        len = snprintf(out, CHARSET_COLLATION_MAX, "%s_uca1400%s%s%s%s%s", uca1400_charsets[made / UCA1400_PER_SET],
+                       tailoring[0] ? "_" : "", tailoring, made & 4 ? "_nopad" : "", made & 2 ? "_as" : "_ai",
+                       made & 1 ? "_cs" : "_ci");
+    }
+    return len > 0 && len < CHARSET_COLLATION_MAX ? (size_t)len : 0;
 }
 
 /* …_bin, …_cs, and "binary". */

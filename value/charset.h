@@ -21,6 +21,10 @@ struct text {
  * listed, or binary), NO_MEMORY. */
 int charset_to_utf8(const struct coltype *type, struct text *text, struct arena *arena, struct err *e);
 
+/* Writes the collation's name and a NUL; returns its length, 0 for an id that is not listed. */
+#define CHARSET_COLLATION_MAX 64
+size_t charset_print_collation(unsigned collation, char out[CHARSET_COLLATION_MAX]);
+
 /* True for the character sets that charset_write converts: all but UTF-8, binary and unknown. */
 bool charset_is_converted(enum charset charset);
 

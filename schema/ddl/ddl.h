@@ -65,7 +65,7 @@ struct ddl_action {
     bool if_exists;                  /* IF [NOT] EXISTS was written: it may have done nothing */
     bool selects;                    /* CREATE … SELECT: rows come from a query, in statement format */
     bool sequence;                   /* it says SEQUENCE in the place of TABLE */
-    const char *charset, *collation; /* of a database, NUL-terminated; NULL: not written (DEFAULT is not, either) */
+    const char *charset, *collation; /* of a database, NUL-terminated; NULL: not written; "DEFAULT" for DEFAULT */
 };
 
 /* At least one action, in the order of their effect. Borrowed from the arena. */

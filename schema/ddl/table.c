@@ -100,13 +100,14 @@ static void parse_create_table(struct ddl_parser *ps, bool replaces, bool tempor
     action->sequence = sequence;
 }
 
-/* The text of one token, NUL-terminated; NULL for DEFAULT and where none stands. */
+/* The text of one token, NUL-terminated; NULL where none stands. */
 static const char *take_option_text(struct ddl_parser *ps)
 {
     size_t len;
     ddl_take_char(ps, '=');
-    if (ddl_take(ps, "DEFAULT") ||
-        (ps->tok.kind != DDL_WORD && ps->tok.kind != DDL_QUOTED && ps->tok.kind != DDL_STRING))
+    if (ddl_take(ps, "DEFAULT"))
+        return "DEFAULT";
+    if ((ps->tok.kind != DDL_WORD && ps->tok.kind != DDL_QUOTED && ps->tok.kind != DDL_STRING))
         return NULL;
     const char *text = ddl_token_text(&ps->tok, &ps->lx.mode, ps->arena, &len);
     if (!text && ps->rc == 0)

@@ -1,6 +1,7 @@
 """`sluice dump` of binlog files and of a live source equals SELECT."""
 
 import contextlib
+import json
 import os
 import re
 import shutil
@@ -154,10 +155,27 @@ def without_names(db):
     db.sql(f"SET GLOBAL binlog_row_metadata = '{was}'")
 
 
-def test_file_without_names_and_without_server_is_refused_with_the_ways_out(without_names, sluice):
+def test_file_without_names_has_them_from_the_statements_in_it(without_names, sluice):
     db = without_names
     with recorded(db) as files:
-        db.script(["CREATE TABLE shop.t (id INT PRIMARY KEY)", "INSERT INTO shop.t VALUES (1)"])
+        db.script(
+            [
+                "CREATE TABLE shop.t (id INT PRIMARY KEY)",
+                "INSERT INTO shop.t VALUES (1)",
+                "ALTER TABLE shop.t ADD first_one BIGINT UNSIGNED FIRST, CHANGE id number INT",
+                "INSERT INTO shop.t VALUES (7, 2)",
+            ]
+        )
+    done = sluice().run("dump", *files, config=False)
+    assert done.returncode == 0, done.stderr
+    assert [json.loads(line)["after"] for line in done.stdout.splitlines()] == [{"id": 1}, {"first_one": 7, "number": 2}]
+
+
+def test_file_without_names_and_without_server_is_refused_with_the_ways_out(without_names, sluice):
+    db = without_names
+    db.sql("CREATE TABLE shop.t (id INT PRIMARY KEY)")
+    with recorded(db) as files:
+        db.sql("INSERT INTO shop.t VALUES (1)")
     done = sluice().run("dump", *files, config=False)
     assert done.returncode == STOPPED, done.stderr
     assert done.stdout == ""

@@ -10,7 +10,7 @@ static int read_table_map(struct cursor body, const struct event_format *format,
     struct wire_table wire;
     struct schema *schema;
     const struct shape *shape;
-    struct filepos at = {.pos = 4};
+    const struct history_where at = {.at = {.pos = 4}};
     int rc = event_table_map_read(&wire, body, format, e);
     if (rc != 0 || schema_new(&schema, NULL, e) != 0)
         return rc;

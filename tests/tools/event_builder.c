@@ -148,7 +148,7 @@ static void put_text(struct buf *out, const char *text)
     buf_text(out, text);
 }
 
-void build_table_map(struct event_builder *b, uint64_t id, const char *db, const char *table)
+static void build_map(struct event_builder *b, uint64_t id, const char *db, const char *table, bool bare)
 {
     struct buf body;
     buf_init(&body, 0);
@@ -165,9 +165,19 @@ void build_table_map(struct event_builder *b, uint64_t id, const char *db, const
     put(&body, 80, 2);
     put(&body, 2, 1); /* b may be NULL */
     static const uint8_t optional[] = {1, 1, 0x00, 2, 1, 45, 4, 4, 1, 'a', 1, 'b', 8, 1, 0};
-    buf_add(&body, optional, sizeof optional);
+    buf_add(&body, optional, bare ? 0 : sizeof optional);
     build_event(b, EVENT_TABLE_MAP, body.p, body.len);
     buf_release(&body);
+}
+
+void build_table_map(struct event_builder *b, uint64_t id, const char *db, const char *table)
+{
+    build_map(b, id, db, table, false);
+}
+
+void build_bare_table_map(struct event_builder *b, uint64_t id, const char *db, const char *table)
+{
+    build_map(b, id, db, table, true);
 }
 
 static void put_row(struct buf *body, int32_t a, const char *text)

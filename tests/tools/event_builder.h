@@ -34,6 +34,9 @@ void build_heartbeat(struct event_builder *b, const char *file, uint32_t log_pos
 /* Table of a INT NOT NULL (the primary key), b VARCHAR(20) utf8mb4, with FULL metadata. */
 void build_table_map(struct event_builder *b, uint64_t id, const char *db, const char *table);
 
+/* The same as binlog_row_metadata=NO_LOG has it: types only. */
+void build_bare_table_map(struct event_builder *b, uint64_t id, const char *db, const char *table);
+
 /* One row (a, b); an update changes b to "new". b NULL: SQL NULL. */
 void build_rows(struct event_builder *b, uint8_t type, uint64_t id, bool last, int32_t a, const char *text);
 

@@ -99,7 +99,7 @@ static const struct row rows[] = {
     {BOTH, "CREATE DATABASE d DEFAULT CHARACTER SET = latin1", "create database d charset latin1"},
     {BOTH, "CREATE DATABASE d CHARSET 'utf8mb4' COLLATE utf8mb4_bin;",
      "create database d charset utf8mb4 collate utf8mb4_bin"},
-    {BOTH, "CREATE DATABASE d CHARACTER SET DEFAULT", "create database d"},
+    {BOTH, "CREATE DATABASE d CHARACTER SET DEFAULT", "create database d charset DEFAULT"},
     {MA, "CREATE DATABASE d COMMENT 'CHARSET latin1' COLLATE `latin1_bin`", "create database d collate latin1_bin"},
     {MY, "CREATE DATABASE d /*!40100 DEFAULT CHARACTER SET utf8mb3 */ /*!80016 DEFAULT ENCRYPTION='N' */",
      "create database d charset utf8mb3"},

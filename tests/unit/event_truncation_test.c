@@ -72,12 +72,12 @@ static bool wants(void *ctx, const char *db, const char *table)
     return strcmp(db, "shop") == 0;
 }
 
-static int read_definition(void *ctx, const char *db, const char *table, struct buf *sql, struct filepos *noted,
+static int read_definition(void *ctx, const char *db, const char *table, struct buf *sql, struct schema_reading *out,
                            struct err *e)
 {
     (void)db;
     (void)table;
-    (void)noted;
+    (void)out;
     (void)e;
     buf_text(sql, (const char *)ctx);
     return 1;

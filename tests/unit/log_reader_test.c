@@ -604,6 +604,101 @@ static void log_reader__started_again__open_transaction_forgotten(void **state)
     tear_down(&f);
 }
 
+/* A transaction with one row, whose event has no names. */
+static void build_bare_row(struct fixture *f, uint64_t number, uint64_t id, const char *table)
+{
+    build_begin(f, number);
+    build_bare_table_map(&f->b, id, "shop", table);
+    build_rows(&f->b, EVENT_WRITE_ROWS_V1, id, true, 1, "x");
+    build_xid(&f->b);
+}
+
+static void build_ddl(struct fixture *f, uint64_t number, const char *sql)
+{
+    if (f->b.mariadb)
+        build_mariadb_gtid(&f->b, number, MARIADB_GTID_STANDALONE);
+    else
+        build_gtid(&f->b, number);
+    build_query(&f->b, "shop", sql);
+}
+
+static void expect_names(struct fixture *f, const char *names)
+{
+    int rc = feed(f);
+    if (rc < 0)
+        fail_msg("%s: %s", names, f->e.text);
+    buf_byte(&f->text, 0);
+    if (!strstr((const char *)f->text.p, names))
+        fail_msg("'%s' is not in %s", names, (const char *)f->text.p);
+    f->text.len = 0;
+}
+
+#define TABLE_T "CREATE TABLE t (id int NOT NULL, name varchar(20) CHARACTER SET latin1)"
+
+static void log_reader__no_names_in_the_log__those_of_the_statements_before(void **state)
+{
+    (void)state;
+    struct fixture f;
+    for (int mariadb = 0; mariadb < 2; mariadb++) {
+        set_up(&f, mariadb != 0, true, ON_STATEMENT_STOP);
+        build_ddl(&f, 1, TABLE_T);
+        build_bare_row(&f, 2, 1, "t");
+        expect_names(&f, "{id:1,name:\"x\"}");
+        build_ddl(&f, 3, "ALTER TABLE t CHANGE name label varchar(20) CHARACTER SET latin1");
+        build_bare_row(&f, 4, 1, "t");
+        expect_names(&f, "{id:1,label:\"x\"}");
+        build_ddl(&f, 5, "RENAME TABLE t TO u");
+        build_bare_row(&f, 6, 2, "u");
+        expect_names(&f, "shop.u insert");
+        build_bare_row(&f, 7, 3, "t");
+        expect_stop(&f, ERR_SCHEMA_UNKNOWN, "shop.t");
+        tear_down(&f);
+    }
+}
+
+static void log_reader__create_with_rows_of_a_query__known_in_its_transaction(void **state)
+{
+    (void)state;
+    struct fixture f;
+    for (int mariadb = 0; mariadb < 2; mariadb++) {
+        set_up(&f, mariadb != 0, true, ON_STATEMENT_STOP);
+        build_begin(&f, 1);
+        build_query(&f.b, "shop", mariadb ? TABLE_T : TABLE_T " START TRANSACTION");
+        build_bare_table_map(&f.b, 1, "shop", "t");
+        build_rows(&f.b, EVENT_WRITE_ROWS_V1, 1, true, 1, "x");
+        build_xid(&f.b);
+        expect_names(&f, "{id:1,name:\"x\"}");
+        tear_down(&f);
+    }
+}
+
+static void log_reader__statement_about_a_wanted_table_that_cannot_be_read__stops(void **state)
+{
+    (void)state;
+    struct fixture f;
+    set_up(&f, false, true, ON_STATEMENT_STOP);
+    build_ddl(&f, 1, "CREATE TABLE t (id FROBNICATED WITH CHEESE)");
+    expect_stop(&f, ERR_DDL_UNKNOWN, "shop.t");
+    tear_down(&f);
+}
+
+/* What nobody wants is told once, and the transaction's boundary comes all the same. */
+static void log_reader__statement_not_understood__noted(void **state)
+{
+    (void)state;
+    static const char *const statements[] = {"FROB TABLE x", "CREATE TABLE x (id FROBNICATED WITH CHEESE)"};
+    for (size_t i = 0; i < sizeof statements / sizeof statements[0]; i++) {
+        struct fixture f;
+        set_up(&f, false, true, ON_STATEMENT_STOP);
+        build_ddl(&f, 1, statements[i]);
+        assert_int_equal(feed(&f), LOG_READER_ROWSET);
+        buf_byte(&f.text, 0);
+        const char *note = strstr((const char *)f.text.p, "NOTE"), *ddl = strstr((const char *)f.text.p, "DDL");
+        assert_true(note && ddl && note < ddl && !strstr(note + 1, "NOTE"));
+        tear_down(&f);
+    }
+}
+
 /* MariaDB with binlog_alter_two_phase: GTID with further flags, then the whole statement. */
 static void build_alter(struct fixture *f, uint64_t number, uint8_t extra, const char *table)
 {
@@ -918,6 +1013,10 @@ int main(void)
         cmocka_unit_test(log_reader__transaction_of_mysql__begin_rows_end),
         cmocka_unit_test(log_reader__transaction_of_mariadb__gtid_begins),
         cmocka_unit_test(log_reader__alter_in_two_phases__has_effect_at_its_commit_only),
+        cmocka_unit_test(log_reader__no_names_in_the_log__those_of_the_statements_before),
+        cmocka_unit_test(log_reader__create_with_rows_of_a_query__known_in_its_transaction),
+        cmocka_unit_test(log_reader__statement_about_a_wanted_table_that_cannot_be_read__stops),
+        cmocka_unit_test(log_reader__statement_not_understood__noted),
         cmocka_unit_test(log_reader__log_of_binlog_version_3__stops_by_name),
         cmocka_unit_test(log_reader__incident__stops_or_is_told),
         cmocka_unit_test(log_reader__types_that_are_not_known__ignored_only_with_the_flag),

@@ -19,17 +19,18 @@ struct server {
     unsigned reads;
 };
 
-static int read_sql(void *ctx, const char *db, const char *table, struct buf *sql, struct filepos *noted, struct err *e)
+static int read_sql(void *ctx, const char *db, const char *table, struct buf *sql, struct schema_reading *out,
+                    struct err *e)
 {
     struct server *server = ctx;
     (void)db;
     (void)table;
     (void)e;
     server->reads++;
+    out->where.at = server->noted;
     if (!server->sql)
         return 0;
     buf_text(sql, server->sql);
-    *noted = server->noted;
     return 1;
 }
 
@@ -73,7 +74,8 @@ static const struct shape *resolve(struct schema *schema, const struct wire_tabl
                                    struct err *e)
 {
     const struct shape *shape = NULL;
-    int rc = schema_resolve(schema, wire, &place, &shape, e);
+    const struct history_where where = {.at = place};
+    int rc = schema_resolve(schema, wire, &where, &shape, e);
     assert_int_equal(rc, -(int)e->code);
     return shape;
 }
@@ -181,7 +183,7 @@ static void schema__no_names_and_no_server__unknown_with_ways_out(void **state)
     schema_free(schema);
 }
 
-static void schema__definition__trusted_from_its_position_until_a_ddl(void **state)
+static void schema__definition__holds_from_its_position_until_another(void **state)
 {
     (void)state;
     struct server server = {.sql = definition, .noted = at("bin.000002", 500)};
@@ -208,10 +210,15 @@ static void schema__definition__trusted_from_its_position_until_a_ddl(void **sta
     assert_string_equal(tbl->columns[0].declared, "bigint(20) unsigned");
     assert_int_equal(tbl->pk_count, 1);
 
+    const struct history_where place = {.at = at("bin.000002", 800)};
+    const struct history_change lost = {.db = "shop", .table = "t", .kind = HISTORY_UNKNOWN, .text = "why", .len = 3};
+    assert_int_equal(history_put(schema_history(schema), &place, HISTORY_LOG, NULL, &lost, 1, &e), 0);
     schema_forget(schema, "shop", "t");
     server.noted = at("bin.000003", 4);
+    assert_non_null(resolve(schema, &wire, at("bin.000002", 799), &e));
     assert_null(resolve(schema, &wire, at("bin.000002", 900), &e));
     assert_int_equal(e.code, ERR_SCHEMA_UNKNOWN);
+    assert_non_null(strstr(e.text, "why"));
     err_clear(&e);
     assert_non_null(resolve(schema, &wire, at("bin.000003", 4), &e));
     assert_int_equal(server.reads, 2);
@@ -321,8 +328,10 @@ static void schema__table_gone__not_known_any_more(void **state)
     assert_int_equal(schema_new(&schema, &reader, &e), 0);
     assert_int_equal(schema_refresh(schema, "shop", "t", &e), 0);
     assert_int_equal(schema_refresh(schema, "shop", "a", &e), 0);
-    assert_string_equal(schema_known(schema, 0)->name, "t");
-    assert_null(schema_known(schema, 2));
+    struct ddl_table known;
+    assert_true(schema_known(schema, 0, &known));
+    assert_string_equal(known.name, "a");
+    assert_false(schema_known(schema, 4, &known)); /* two that were met, and the same two in the history */
     server.sql = NULL;
     schema_forget(schema, "shop", NULL);
     assert_int_equal(schema_refresh(schema, "shop", "t", &e), 0);
@@ -502,7 +511,7 @@ int main(void)
         cmocka_unit_test(schema__metadata_damaged__corrupt_or_valid),
         cmocka_unit_test(schema__hostile_metadata__corrupt),
         cmocka_unit_test(schema__no_names_and_no_server__unknown_with_ways_out),
-        cmocka_unit_test(schema__definition__trusted_from_its_position_until_a_ddl),
+        cmocka_unit_test(schema__definition__holds_from_its_position_until_another),
         cmocka_unit_test(schema__definition_does_not_fit__mismatch),
         cmocka_unit_test(schema__sign_of_the_log__contradicts_the_definition),
         cmocka_unit_test(schema__label_that_may_stand_for_another__not_known),

@@ -102,13 +102,13 @@ static void add_file(struct run *run, const char *path, const uint8_t *bytes, si
     run->paths[run->path_count++] = path;
 }
 
-static int read_definition(void *ctx, const char *db, const char *table, struct buf *sql, struct filepos *noted,
+static int read_definition(void *ctx, const char *db, const char *table, struct buf *sql, struct schema_reading *out,
                            struct err *e)
 {
     const struct run *run = ctx;
     (void)db;
     (void)table;
-    (void)noted;
+    (void)out;
     (void)e;
     buf_text(sql, run->definition);
     return 1;

@@ -1,0 +1,262 @@
+/* The tables of a statement: what was known of them, and what is put. */
+#include "schema/follow.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "schema/definition.h"
+#include "schema/follow_impl.h"
+#include "schema/schema_impl.h"
+
+#define REASON_MAX 700
+
+static char *lower_copy(struct arena *arena, const char *text)
+{
+    char *copy = arena_copy(arena, text, strlen(text));
+    for (char *c = copy; c && *c; c++)
+        if (*c >= 'A' && *c <= 'Z')
+            *c = (char)(*c | 0x20);
+    return copy;
+}
+
+static bool wants(const struct following *f, const char *db, const char *name)
+{
+    return f->interest->wants(f->interest->ctx, db, name);
+}
+
+bool follow_wants_database(struct following *f, const char *db)
+{
+    const struct interest *interest = f->interest;
+    if (!interest->wants_database || interest->wants_database(interest->ctx, db))
+        return true;
+    const char *low = history_case(f->history) == 0 ? NULL : lower_copy(f->arena, db);
+    return low && interest->wants_database(interest->ctx, low);
+}
+
+/* The name as row events have it: in small letters where the server keeps names so, or where only that is wanted. */
+static int fold(struct following *f, const char **db, const char **name, bool *wanted)
+{
+    int rule = history_case(f->history);
+    *wanted = rule <= 0 && wants(f, *db, *name);
+    if (*wanted || rule == 0)
+        return 0;
+    const char *low_db = lower_copy(f->arena, *db), *low_name = lower_copy(f->arena, *name);
+    if (!low_db || !low_name)
+        return err_set(f->e, NO_MEMORY, strlen(*db) + strlen(*name));
+    *wanted = wants(f, low_db, low_name);
+    if (*wanted || rule > 0) {
+        *db = low_db;
+        *name = low_name;
+    }
+    return 0;
+}
+
+/* It was read from a server without a place, and taken for the whole log: statements have done their work on it. */
+static bool is_timeless(const struct history_version *version)
+{
+    const struct history_place *place = version->place;
+    return version->origin == HISTORY_SNAPSHOT && place->file[0] == '\0' && !place->gtids && !gtid_is_set(&place->gtid);
+}
+
+static void load(struct following *f, struct follow_table *tbl)
+{
+    static const enum follow_state states[] = {
+        [HISTORY_DEFINED] = FOLLOW_DEFINED, [HISTORY_GONE] = FOLLOW_GONE, [HISTORY_UNKNOWN] = FOLLOW_UNKNOWN};
+    const struct history_version *version = history_find(f->history, tbl->db, tbl->name, &f->before);
+    tbl->covered = history_covers(f->history, tbl->db, tbl->name, &f->st->where);
+    if (!version)
+        return;
+    tbl->state = states[version->kind];
+    tbl->timeless = is_timeless(version);
+    tbl->text = version->text;
+    tbl->len = version->len;
+}
+
+/* A candidate, or a table that was wanted or a candidate under another name or in another run: what the history has
+ * stays true. */
+static bool is_kept(struct following *f, const char *db, const char *name)
+{
+    return follow_wants_database(f, db) || history_find(f->history, db, name, &f->before) ||
+           history_covers(f->history, db, name, &f->st->where);
+}
+
+int follow_table(struct following *f, const char *db, const char *name, bool any, struct follow_table **out)
+{
+    bool wanted;
+    int rc = fold(f, &db, &name, &wanted);
+    if (rc != 0)
+        return rc;
+    *out = NULL;
+    if (db[0] == '\0' || (!wanted && !any && !is_kept(f, db, name)))
+        return 0;
+    for (struct follow_table *tbl = f->first; tbl; tbl = tbl->next)
+        if (strcmp(tbl->db, db) == 0 && strcmp(tbl->name, name) == 0) {
+            *out = tbl;
+            return 0;
+        }
+    struct follow_table *tbl = (struct follow_table *)arena_alloc(f->arena, sizeof *tbl);
+    if (!tbl)
+        return err_set(f->e, NO_MEMORY, sizeof *tbl);
+    *tbl = (struct follow_table){.db = db, .name = name, .wanted = wanted, .text = ""};
+    load(f, tbl);
+    *f->last = tbl;
+    f->last = &tbl->next;
+    *out = tbl;
+    return 0;
+}
+
+void follow_define(struct follow_table *tbl, const struct create_table *def)
+{
+    tbl->state = FOLLOW_DEFINED;
+    tbl->def = def;
+    tbl->changed = true;
+}
+
+void follow_drop(struct follow_table *tbl)
+{
+    tbl->state = FOLLOW_GONE;
+    tbl->def = NULL;
+    tbl->changed = true;
+}
+
+int follow_lose(struct following *f, struct follow_table *tbl, const char *reason)
+{
+    char text[REASON_MAX];
+    const struct filepos *at = &f->st->where.at;
+    int len = snprintf(text, sizeof text, "%.150s at %s:%llu", reason, at->file, (unsigned long long)at->pos);
+    tbl->text = arena_copy(f->arena, text, (size_t)len);
+    tbl->len = (size_t)len;
+    tbl->state = FOLLOW_UNKNOWN;
+    tbl->def = NULL;
+    tbl->changed = true;
+    return tbl->text ? 0 : err_set(f->e, NO_MEMORY, (size_t)len);
+}
+
+int follow_parse(struct following *f, struct follow_table *tbl)
+{
+    struct err why = ERR_INIT;
+    if (tbl->state != FOLLOW_DEFINED || tbl->def)
+        return 0;
+    struct create_table *def = (struct create_table *)arena_alloc(f->arena, sizeof *def);
+    if (!def)
+        return err_set(f->e, NO_MEMORY, sizeof *def);
+    struct ddl_statement stmt;
+    definition_statement(&stmt, tbl->db, tbl->text, tbl->len);
+    int rc = create_table_parse(def, &stmt, NULL, f->arena, &why);
+    if (rc == -ERR_NO_MEMORY)
+        return err_set(f->e, NO_MEMORY, tbl->len);
+    if (rc != 0)
+        return follow_lose(f, tbl, "its definition cannot be read");
+    tbl->def = def;
+    return 0;
+}
+
+/* The text of a table as it is now, under the name that it has now. */
+static int print(struct following *f, struct follow_table *tbl)
+{
+    struct buf text;
+    struct create_table def = *tbl->def;
+    def.name =
+        (struct ddl_name){.db = tbl->db, .db_len = strlen(tbl->db), .table = tbl->name, .table_len = strlen(tbl->name)};
+    buf_init(&text, HISTORY_TEXT_MAX);
+    int rc = create_table_print(&def, &text, f->e);
+    if (rc == 0) {
+        tbl->text = arena_copy(f->arena, text.p, text.len);
+        tbl->len = text.len;
+        rc = tbl->text ? 0 : err_set(f->e, NO_MEMORY, text.len);
+    }
+    buf_release(&text);
+    return rc;
+}
+
+/* Whether the history is told of it: not of tables that nobody wants and that it never heard of. */
+static bool is_told(struct following *f, const struct follow_table *tbl)
+{
+    if (!tbl->changed || tbl->covered)
+        return false;
+    return tbl->wanted || tbl->state == FOLLOW_DEFINED ||
+           history_find(f->history, tbl->db, tbl->name, &f->before) != NULL;
+}
+
+static int describe(struct following *f, struct follow_table *tbl, struct history_change *out)
+{
+    static const enum history_kind kinds[] = {
+        [FOLLOW_DEFINED] = HISTORY_DEFINED, [FOLLOW_GONE] = HISTORY_GONE, [FOLLOW_UNKNOWN] = HISTORY_UNKNOWN};
+    int rc = tbl->state == FOLLOW_DEFINED ? print(f, tbl) : 0;
+    *out = (struct history_change){.db = tbl->db,
+                                   .table = tbl->name,
+                                   .kind = kinds[tbl->state],
+                                   .text = tbl->state == FOLLOW_GONE ? NULL : tbl->text,
+                                   .len = tbl->state == FOLLOW_GONE ? 0 : tbl->len,
+                                   .candidate = !tbl->wanted,
+                                   .created = tbl->created};
+    return rc;
+}
+
+static void describe_database(const struct follow_database *db, struct history_change *out)
+{
+    *out = (struct history_change){.db = db->db, .table = "", .kind = db->gone ? HISTORY_GONE : HISTORY_DEFINED};
+    if (!db->gone) {
+        out->text = db->defaults;
+        out->len = strlen(db->defaults);
+    }
+}
+
+static size_t count_all(const struct following *f)
+{
+    size_t count = 0;
+    for (const struct follow_table *tbl = f->first; tbl; tbl = tbl->next)
+        count++;
+    for (const struct follow_database *db = f->databases; db; db = db->next)
+        count++;
+    return count;
+}
+
+static int put(struct following *f, struct schema_followed *out)
+{
+    size_t room = count_all(f), count = 0;
+    if (room == 0)
+        return 0;
+    struct history_change *changes = (struct history_change *)arena_alloc(f->arena, room * sizeof *changes);
+    struct ddl_table *names = (struct ddl_table *)arena_alloc(f->arena, 2 * room * sizeof *names), *lost = names + room;
+    if (!changes || !names)
+        return err_set(f->e, NO_MEMORY, room * sizeof *changes);
+    out->changed = names;
+    out->unknown = lost;
+    for (struct follow_table *tbl = f->first; tbl; tbl = tbl->next) {
+        if (tbl->wanted && tbl->changed)
+            names[out->changed_count++] = (struct ddl_table){tbl->db, tbl->name};
+        if (tbl->wanted && tbl->changed && tbl->state == FOLLOW_UNKNOWN && !tbl->covered)
+            lost[out->unknown_count++] = (struct ddl_table){tbl->db, tbl->name};
+        int rc = is_told(f, tbl) ? describe(f, tbl, &changes[count++]) : 0;
+        if (rc != 0)
+            return rc;
+    }
+    for (const struct follow_database *db = f->databases; db; db = db->next)
+        describe_database(db, &changes[count++]);
+    return count ? history_put(f->history, &f->st->where, HISTORY_LOG, NULL, changes, count, f->e) : 0;
+}
+
+int schema_follow(struct schema *schema, const struct schema_statement *st, const struct interest *interest,
+                  struct arena *arena, struct schema_followed *out, struct err *e)
+{
+    struct following f = {
+        .history = schema_history(schema), .st = st, .interest = interest, .arena = arena, .before = st->where, .e = e};
+    struct schema_followed followed = {.note = NULL};
+    f.last = &f.first;
+    f.before.at.pos -= f.before.at.pos > 0;
+    f.before.gtid = (struct gtid){.flavor = st->where.gtid.flavor};
+    int rc = 0;
+    for (size_t i = 0; i < st->ddl->count && rc == 0; i++)
+        if (!st->failed || st->ddl->actions[i].kind == DDL_DROP)
+            rc = follow_action(&f, &st->ddl->actions[i]);
+    if (rc == 0)
+        rc = put(&f, &followed);
+    if (rc != 0)
+        return rc;
+    followed.note = f.note;
+    for (unsigned i = 0; i < followed.changed_count; i++)
+        schema_changed(schema, followed.changed[i].db, followed.changed[i].name);
+    *out = followed;
+    return 0;
+}

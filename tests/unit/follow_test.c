@@ -1,0 +1,363 @@
+/* Sequences of statements, and what each table was behind every one of them; read again from any point, with other
+ * tables wanted, and with a person's word in between. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "schema/create_table.h"
+#include "schema/definition.h"
+#include "schema/follow.h"
+
+#define STATEMENTS_MAX 12
+#define STEP           100 /* bytes of one statement's event */
+
+enum { MY = 1, MA = 2, BOTH = MY | MA };
+
+struct world {
+    struct history *history;
+    struct schema *schema;
+    struct interest interest;
+    struct arena arena;
+    struct ddl_mode mode;
+    uint16_t server_collation;
+    bool ddl_xid, failed;
+    struct schema_followed followed;
+    struct err e;
+};
+
+/* Wanted: db shop, but for names that begin with an underscore; a table of `side` may be wanted, but none is. */
+static bool wants(void *ctx, const char *db, const char *table)
+{
+    (void)ctx;
+    return strcmp(db, "shop") == 0 && table[0] != '_';
+}
+
+static bool wants_database(void *ctx, const char *db)
+{
+    (void)ctx;
+    return strcmp(db, "shop") == 0 || strcmp(db, "side") == 0;
+}
+
+static void set_up(struct world *w, enum flavor flavor)
+{
+    *w = (struct world){.interest = {.wants = wants, .wants_database = wants_database},
+                        .mode = {.flavor = flavor, .server_version = flavor == FLAVOR_MYSQL ? 90704 : 101119},
+                        .server_collation = 8};
+    err_clear(&w->e);
+    arena_init(&w->arena, 65536, 0, 0);
+    assert_int_equal(history_open(&w->history, NULL, NULL, &w->e), 0);
+    assert_int_equal(schema_new_upon(&w->schema, w->history, NULL, &w->e), 0);
+}
+
+static void tear_down(struct world *w)
+{
+    schema_free(w->schema);
+    history_free(w->history);
+    arena_release(&w->arena);
+}
+
+static struct history_where place(unsigned step)
+{
+    return (struct history_where){.server_uuid = "s", .at = {.file = "bin.000001", .pos = (step + 1) * STEP}};
+}
+
+static int run(struct world *w, unsigned step, const char *sql)
+{
+    const struct ddl_statement stmt = {.sql = sql, .len = strlen(sql), .db = "shop", .db_len = 4, .mode = w->mode};
+    struct ddl ddl;
+    assert_int_equal(ddl_classify(&ddl, &stmt, &w->arena, &w->e), 0);
+    const struct schema_statement st = {.stmt = &stmt,
+                                        .ddl = &ddl,
+                                        .where = place(step),
+                                        .server_collation = w->server_collation,
+                                        .ddl_xid = w->ddl_xid,
+                                        .failed = w->failed};
+    return schema_follow(w->schema, &st, &w->interest, &w->arena, &w->followed, &w->e);
+}
+
+static struct create_table parse(struct world *w, const char *sql)
+{
+    struct ddl_statement stmt;
+    struct create_table def;
+    definition_statement(&stmt, "shop", sql, strlen(sql));
+    if (create_table_parse(&def, &stmt, NULL, &w->arena, &w->e) != 0)
+        fail_msg("%s: %s", sql, w->e.text);
+    return def;
+}
+
+/* What shop.NAME (or db.NAME) is behind the statement. */
+static const char *known(struct world *w, const char *name, unsigned step)
+{
+    char db[64] = "shop";
+    const char *dot = strchr(name, '.');
+    if (dot)
+        snprintf(db, sizeof db, "%.*s", (int)(dot - name), name);
+    struct history_where where = place(step);
+    where.at.pos += STEP / 2;
+    const struct history_version *version = history_find(w->history, db, dot ? dot + 1 : name, &where);
+    if (!version)
+        return "nothing";
+    return version->kind == HISTORY_GONE ? "gone" : version->kind == HISTORY_UNKNOWN ? "unknown" : version->text;
+}
+
+static void expect(struct world *w, const char *what, const char *name, unsigned step, const char *want)
+{
+    const char *is = known(w, name, step);
+    bool same = strcmp(is, want) == 0;
+    if (strncmp(is, "CREATE", 6) == 0 && strncmp(want, "CREATE", 6) == 0) {
+        struct create_table a = parse(w, is), b = parse(w, want);
+        same = create_table_equal(&a, &b);
+    }
+    if (!same)
+        fail_msg("%s: %s behind statement %u is\n%s\nand should be\n%s", what, name, step, is, want);
+}
+
+struct script {
+    const char *what;
+    int flavors;
+    const char *statements[STATEMENTS_MAX];
+    struct {
+        const char *table;
+        unsigned step;
+        const char *is;
+    } expected[STATEMENTS_MAX];
+};
+
+#define A_INT "CREATE TABLE `a` (`id` int) DEFAULT CHARSET=latin1"
+
+static const struct script scripts[] = {
+    {"a table of its own",
+     BOTH,
+     {"CREATE DATABASE shop CHARACTER SET latin1", "CREATE TABLE a (id int) DEFAULT CHARSET=latin1", "TRUNCATE a",
+      "DROP TABLE a"},
+     {{"a", 0, "nothing"}, {"a", 1, A_INT}, {"a", 2, A_INT}, {"a", 3, "gone"}}},
+    {"temporary tables",
+     BOTH,
+     {"CREATE DATABASE shop CHARACTER SET latin1", "CREATE TABLE a (id int) DEFAULT CHARSET=latin1",
+      "CREATE TEMPORARY TABLE a (x INT)", "DROP /*!40005 TEMPORARY */ TABLE a", "DROP TEMPORARY TABLE IF EXISTS a"},
+     {{"a", 2, A_INT}, {"a", 3, A_INT}, {"a", 4, A_INT}}},
+    {"a copy",
+     BOTH,
+     {"CREATE DATABASE shop CHARACTER SET latin1", "CREATE TABLE a (id int) DEFAULT CHARSET=latin1",
+      "CREATE TABLE b LIKE a", "DROP TABLE a", "CREATE TABLE c LIKE a", "CREATE TABLE d (LIKE b)"},
+     {{"b", 2, "CREATE TABLE b (id int) DEFAULT CHARSET=latin1"},
+      {"b", 3, "CREATE TABLE b (id int) DEFAULT CHARSET=latin1"},
+      {"c", 4, "unknown"},
+      {"d", 5, "CREATE TABLE d (id int) DEFAULT CHARSET=latin1"}}},
+    {"a swap",
+     BOTH,
+     {"CREATE DATABASE shop CHARACTER SET latin1", "CREATE TABLE a (id int) DEFAULT CHARSET=latin1",
+      "CREATE TABLE b (x int) DEFAULT CHARSET=latin1", "RENAME TABLE a TO tmp, b TO a, tmp TO b"},
+     {{"a", 2, A_INT},
+      {"a", 3, "CREATE TABLE a (x int) DEFAULT CHARSET=latin1"},
+      {"b", 3, "CREATE TABLE b (id int) DEFAULT CHARSET=latin1"},
+      {"tmp", 3, "gone"}}},
+    {"the cut-over of a tool, whose ghost nobody wants",
+     BOTH,
+     {"CREATE DATABASE shop CHARACTER SET latin1", "CREATE TABLE a (id int) DEFAULT CHARSET=latin1",
+      "CREATE TABLE _a_gho (g int) DEFAULT CHARSET=latin1", "RENAME TABLE shop.a TO shop._a_del, shop._a_gho TO shop.a",
+      "DROP TABLE _a_del"},
+     {{"a", 2, A_INT}, {"a", 3, "CREATE TABLE a (g int) DEFAULT CHARSET=latin1"}}},
+    {"out of another database and back",
+     BOTH,
+     {"CREATE DATABASE shop CHARACTER SET latin1", "CREATE DATABASE side CHARACTER SET latin1",
+      "CREATE TABLE side.n (id int) DEFAULT CHARSET=latin1", "RENAME TABLE side.n TO a",
+      "RENAME TABLE a TO elsewhere.a", "ALTER TABLE elsewhere.a ADD x int", "RENAME TABLE elsewhere.a TO shop.a"},
+     {{"a", 3, A_INT}, {"a", 4, "gone"}, {"a", 6, "CREATE TABLE `a` (`id` int,`x` int) DEFAULT CHARSET=latin1"}}},
+    {"renamed from what is not known", BOTH, {"RENAME TABLE x TO a"}, {{"a", 0, "unknown"}, {"x", 0, "gone"}}},
+    {"IF EXISTS and IF NOT EXISTS",
+     MA,
+     {"CREATE DATABASE shop CHARACTER SET latin1", "CREATE TABLE IF NOT EXISTS a (id int) DEFAULT CHARSET=latin1",
+      "CREATE TABLE IF NOT EXISTS a (other int) DEFAULT CHARSET=latin1", "DROP TABLE IF EXISTS a, b",
+      "CREATE TABLE IF NOT EXISTS b (id int) DEFAULT CHARSET=latin1", "RENAME TABLE IF EXISTS a TO c"},
+     {{"a", 2, A_INT},
+      {"a", 3, "gone"},
+      {"b", 4, "CREATE TABLE b (id int) DEFAULT CHARSET=latin1"},
+      {"c", 5, "nothing"}}},
+    {"IF NOT EXISTS where nothing says whether it did something",
+     MY,
+     {"CREATE TABLE IF NOT EXISTS a (id int) DEFAULT CHARSET=latin1", "DROP TABLE a",
+      "CREATE DATABASE IF NOT EXISTS shop CHARSET latin1", "CREATE TABLE IF NOT EXISTS a (c CHAR(1))"},
+     {{"a", 0, "unknown"}, {"a", 1, "gone"}}},
+    {"a database goes",
+     BOTH,
+     {"CREATE DATABASE shop CHARACTER SET latin1", "CREATE TABLE a (id int) DEFAULT CHARSET=latin1",
+      "CREATE TABLE other.o (id int) DEFAULT CHARSET=latin1", "DROP DATABASE shop", "CREATE TABLE b (c CHAR(1))"},
+     {{"a", 2, A_INT}, {"a", 3, "gone"}, {"other.o", 3, "nothing"}, {"b", 3, "nothing"}}},
+    {"a sequence",
+     MA,
+     {"CREATE SEQUENCE s START WITH 5", "ALTER SEQUENCE s RESTART 7", "DROP SEQUENCE s", "CREATE SEQUENCE s AS INT"},
+     {{"s", 1,
+       "CREATE TABLE s (next_not_cached_value bigint(21) NOT NULL,minimum_value bigint(21) NOT NULL,maximum_value "
+       "bigint(21) NOT NULL,start_value bigint(21) NOT NULL,increment bigint(21) NOT NULL,cache_size bigint(21) "
+       "unsigned NOT NULL,cycle_option tinyint(1) unsigned NOT NULL,cycle_count bigint(21) NOT NULL)"},
+      {"s", 2, "gone"},
+      {"s", 3, "unknown"}}},
+    {"what changes no table",
+     BOTH,
+     {"CREATE DATABASE shop CHARACTER SET latin1", "CREATE TABLE a (id int) DEFAULT CHARSET=latin1",
+      "CREATE PROCEDURE p() BEGIN DROP TABLE a; CREATE TABLE a (x INT); END",
+      "ALTER USER a IDENTIFIED BY 'DROP TABLE a'", "CREATE TRIGGER tr AFTER INSERT ON a FOR EACH ROW DROP TABLE a",
+      "FLUSH TABLES a", "ANALYZE TABLE a"},
+     {{"a", 6, A_INT}}},
+    {"a name of several bytes, and quotes in it",
+     BOTH,
+     {"CREATE DATABASE shop CHARACTER SET latin1",
+      "CREATE TABLE `\xc3\xb6``x` (`\xe2\x82\xac` int) DEFAULT CHARSET=latin1"},
+     {{"\xc3\xb6`x", 1, "CREATE TABLE `\xc3\xb6``x` (`\xe2\x82\xac` int) DEFAULT CHARSET=latin1"}}},
+};
+
+static void run_all(struct world *w, const struct script *script, unsigned from)
+{
+    for (unsigned i = from; i < STATEMENTS_MAX && script->statements[i]; i++)
+        if (run(w, i, script->statements[i]) != 0)
+            fail_msg("%s: %s: %s", script->what, script->statements[i], w->e.text);
+}
+
+static void check_all(struct world *w, const struct script *script)
+{
+    for (unsigned i = 0; i < STATEMENTS_MAX && script->expected[i].table; i++)
+        expect(w, script->what, script->expected[i].table, script->expected[i].step, script->expected[i].is);
+}
+
+static void follow__statements__versions_at_their_places(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof scripts / sizeof scripts[0]; i++)
+        for (int flavor = 0; flavor < 2; flavor++) {
+            struct world w;
+            if (!(scripts[i].flavors & (flavor ? MA : MY)))
+                continue;
+            set_up(&w, flavor ? FLAVOR_MARIADB : FLAVOR_MYSQL);
+            run_all(&w, &scripts[i], 0);
+            check_all(&w, &scripts[i]);
+            tear_down(&w);
+        }
+}
+
+/* After a restart, in a replay, after a failover: from any statement on, more than once. */
+static void follow__statements_read_again__nothing_changes(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof scripts / sizeof scripts[0]; i++) {
+        struct world w;
+        set_up(&w, scripts[i].flavors & MA ? FLAVOR_MARIADB : FLAVOR_MYSQL);
+        run_all(&w, &scripts[i], 0);
+        size_t bytes = history_bytes(w.history);
+        for (unsigned from = 0; from < STATEMENTS_MAX && scripts[i].statements[from]; from++) {
+            run_all(&w, &scripts[i], from);
+            check_all(&w, &scripts[i]);
+        }
+        if (history_bytes(w.history) != bytes)
+            fail_msg("%s: %zu bytes, then %zu", scripts[i].what, bytes, history_bytes(w.history));
+        tear_down(&w);
+    }
+}
+
+static void follow__cannot_be_read__stops_or_is_told(void **state)
+{
+    (void)state;
+    struct world w;
+    set_up(&w, FLAVOR_MYSQL);
+    assert_int_equal(run(&w, 0, "CREATE TABLE a (id FROBNICATED(7) WITH CHEESE)"), -ERR_DDL_UNKNOWN);
+    assert_non_null(strstr(w.e.text, "shop.a"));
+    err_clear(&w.e);
+    assert_int_equal(run(&w, 1, "CREATE TABLE side.a (id FROBNICATED(7) WITH CHEESE)"), 0);
+    assert_non_null(w.followed.note);
+    assert_non_null(strstr(w.followed.note, "side.a"));
+    assert_int_equal(run(&w, 2, "CREATE TABLE elsewhere.a (id FROBNICATED(7) WITH CHEESE)"), 0);
+    assert_null(w.followed.note);
+    tear_down(&w);
+}
+
+static void follow__covered__not_parsed(void **state)
+{
+    (void)state;
+    struct world w;
+    static const char text[] = "CREATE TABLE `a` (`told` int)";
+    const struct history_where where = place(0);
+    const struct history_change told = {
+        .db = "shop", .table = "a", .kind = HISTORY_DEFINED, .text = text, .len = sizeof text - 1};
+    set_up(&w, FLAVOR_MYSQL);
+    assert_int_equal(history_put(w.history, &where, HISTORY_IMPORT, NULL, &told, 1, &w.e), 0);
+    assert_int_equal(run(&w, 0, "CREATE TABLE a (id FROBNICATED(7) WITH CHEESE)"), 0);
+    assert_string_equal(known(&w, "a", 0), text);
+    tear_down(&w);
+}
+
+static void follow__failed__only_drop_has_an_effect(void **state)
+{
+    (void)state;
+    struct world w;
+    set_up(&w, FLAVOR_MARIADB);
+    assert_int_equal(run(&w, 0, "CREATE DATABASE shop CHARACTER SET latin1"), 0);
+    assert_int_equal(run(&w, 1, "CREATE TABLE a (id int) DEFAULT CHARSET=latin1"), 0);
+    w.failed = true;
+    assert_int_equal(run(&w, 2, "RENAME TABLE a TO b"), 0);
+    expect(&w, "failed rename", "a", 2, A_INT);
+    assert_int_equal(run(&w, 3, "DROP TABLE a, missing"), 0);
+    expect(&w, "drop that found one of two", "a", 3, "gone");
+    tear_down(&w);
+}
+
+static void follow__tables__told_when_they_change_or_are_lost(void **state)
+{
+    (void)state;
+    struct world w;
+    set_up(&w, FLAVOR_MYSQL);
+    assert_int_equal(run(&w, 0, "CREATE TABLE a (id int) DEFAULT CHARSET=latin1"), 0);
+    assert_int_equal(w.followed.changed_count, 1);
+    assert_string_equal(w.followed.changed[0].name, "a");
+    assert_int_equal(w.followed.unknown_count, 0);
+    assert_int_equal(run(&w, 1, "RENAME TABLE a TO _a, elsewhere.x TO a"), 0);
+    assert_int_equal(w.followed.changed_count, 1);
+    assert_int_equal(w.followed.unknown_count, 1);
+    assert_string_equal(w.followed.unknown[0].name, "a");
+    w.ddl_xid = true;
+    assert_int_equal(run(&w, 2, "CREATE TABLE IF NOT EXISTS b (id int) DEFAULT CHARSET=latin1"), 0);
+    assert_int_equal(w.followed.unknown_count, 0);
+    expect(&w, "the server said that it was made", "b", 2, "CREATE TABLE b (id int) DEFAULT CHARSET=latin1");
+    tear_down(&w);
+}
+
+/* With lower_case_table_names 1 row events have small letters, whatever the statement has. */
+static void follow__names_in_another_case__by_the_rule_of_the_server(void **state)
+{
+    (void)state;
+    struct world w;
+    set_up(&w, FLAVOR_MYSQL);
+    assert_int_equal(history_set_case(w.history, 1, &w.e), 0);
+    assert_int_equal(run(&w, 0, "CREATE TABLE Shop.Orders (id int) DEFAULT CHARSET=latin1"), 0);
+    expect(&w, "folded", "orders", 0, "CREATE TABLE orders (id int) DEFAULT CHARSET=latin1");
+    tear_down(&w);
+    set_up(&w, FLAVOR_MYSQL);
+    assert_int_equal(history_set_case(w.history, 0, &w.e), 0);
+    assert_int_equal(run(&w, 0, "CREATE TABLE Shop.a (id int) DEFAULT CHARSET=latin1"), 0);
+    expect(&w, "another database", "a", 0, "nothing");
+    tear_down(&w);
+    set_up(&w, FLAVOR_MYSQL);
+    assert_int_equal(run(&w, 0, "CREATE TABLE Shop.a (id int) DEFAULT CHARSET=latin1"), 0);
+    expect(&w, "the rule is not known, and only small letters are wanted", "a", 0,
+           "CREATE TABLE a (id int) DEFAULT CHARSET=latin1");
+    tear_down(&w);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(follow__statements__versions_at_their_places),
+        cmocka_unit_test(follow__statements_read_again__nothing_changes),
+        cmocka_unit_test(follow__cannot_be_read__stops_or_is_told),
+        cmocka_unit_test(follow__covered__not_parsed),
+        cmocka_unit_test(follow__failed__only_drop_has_an_effect),
+        cmocka_unit_test(follow__tables__told_when_they_change_or_are_lost),
+        cmocka_unit_test(follow__names_in_another_case__by_the_rule_of_the_server),
+    };
+    return cmocka_run_group_tests_name("follow", tests, NULL, NULL);
+}
