@@ -244,6 +244,9 @@ int schema_follow(struct schema *schema, const struct schema_statement *st, cons
         .history = schema_history(schema), .st = st, .interest = interest, .arena = arena, .before = st->where, .e = e};
     struct schema_followed followed = {.note = NULL};
     f.last = &f.first;
+    f.stmt = *st->stmt;
+    f.stmt.sql += st->ddl->begin;
+    f.stmt.len -= st->ddl->begin;
     f.before.at.pos -= f.before.at.pos > 0;
     f.before.gtid = (struct gtid){.flavor = st->where.gtid.flavor};
     int rc = 0;

@@ -112,7 +112,7 @@ static int make_sequence(struct following *f, struct follow_table *tbl)
         "`cache_size` bigint(21) unsigned NOT NULL,`cycle_option` tinyint(1) unsigned NOT NULL,"
         "`cycle_count` bigint(21) NOT NULL)";
     struct ddl_lexer lx;
-    ddl_lexer_init(&lx, &f->st->stmt->mode, f->st->stmt->sql, f->st->stmt->len);
+    ddl_lexer_init(&lx, &f->stmt.mode, f->stmt.sql, f->stmt.len);
     for (struct ddl_token tok = ddl_lexer_next(&lx); tok.kind != DDL_END && tok.kind != DDL_BAD;
          tok = ddl_lexer_next(&lx))
         if (ddl_token_is(&tok, "AS"))
@@ -137,7 +137,7 @@ static int parse_create(struct following *f, struct follow_table *tbl)
     int rc = make_context(f, tbl, &ctx);
     if (rc != 0)
         return rc;
-    if (create_table_parse(def, f->st->stmt, &ctx, f->arena, &why) != 0)
+    if (create_table_parse(def, &f->stmt, &ctx, f->arena, &why) != 0)
         return cannot_read(f, tbl, &why);
     follow_define(tbl, def);
     return 0;
@@ -151,7 +151,7 @@ static int made_it(struct following *f, const struct ddl_action *action, struct 
         return 1;
     if (tbl->state == FOLLOW_DEFINED)
         return 0;
-    const struct ddl_mode *mode = &f->st->stmt->mode;
+    const struct ddl_mode *mode = &f->stmt.mode;
     if (f->st->ddl_xid || (mode->flavor == FLAVOR_MARIADB && mode->server_version >= MARIADB_LOGS_NO_NOOPS))
         return 1;
     return tbl->wanted ? follow_lose(f, tbl, "CREATE TABLE IF NOT EXISTS may have met an older table of that name") : 0;
@@ -197,7 +197,7 @@ static int act_alter(struct following *f, const struct ddl_action *action)
         rc = make_context(f, tbl, &ctx);
     if (rc != 0)
         return rc;
-    if (alter_table_apply(def, tbl->def, f->st->stmt, &ctx, f->arena, &why) != 0)
+    if (alter_table_apply(def, tbl->def, &f->stmt, &ctx, f->arena, &why) != 0)
         return cannot_read(f, tbl, &why);
     follow_define(tbl, def);
     return 0;

@@ -38,6 +38,7 @@ struct follow_database {
 struct following {
     struct history *history;
     const struct schema_statement *st;
+    struct ddl_statement stmt; /* the statement itself */
     const struct interest *interest;
     struct arena *arena;
     struct history_where before;        /* the place that ends where the statement begins */

@@ -172,17 +172,22 @@ static int read_definition(void *ctx, const char *db, const char *table, struct 
                            struct schema_reading *out, struct err *e)
 {
     struct schema_server *srv = ctx;
-    int found = schema_server_definition(srv, db, table, create_sql, e);
-    if (found < 0)
-        return found;
-    struct filepos end;
-    int rc = schema_server_binlog_end(srv->cli, &end, NULL, e);
-    if (rc != 0) {
-        if (err_class(e) == ERR_CLASS_RETRY)
+    struct filepos before, end;
+    int found = 0, rc = connected(srv, e);
+    if (rc == 0)
+        rc = schema_server_binlog_end(srv->cli, &before, NULL, e);
+    if (rc == 0)
+        rc = found = schema_server_definition(srv, db, table, create_sql, e);
+    if (rc >= 0)
+        rc = schema_server_binlog_end(srv->cli, &end, NULL, e);
+    if (rc < 0) {
+        if (srv->cli && err_class(e) == ERR_CLASS_RETRY)
             schema_server_rest(srv);
         return rc;
     }
     out->where = (struct history_where){.server_uuid = client_server(srv->cli)->uuid, .at = end};
+    if (filepos_compare(&before, &end) != 0)
+        out->before = before;
     return found;
 }
 

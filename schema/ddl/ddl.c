@@ -153,9 +153,10 @@ static void parse_set(struct ddl_parser *ps)
     if (ps->lx.mode.flavor != FLAVOR_MARIADB || !ddl_take(ps, "STATEMENT"))
         parse_set_value(ps);
     else if (ddl_skip_to_keyword(ps, "FOR") && ddl_take(ps, "FOR") && ps->tok.kind != DDL_END &&
-             !ddl_token_is(&ps->tok, "SET"))
+             !ddl_token_is(&ps->tok, "SET")) {
+        ps->begin = (size_t)(ps->tok.p - ps->stmt->sql);
         parse_statement(ps);
-    else
+    } else
         ddl_add(ps, DDL_UNKNOWN);
 }
 
@@ -238,7 +239,7 @@ int ddl_classify(struct ddl *out, const struct ddl_statement *stmt, struct arena
         ddl_add(&ps, DDL_UNKNOWN);
     if (ps.rc)
         return ps.rc;
-    *out = (struct ddl){ps.actions, ps.count};
+    *out = (struct ddl){ps.actions, ps.count, ps.begin};
     return 0;
 }
 

@@ -72,6 +72,7 @@ struct ddl_action {
 struct ddl {
     const struct ddl_action *actions;
     size_t count;
+    size_t begin; /* of the statement in its text: behind SET STATEMENT ... FOR, else 0 */
 };
 
 struct ddl_statement {

@@ -11,7 +11,8 @@ struct ddl_parser {
     struct arena *arena;
     struct ddl_action *actions;
     size_t count, size;
-    int rc; /* not 0: out of memory or over a limit; nothing is added any more */
+    size_t begin; /* of the statement behind SET STATEMENT ... FOR */
+    int rc;       /* not 0: out of memory or over a limit; nothing is added any more */
     struct err *e;
 };
 
