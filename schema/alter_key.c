@@ -254,7 +254,7 @@ static bool add_column_key(struct alter *al, const struct alter_clause *clause)
         fk->columns = columns;
         return true;
     }
-    return create_add_inline_key(cp, (uint16_t)column, clause->key.kind == CREATE_PRIMARY);
+    return create_add_inline_key(cp, (uint16_t)column, clause->key.kind);
 }
 
 /* A key that the server made for a foreign key may have gone unseen when another one came that serves it. */

@@ -46,27 +46,19 @@ static bool take_convert(struct alter *al)
     return true;
 }
 
-/* The character set that a collation belongs to: its name up to the first underscore. */
-static bool set_charset_of(struct alter *al, const struct create_text *collation)
-{
-    const char *end = memchr(collation->p, '_', collation->len);
-    size_t len = end ? (size_t)(end - collation->p) : collation->len;
-    al->after.charset.p = arena_copy(al->cp.ps.arena, collation->p, len);
-    al->after.charset.len = len;
-    if (!al->after.charset.p)
-        al->cp.ps.rc = err_set(al->cp.ps.e, NO_MEMORY, len);
-    return al->after.charset.p != NULL;
-}
-
 /* A collation goes before a character set, whichever is written first. */
 bool alter_finish_options(struct alter *al)
 {
     bool told = al->defaults || al->convert;
     if (!told)
         return true;
+    const struct create_text *outer = &al->before->charset;
+    if (!create_resolve_charset(&al->cp, &al->charset, &al->collation, outer) ||
+        !create_resolve_charset(&al->cp, &al->convert_charset, &al->convert_collation, outer))
+        return false;
     al->after.charset = al->defaults ? al->charset : al->convert_charset;
     al->after.collation = al->defaults ? al->collation : al->convert_collation;
-    return !al->after.collation.p || set_charset_of(al, &al->after.collation);
+    return true;
 }
 
 /* `[=] value` or `[=] (list)`. */

@@ -5,24 +5,57 @@
 
 #define VALUE_MAX ((size_t)16 << 20)
 
+/* Servers before that read REFERENCES among the attributes of a column and forget it. */
+#define INLINE_SINCE_MARIADB 100500
+#define INLINE_SINCE_MYSQL   90000
+
 static bool is_character_type(const struct create_text *word)
 {
-    static const char *const words[] = {"char", "varchar", "tinytext", "text",      "mediumtext", "longtext", "enum",
-                                        "set",  "nchar",   "nvarchar", "character", "national",   "long",     NULL};
+    static const char *const words[] = {"char",     "varchar", "tinytext", "text",      "mediumtext",
+                                        "longtext", "enum",    "set",      "character", NULL};
     for (size_t i = 0; words[i]; i++)
         if (strcmp(words[i], word->p) == 0)
             return true;
     return false;
 }
 
+static int hex_digit(char c)
+{
+    if (c >= '0' && c <= '9')
+        return c - '0';
+    c = (char)(c | 0x20);
+    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+/* The bytes of `0x…`. */
+static bool take_hex_label(struct create_parser *cp, struct create_text *out)
+{
+    const struct ddl_token tok = cp->ps.tok;
+    if (tok.len < 4 || tok.len % 2 || tok.p[0] != '0' || tok.p[1] != 'x')
+        return create_fail(cp, "labels of ENUM or SET are strings");
+    char *bytes = create_allocate(cp, tok.len / 2);
+    if (!bytes)
+        return false;
+    for (size_t i = 2; i < tok.len; i += 2) {
+        int high = hex_digit(tok.p[i]), low = hex_digit(tok.p[i + 1]);
+        if (high < 0 || low < 0)
+            return create_fail(cp, "labels of ENUM or SET are strings");
+        bytes[i / 2 - 1] = (char)(high * 16 + low);
+    }
+    bytes[tok.len / 2 - 1] = '\0';
+    *out = (struct create_text){bytes, tok.len / 2 - 1};
+    ddl_next(&cp->ps);
+    return true;
+}
+
 static bool take_labels(struct create_parser *cp, struct create_column *col)
 {
     struct create_list labels = {NULL, 0, 0};
     do {
-        if (cp->ps.tok.kind != DDL_STRING)
-            return create_fail(cp, "labels of ENUM or SET are strings");
         struct create_text *label = create_list_add(cp, &labels, sizeof *label, CREATE_LABELS_MAX);
-        if (!label || !create_take_text(cp, label))
+        if (!label)
+            return false;
+        if (cp->ps.tok.kind == DDL_STRING ? !create_take_text(cp, label) : !take_hex_label(cp, label))
             return false;
     } while (ddl_take_char(&cp->ps, ','));
     col->labels = labels.items;
@@ -85,6 +118,43 @@ static bool take_type_word(struct create_parser *cp, struct create_column *col)
     return true;
 }
 
+/* CHARACTER may begin CHARACTER SET. */
+static bool at_varying(const struct ddl_parser *ps)
+{
+    struct ddl_parser at = *ps;
+    ddl_next(&at);
+    return ddl_token_is(&at.tok, "VARYING");
+}
+
+/* What may follow the first word: `word` becomes that of the type it means. */
+static void take_more_words(struct create_parser *cp, struct create_column *col, const char **end)
+{
+    static const char *const more[] = {"VARYING", "VARCHAR", "VARCHARACTER", "VARBINARY", "PRECISION", NULL};
+    struct ddl_parser *ps = &cp->ps;
+    bool is_long = strcmp(col->word.p, "long") == 0, national = strcmp(col->word.p, "national") == 0;
+    const char *behind;
+    int word, last = -1;
+    behind = ps->tok.p + ps->tok.len;
+    if (national || (is_long && at_varying(ps)))
+        if (ddl_take(ps, "CHARACTER") || ddl_take(ps, "CHAR"))
+            *end = behind;
+    while (behind = ps->tok.p + ps->tok.len, (word = ddl_take_any(ps, more)) >= 0) {
+        *end = behind;
+        last = word;
+    }
+    bool varying = last >= 0 && last <= 2;
+    const char *means = NULL;
+    if (is_long)
+        means = last == 3 ? "mediumblob" : "mediumtext";
+    else if (national || strcmp(col->word.p, "nchar") == 0 || strcmp(col->word.p, "nvarchar") == 0) {
+        means = varying || col->word.p[1] == 'v' ? "varchar" : "char";
+        col->charset = (struct create_text){"utf8mb3", 7};
+    } else if (varying)
+        means = "varchar";
+    if (means)
+        col->word = (struct create_text){means, strlen(means)};
+}
+
 /* The tokens from `begin` to `end` as the type's text. */
 static bool keep_type(struct create_parser *cp, struct create_column *col, const struct ddl_parser *begin,
                       const char *end)
@@ -106,7 +176,6 @@ static bool keep_type(struct create_parser *cp, struct create_column *col, const
 
 static bool take_type(struct create_parser *cp, struct create_column *col)
 {
-    static const char *const more[] = {"PRECISION", "VARYING", "VARCHAR", "VARBINARY", "CHAR", NULL};
     static const char *const signs[] = {"UNSIGNED", "ZEROFILL", "SIGNED", NULL};
     struct ddl_parser *ps = &cp->ps;
     const struct ddl_parser begin = *ps;
@@ -114,8 +183,7 @@ static bool take_type(struct create_parser *cp, struct create_column *col)
     int word;
     if (!take_type_word(cp, col))
         return false;
-    while (behind = ps->tok.p + ps->tok.len, ddl_take_any(ps, more) >= 0)
-        end = behind;
+    take_more_words(cp, col, &end);
     if (ddl_take_char(ps, '(') && !take_type_arguments(cp, col, &end))
         return false;
     while (behind = ps->tok.p + ps->tok.len, (word = ddl_take_any(ps, signs)) >= 0) {
@@ -148,6 +216,8 @@ static bool take_value_tokens(struct create_parser *cp, struct buf *text)
     struct ddl_parser *ps = &cp->ps;
     for (;;) {
         if ((ddl_token_is_char(&ps->tok, '-') || ddl_token_is_char(&ps->tok, '+')) && !create_take_opaque(cp, text))
+            return false;
+        if (ddl_token_is_char(&ps->tok, '.') && !create_take_opaque(cp, text))
             return false;
         bool word = ps->tok.kind == DDL_WORD || ps->tok.kind == DDL_STRING || ps->tok.kind == DDL_QUOTED;
         if (!word && !ddl_token_is_char(&ps->tok, '('))
@@ -201,9 +271,10 @@ static bool skip_check(struct create_parser *cp)
 {
     if (!create_skip_parentheses(cp))
         return false;
-    if (ddl_take(&cp->ps, "NOT"))
-        return ddl_take(&cp->ps, "ENFORCED") || create_fail(cp, "NOT ENFORCED is expected behind CHECK");
-    ddl_take(&cp->ps, "ENFORCED");
+    struct ddl_parser at = cp->ps;
+    ddl_take(&at, "NOT"); /* or NULL follows, which is another attribute */
+    if (ddl_take(&at, "ENFORCED"))
+        cp->ps = at;
     return true;
 }
 
@@ -221,14 +292,22 @@ static bool take_not(struct create_parser *cp, struct create_column *col)
 static bool take_inline_references(struct create_parser *cp, uint16_t index)
 {
     struct create_foreign_key fk = {.column_count = 1};
-    uint16_t *columns = arena_alloc(cp->ps.arena, sizeof *columns);
-    if (!columns) {
-        cp->ps.rc = err_set(cp->ps.e, NO_MEMORY, sizeof *columns);
+    uint16_t *columns = create_allocate(cp, sizeof *columns);
+    unsigned before = cp->foreign.count;
+    if (!columns)
         return false;
-    }
     *columns = index;
     fk.columns = columns;
-    return create_take_references(cp, &fk);
+    if (!create_take_references(cp, &fk))
+        return false;
+    if (!cp->ctx)
+        return true;
+    const struct ddl_mode *mode = &cp->ps.stmt->mode;
+    uint32_t since = mode->flavor == FLAVOR_MARIADB ? INLINE_SINCE_MARIADB : INLINE_SINCE_MYSQL;
+    if (mode->server_version == 0 || mode->server_version >= since)
+        return create_add_inline_key(cp, index, CREATE_INDEX);
+    cp->foreign.count = before;
+    return true;
 }
 
 /* [=] and one value, behind an attribute that means nothing here. */
@@ -247,11 +326,11 @@ static bool take_key_attribute(struct create_parser *cp, struct create_column *c
     if (ddl_take(ps, "PRIMARY") || ddl_token_is(&ps->tok, "KEY")) {
         col->nullable = false;
         return (ddl_take(ps, "KEY") || create_fail(cp, "KEY is expected behind PRIMARY")) &&
-               create_add_inline_key(cp, index, true);
+               create_add_inline_key(cp, index, CREATE_PRIMARY);
     }
     if (ddl_take(ps, "UNIQUE")) {
         ddl_take(ps, "KEY");
-        return create_add_inline_key(cp, index, false);
+        return create_add_inline_key(cp, index, CREATE_UNIQUE);
     }
     if (ddl_take(ps, "REFERENCES"))
         return take_inline_references(cp, index);
@@ -272,6 +351,34 @@ static bool take_versioning(struct create_parser *cp, bool with)
         return create_fail(cp, "SYSTEM VERSIONING is expected");
     cp->versioned |= with;
     return true;
+}
+
+/* NULL behind it is heard: then SHOW CREATE TABLE says neither. */
+static bool take_auto_increment(const struct create_parser *cp, struct create_column *col)
+{
+    col->nullable &= !cp->ctx;
+    return col->auto_increment = true;
+}
+
+/* Attributes that are short for a character set. */
+static bool take_charset_word(struct ddl_parser *ps, struct create_column *col)
+{
+    static const char *const words[] = {"ASCII", "UNICODE", "BYTE", NULL};
+    static const struct create_text sets[] = {{"latin1", 6}, {"ucs2", 4}, {"binary", 6}};
+    int word = ddl_take_any(ps, words);
+    if (word >= 0)
+        col->charset = sets[word];
+    return word >= 0;
+}
+
+/* SERIAL DEFAULT VALUE, behind its first word. */
+static bool take_serial(struct create_parser *cp, struct create_column *col, uint16_t index)
+{
+    if (!ddl_take(&cp->ps, "DEFAULT") || !ddl_take(&cp->ps, "VALUE"))
+        return create_fail(cp, "DEFAULT VALUE is expected behind SERIAL");
+    col->auto_increment = true;
+    col->nullable = false;
+    return create_add_inline_key(cp, index, CREATE_UNIQUE);
 }
 
 static bool take_attribute(struct create_parser *cp, struct create_column *col, uint16_t index)
@@ -299,7 +406,7 @@ static bool take_attribute(struct create_parser *cp, struct create_column *col, 
                create_take_value(cp, &col->on_update);
     if (ddl_take(ps, "COLLATE"))
         return create_take_text(cp, &col->collation);
-    if (ddl_take(ps, "CHARSET") || (ddl_take(ps, "CHARACTER") && ddl_take(ps, "SET")))
+    if (ddl_take(ps, "CHARSET") || ((ddl_take(ps, "CHARACTER") || ddl_take(ps, "CHAR")) && ddl_take(ps, "SET")))
         return create_take_text(cp, &col->charset);
     if (ddl_take(ps, "GENERATED"))
         return ddl_take(ps, "ALWAYS") && ddl_take(ps, "AS") ? take_generated(cp, col)
@@ -308,12 +415,18 @@ static bool take_attribute(struct create_parser *cp, struct create_column *col, 
         return take_generated(cp, col);
     if (ddl_take(ps, "INVISIBLE"))
         return col->invisible = true;
+    if (ddl_take(ps, "BINARY"))
+        return col->binary = true;
+    if (take_charset_word(ps, col))
+        return true;
     if (ddl_take(ps, "COMPRESSED")) {
         col->compressed = true;
         return !ddl_token_is_char(&ps->tok, '=') || skip_option(cp);
     }
+    if (ddl_take(ps, "SERIAL"))
+        return take_serial(cp, col, index);
     if (ddl_take(ps, "AUTO_INCREMENT"))
-        return col->auto_increment = true;
+        return take_auto_increment(cp, col);
     if (ddl_take_any(ps, flags) >= 0)
         return true;
     if (ddl_take_any(ps, options) >= 0)
@@ -322,6 +435,15 @@ static bool take_attribute(struct create_parser *cp, struct create_column *col, 
     if (with || ddl_take(ps, "WITHOUT"))
         return take_versioning(cp, with);
     return take_key_attribute(cp, col, index);
+}
+
+/* BIGINT UNSIGNED NOT NULL AUTO_INCREMENT UNIQUE. */
+static bool make_serial(struct create_parser *cp, struct create_column *col, uint16_t index)
+{
+    col->word = (struct create_text){"bigint", 6};
+    col->is_unsigned = col->auto_increment = true;
+    col->nullable = false;
+    return create_add_inline_key(cp, index, CREATE_UNIQUE);
 }
 
 bool create_take_column(struct create_parser *cp)
@@ -333,9 +455,13 @@ bool create_take_column(struct create_parser *cp)
     col->nullable = true;
     if (!create_take_identifier(cp, &col->name) || !take_type(cp, col))
         return false;
+    if (cp->ctx && strcmp(col->word.p, "serial") == 0 && !make_serial(cp, col, index))
+        return false;
     while (!create_at_element_end(cp) && !ddl_token_is(&cp->ps.tok, "FIRST") && !ddl_token_is(&cp->ps.tok, "AFTER"))
         if (!take_attribute(cp, col, index))
             return false;
+    if (cp->ctx)
+        create_normal_type(cp, col);
     if (!is_character_type(&col->word))
         col->charset = col->collation = (struct create_text){NULL, 0};
     else if (!col->charset.p && !col->collation.p)

@@ -11,7 +11,7 @@ static bool same_bytes(const char *a, size_t a_len, const char *b, size_t b_len)
 
 static bool same_text(const struct create_text *a, const struct create_text *b)
 {
-    return !a->p == !b->p && same_bytes(a->p, a->len, b->p, b->len);
+    return a->p && b->p ? same_bytes(a->p, a->len, b->p, b->len) : a->p == b->p;
 }
 
 static bool same_table(const struct ddl_name *a, const struct ddl_name *b)
@@ -78,10 +78,17 @@ static bool has_key(const struct create_table *def, const struct create_key *key
     return false;
 }
 
+/* Both refuse. */
+static bool same_rule(enum create_rule a, enum create_rule b)
+{
+    return a == b || (a <= CREATE_NO_ACTION && b <= CREATE_NO_ACTION);
+}
+
 static bool same_foreign(const struct create_foreign_key *a, const struct create_foreign_key *b)
 {
-    return a->column_count == b->column_count && same_table(&a->parent, &b->parent) && a->on_delete == b->on_delete &&
-           a->on_update == b->on_update && memcmp(a->columns, b->columns, a->column_count * sizeof *a->columns) == 0 &&
+    return a->column_count == b->column_count && same_table(&a->parent, &b->parent) &&
+           same_rule(a->on_delete, b->on_delete) && same_rule(a->on_update, b->on_update) &&
+           memcmp(a->columns, b->columns, a->column_count * sizeof *a->columns) == 0 &&
            (!a->name.p || !b->name.p || create_same_name(&a->name, &b->name));
 }
 

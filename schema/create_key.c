@@ -109,13 +109,14 @@ static bool add_key(struct create_parser *cp, const struct create_key *key)
     return true;
 }
 
-/* USING, TYPE: the index type before the columns of a key. */
+/* USING, TYPE: the index type before the columns of a key; true for HASH. */
 static bool take_index_type(struct create_parser *cp)
 {
-    bool taken = ddl_take(&cp->ps, "USING") || ddl_take(&cp->ps, "TYPE");
-    if (taken)
-        ddl_next(&cp->ps);
-    return taken;
+    if (!ddl_take(&cp->ps, "USING") && !ddl_take(&cp->ps, "TYPE"))
+        return false;
+    bool hash = ddl_token_is(&cp->ps.tok, "HASH");
+    ddl_next(&cp->ps);
+    return hash;
 }
 
 /* `[IF NOT EXISTS] [name] [USING …] (parts) options` behind the words of its kind. */
@@ -126,10 +127,10 @@ static bool take_index(struct create_parser *cp, enum create_key_kind kind, stru
     ddl_take_if_exists(ps);
     if (!ddl_token_is_char(&ps->tok, '(') && !ddl_token_is(&ps->tok, "USING") && !create_take_identifier(cp, &key.name))
         return false;
-    take_index_type(cp);
+    key.hashed = take_index_type(cp);
     if (!take_key_parts(cp, &key))
         return false;
-    key.hashed = ddl_take(ps, "USING") && ddl_take(ps, "HASH");
+    key.hashed |= ddl_take(ps, "USING") && ddl_take(ps, "HASH");
     return skip_element(cp) && add_key(cp, &key);
 }
 
@@ -142,14 +143,34 @@ bool create_take_key_body(struct create_parser *cp, const struct create_key *hea
     return skip_element(cp) && add_key(cp, &key);
 }
 
-bool create_add_inline_key(struct create_parser *cp, uint16_t column, bool primary)
+/* Whether the last keys, which are those of the column being parsed, have one of this kind. */
+static struct create_key *find_inline(struct create_parser *cp, uint16_t column, enum create_key_kind kind)
 {
+    struct create_key *keys = cp->keys.items;
+    for (unsigned i = cp->keys.count; i-- > 0 && keys[i].on_column && keys[i].parts[0].column == column;)
+        if (keys[i].kind == kind)
+            return &keys[i];
+    return NULL;
+}
+
+/* UNIQUE twice is one key; MariaDB makes none of it beside PRIMARY KEY. */
+bool create_add_inline_key(struct create_parser *cp, uint16_t column, enum create_key_kind kind)
+{
+    bool mariadb = cp->ctx && cp->ps.stmt->mode.flavor == FLAVOR_MARIADB;
+    struct create_key *unique = find_inline(cp, column, CREATE_UNIQUE);
+    if (kind == CREATE_UNIQUE && (unique || (mariadb && find_inline(cp, column, CREATE_PRIMARY))))
+        return true;
     struct create_key_part *part = create_allocate(cp, sizeof *part);
     if (!part)
         return false;
     *part = (struct create_key_part){.column = column};
-    struct create_key key = {.kind = primary ? CREATE_PRIMARY : CREATE_UNIQUE, .parts = part, .part_count = 1};
-    return add_key(cp, &key);
+    struct create_key key = {.kind = kind, .parts = part, .part_count = 1, .implicit = kind == CREATE_INDEX};
+    key.on_column = true;
+    if (kind != CREATE_PRIMARY || !mariadb || !unique)
+        return add_key(cp, &key);
+    key.name = (struct create_text){"PRIMARY", 7};
+    *unique = key;
+    return true;
 }
 
 /* `CASCADE`, `SET NULL`, … behind ON DELETE or ON UPDATE. */
@@ -233,6 +254,8 @@ static bool take_foreign_key(struct create_parser *cp, struct create_text name)
         return false;
     fk.columns = columns;
     fk.column_count = key.part_count;
+    if (!name.p && cp->ctx && cp->ps.stmt->mode.flavor == FLAVOR_MARIADB)
+        fk.name = index;
     if (!ddl_take(&cp->ps, "REFERENCES"))
         return create_fail(cp, "REFERENCES is expected behind FOREIGN KEY");
     if (!create_take_references(cp, &fk))
@@ -336,30 +359,35 @@ bool create_key_is_partial(const struct create_key *key)
     return false;
 }
 
-/* Whether the columns of `key` are the first ones of `other`. */
-static bool begins_with(const struct create_key *other, const struct create_key *key)
+/* Whether one of them was made for a foreign key and its columns are the first ones of the other. */
+static bool serves(const struct create_key *a, const struct create_key *b)
 {
-    for (unsigned i = 0; i < key->part_count; i++)
-        if (i == other->part_count || other->parts[i].column != key->parts[i].column ||
-            other->parts[i].prefix != key->parts[i].prefix)
+    if (a->implicit ? b->implicit && a->part_count > b->part_count : b->implicit) {
+        const struct create_key *other = a;
+        a = b;
+        b = other;
+    }
+    if (!a->implicit)
+        return false;
+    for (unsigned i = 0; i < a->part_count; i++)
+        if (i == b->part_count || b->parts[i].column != a->parts[i].column || b->parts[i].prefix != a->parts[i].prefix)
             return false;
     return true;
 }
 
-/* Leaves out keys made for foreign keys when another key serves; of two such ones with the same beginning the longer
- * stays. */
+/* Leaves out keys made for foreign keys when another key serves, as foreign_key_prefix and its caller do. */
 static void drop_implicit(struct create_list *list)
 {
     struct create_key *keys = list->items;
     unsigned kept = 0;
-    for (unsigned i = 0; i < list->count; i++) {
-        bool drop = false;
-        for (unsigned k = 0; keys[i].implicit && k < list->count && !drop; k++)
-            drop = k != i && begins_with(&keys[k], &keys[i]) &&
-                   (!keys[k].implicit || keys[k].part_count > keys[i].part_count || k < i) &&
-                   keys[k].kind <= CREATE_INDEX;
-        keys[i].part_count = drop ? 0 : keys[i].part_count;
-    }
+    for (unsigned i = 0; i < list->count; i++)
+        for (unsigned k = 0; k < i; k++) {
+            if (!keys[k].part_count || !serves(&keys[i], &keys[k]))
+                continue;
+            bool later = !keys[k].implicit || (keys[i].implicit && keys[i].part_count < keys[k].part_count);
+            keys[later ? i : k].part_count = 0;
+            break;
+        }
     for (unsigned i = 0; i < list->count; i++)
         if (keys[i].part_count)
             keys[kept++] = keys[i];
@@ -426,6 +454,8 @@ static void forbid_nulls(struct create_parser *cp, const struct create_key *key)
 bool create_finish_keys(struct create_parser *cp, const struct ddl_name *table)
 {
     drop_implicit(&cp->keys);
+    if (cp->ctx && !create_complete_keys(cp))
+        return false;
     struct create_key *keys = cp->keys.items;
     const struct create_key *periods = cp->periods.items;
     for (unsigned i = 0; i < cp->periods.count; i++)
@@ -438,5 +468,7 @@ bool create_finish_keys(struct create_parser *cp, const struct ddl_name *table)
         if (keys[i].kind == CREATE_PRIMARY)
             forbid_nulls(cp, &keys[i]);
     }
+    if (cp->plain)
+        cp->foreign.count = 0;
     return !cp->ctx || name_foreign_keys(cp, table);
 }

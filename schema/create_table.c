@@ -134,6 +134,15 @@ bool create_keep_opaque(struct create_parser *cp, struct buf *text, struct creat
     return copy != NULL;
 }
 
+bool create_keep_bytes(struct create_parser *cp, const char *p, size_t len, struct create_text *out)
+{
+    char *copy = arena_copy(cp->ps.arena, p, len);
+    if (!copy && cp->ps.rc == 0)
+        cp->ps.rc = err_set(cp->ps.e, NO_MEMORY, len);
+    *out = (struct create_text){copy, len};
+    return copy != NULL;
+}
+
 bool create_take_parentheses(struct create_parser *cp, struct create_text *out)
 {
     struct ddl_parser *ps = &cp->ps;
@@ -261,6 +270,21 @@ static bool skip_partitions(struct create_parser *cp)
     return true;
 }
 
+/* Whether the storage engine named by the token keeps foreign keys; one that is not known may. */
+static bool has_foreign_keys(const struct ddl_parser *ps)
+{
+    static const char *const without[] = {"MYISAM",     "MEMORY", "HEAP",      "ARCHIVE",   "CSV",     "MERGE",
+                                          "MRG_MYISAM", "ARIA",   "BLACKHOLE", "FEDERATED", "ROCKSDB", NULL};
+    struct ddl_token tok = ps->tok;
+    if (tok.kind != DDL_WORD && tok.kind != DDL_QUOTED && tok.kind != DDL_STRING)
+        return true;
+    tok.kind = DDL_WORD;
+    for (size_t i = 0; without[i]; i++)
+        if (ddl_token_is(&tok, without[i]))
+            return false;
+    return true;
+}
+
 /* One option behind the columns. */
 static bool take_option(struct create_parser *cp, struct create_table *out)
 {
@@ -279,6 +303,12 @@ static bool take_option(struct create_parser *cp, struct create_table *out)
         return true;
     if (at_query(ps))
         return create_fail(cp, "columns come from a query");
+    if (ddl_take(ps, "ENGINE")) {
+        ddl_take_char(ps, '=');
+        cp->plain = !has_foreign_keys(ps);
+        ddl_next(ps);
+        return true;
+    }
     ddl_next(ps);
     while (!equals && (ps->tok.kind == DDL_WORD || ps->tok.kind == DDL_QUOTED)) {
         struct ddl_parser at = *ps;
@@ -322,6 +352,10 @@ void create_resolve_column(struct create_parser *cp, struct create_column *col, 
                            const struct create_text *collation)
 {
     static const struct create_text unknown = {"unknown", 7};
+    if (cp->ctx) {
+        (void)create_resolve_written(cp, col, charset, collation); /* it said why in cp */
+        return;
+    }
     if (col->charset.p && create_same_name(&col->charset, &unknown)) {
         col->charset = col->collation = (struct create_text){NULL, 0};
         col->charset_unknown = true;
@@ -338,7 +372,9 @@ void create_resolve_column(struct create_parser *cp, struct create_column *col, 
 static void resolve_charsets(struct create_parser *cp, struct create_table *out)
 {
     struct create_column *columns = cp->columns.items;
-    if (!out->charset.p && out->collation.p)
+    if (cp->ctx)
+        (void)create_resolve_table(cp, &out->charset, &out->collation);
+    else if (!out->charset.p && out->collation.p)
         out->charset = charset_of(cp, &out->collation);
     for (unsigned i = 0; i < cp->columns.count; i++)
         create_resolve_column(cp, &columns[i], &out->charset, &out->collation);
@@ -386,7 +422,7 @@ int create_table_parse(struct create_table *out, const struct ddl_statement *stm
     bool ok = take_head(&cp, &def) && take_elements(&cp) && take_options(&cp, &def);
     if (ok) {
         resolve_charsets(&cp, &def);
-        ok = create_finish_keys(&cp, &def.name);
+        ok = !cp.why && create_finish_keys(&cp, &def.name);
     }
     if (cp.ps.rc)
         return cp.ps.rc;

@@ -41,6 +41,7 @@ struct create_column {
     bool nullable;
     bool null_written; /* NULL, not only no NOT NULL */
     bool auto_increment;
+    bool binary; /* BINARY behind its type, while it is being parsed */
     bool invisible;
     bool compressed; /* MariaDB's column compression */
     enum create_generated generated;
@@ -68,8 +69,9 @@ struct create_key {
     struct create_text name; /* "PRIMARY" for the primary key; the server's automatic name when none is written */
     const struct create_key_part *parts;
     unsigned part_count;
-    bool hashed;   /* USING HASH behind it: on MariaDB the log may have a hidden column of the key's hash */
-    bool implicit; /* the server made it for a foreign key; not printed as such */
+    bool hashed;    /* USING HASH behind it: on MariaDB the log may have a hidden column of the key's hash */
+    bool on_column; /* it stood among the attributes of its column */
+    bool implicit;  /* the server made it for a foreign key; not printed as such */
 };
 
 enum create_rule { CREATE_RESTRICT, CREATE_NO_ACTION, CREATE_CASCADE, CREATE_SET_NULL, CREATE_SET_DEFAULT };

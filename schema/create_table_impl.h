@@ -19,6 +19,7 @@ struct create_parser {
     struct create_list foreign;       /* struct create_foreign_key */
     struct create_list periods;       /* struct create_key: their two columns */
     struct create_list known;         /* struct create_column: what names in keys mean; empty: `columns` */
+    bool plain;                       /* its engine has no foreign keys */
     bool ahead;                       /* a key named a column that was not there yet: read again with `known` */
     bool versioned;                   /* a column said WITH SYSTEM VERSIONING */
     const char *why;                  /* what is wrong, when a function returned false and ps.rc is 0 */
@@ -59,8 +60,8 @@ bool create_same_name(const struct create_text *a, const struct create_text *b);
 /* Takes `REFERENCES …` behind its first word. */
 bool create_take_references(struct create_parser *cp, struct create_foreign_key *fk);
 
-/* Adds a key over one column: PRIMARY KEY or UNIQUE among its attributes. */
-bool create_add_inline_key(struct create_parser *cp, uint16_t column, bool primary);
+/* Adds a key over one column: PRIMARY KEY or UNIQUE among its attributes, CREATE_INDEX for REFERENCES. */
+bool create_add_inline_key(struct create_parser *cp, uint16_t column, enum create_key_kind kind);
 
 /* Takes `name type attributes` up to the comma or parenthesis behind it (or the end of the statement), as the last of
  * cp->columns. create_resolve_column is to follow when the table's character set is known. */
@@ -82,9 +83,35 @@ bool create_take_key(struct create_parser *cp, bool *known);
 bool create_take_charset_option(struct create_parser *cp, struct create_text *charset, struct create_text *collation,
                                 bool *known);
 
+/* A hand-written type as the server has it, as far as no character set is asked for: synonyms, default lengths, NOT
+ * NULL that is implied. */
+void create_normal_type(const struct create_parser *cp, struct create_column *col);
+
+/* Bytes of the longest value of CHAR and VARCHAR. */
+uint64_t create_max_bytes(const struct create_column *col);
+
+/* create_resolve_column for a hand-written one. */
+bool create_resolve_written(struct create_parser *cp, struct create_column *col, const struct create_text *charset,
+                            const struct create_text *collation);
+
+/* Both names as the server has them, each from the other when only one is written; `outer` is the character set around
+ * them. create_resolve_table: likewise with the database's for what is not written. */
+bool create_resolve_charset(struct create_parser *cp, struct create_text *charset, struct create_text *collation,
+                            const struct create_text *outer);
+bool create_resolve_table(struct create_parser *cp, struct create_text *charset, struct create_text *collation);
+
+/* The type's text from its parts, with the types that the character set calls for. */
+bool create_compose_type(struct create_parser *cp, struct create_column *col);
+
+/* A copy in the arena. */
+bool create_keep_bytes(struct create_parser *cp, const char *p, size_t len, struct create_text *out);
+
 /* The character set in effect of a column whose own is "" (the table's) or only told by its collation. */
 void create_resolve_column(struct create_parser *cp, struct create_column *col, const struct create_text *charset,
                            const struct create_text *collation);
+
+/* Hand-written keys as the server has them; columns are resolved. Part of create_finish_keys. */
+bool create_complete_keys(struct create_parser *cp);
 
 /* Keys of foreign keys, names of keys that have none; NOT NULL of the primary key. `table` for names of constraints. */
 bool create_finish_keys(struct create_parser *cp, const struct ddl_name *table);
