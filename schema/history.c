@@ -51,10 +51,12 @@ bool history_covers(struct history *h, const char *db, const char *table, const 
 {
     struct history_entry *entry = history_lookup(h, db, table);
     struct history_seen at = history_see(where);
-    for (size_t i = entry ? entry->n : 0; i-- > 0;)
-        if (entry->list[i]->pub.origin != HISTORY_SNAPSHOT &&
-            history_same_place(history_point_of(entry->list[i]->pub.place), &at))
+    for (size_t i = entry ? entry->n : 0; i-- > 0;) {
+        const struct history_version *v = &entry->list[i]->pub;
+        if (v->origin != HISTORY_SNAPSHOT && v->kind != HISTORY_UNKNOWN &&
+            history_same_place(history_point_of(v->place), &at))
             return true;
+    }
     return false;
 }
 

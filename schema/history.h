@@ -89,18 +89,18 @@ void history_free(struct history *h);
 const struct history_version *history_find(struct history *h, const char *db, const char *table,
                                            const struct history_where *where);
 
-/* Whether the table has a version of exactly this place (the same GTID, or the same server, file and offset): the
- * statement there was read before, or a person told what it did. */
+/* Whether the table has a version of exactly this place (the same GTID, or the same server, file and offset) that is
+ * not UNKNOWN: the statement there was read before, or a person told what it did. */
 bool history_covers(struct history *h, const char *db, const char *table, const struct history_where *where);
 
 /* Adds what one statement, snapshot or import tells, all or nothing, durable on return. `window` is P1 of a snapshot,
  * else NULL; live readers share P1 and P2 among many tables, since a place's GTID set is stored once per place. Of
  * several changes to one table the last counts. Per change:
  * - a statement does nothing when the table is covered (history_covers), a snapshot when there is one of that place;
- * - an import takes the place of a statement or import of exactly that place;
+ * - an import takes the place of a statement or import of exactly that place, and a statement that of an UNKNOWN;
  * - a statement in the window of a snapshot that says something else removes the snapshot (and one that is put later
  *   is not kept); a statement at P1 is in the window, one at P2 is behind the snapshot;
- * - what says the same as the version before is not kept, but for an import. UNKNOWN says the same as UNKNOWN.
+ * - what says the same as the version before is not kept, but for imports and UNKNOWN.
  * Errors: of the state and NO_MEMORY, LIMIT, after which nothing was put. */
 int history_put(struct history *h, const struct history_where *where, enum history_origin origin,
                 const struct history_where *window, const struct history_change *changes, size_t count, struct err *e)

@@ -116,11 +116,11 @@ static bool point_of(const struct loading *l, uint32_t id, const struct history_
 }
 
 static int put_again(struct loading *l, const struct history_version *v, const struct history_change *change,
-                     const struct history_point *after, struct err *e)
+                     const struct history_point *after, const struct history_point *seen, struct err *e)
 {
     struct history_slot slot = {.entry = NULL};
-    struct history_seen at = history_see_point(history_point_of(v->place));
-    const struct history_reading reading = {.found = true, .after = after};
+    struct history_seen at = history_see_point(seen ? seen : history_point_of(v->place));
+    const struct history_reading reading = {.found = true, .beside = l->own && l->h->has_base, .after = after};
     int rc = history_stage(l->h, &slot, change, v, &at, &reading, e);
     if (rc == 0)
         history_commit(l->h, &slot);
@@ -133,11 +133,12 @@ static int put_again(struct loading *l, const struct history_version *v, const s
 static int load_version(struct loading *l, struct cursor *cur, struct err *e)
 {
     char db[HISTORY_NAME_MAX + 1], table[HISTORY_NAME_MAX + 1];
-    const struct history_point *place, *window, *after;
+    const struct history_point *place, *window, *after, *seen;
     unsigned kind = cursor_u8(cur), origin = cursor_u8(cur), flags = cursor_u8(cur);
     bool known = point_of(l, cursor_u32(cur), &place);
     known &= point_of(l, cursor_u32(cur), &window);
     known &= point_of(l, cursor_u32(cur), &after);
+    known &= point_of(l, cursor_u32(cur), &seen);
     take_name(cur, db);
     take_name(cur, table);
     struct text text = take_text(cur, HISTORY_TEXT_MAX);
@@ -156,7 +157,7 @@ static int load_version(struct loading *l, struct cursor *cur, struct err *e)
                                       .len = text.len,
                                       .place = &place->pub,
                                       .window = window ? &window->pub : NULL};
-    return put_again(l, &v, &change, after, e);
+    return put_again(l, &v, &change, after, seen, e);
 }
 
 static int load_cut(struct loading *l, struct cursor *cur, struct err *e)

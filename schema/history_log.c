@@ -1,14 +1,19 @@
 /* The log `schema` of a state: what was put, cut and forgotten, in this order. Reading it carries out the same again.
  *
- * An item, little-endian; names and texts have their length in front; a name is 2 + n bytes, a text 4 + n:
+ * An item, little-endian; names and texts have their length in front (a name is 2 + n bytes, a text 4 + n); a place is
+ * named by its number (4), 0 is none:
  *     0  1  format version (1)
- *     1  1  what it is:
- *   'P' a place:   number (4; from 1, rising one by one), file position (8), server uuid (name), file (name), flavour
- * of its GTIDs (1; 0 MySQL, 1 MariaDB, 2 neither GTID nor set), GTID (name, "" none), has a set (1), the set (text) 'V'
- * a version: kind (1), origin (1), flags (1: 1 candidate, 2 created), place (4), window (4; 0 none), the place of the
- * version that it was put behind (4; 0 none), database (name), table (name), text (text) 'C' a cut:     place (4) 'F'
- * forgotten: what (1: 0 everything, 1 a database, 2 a table), database (name), table (name) 'M' the case:
- * lower_case_table_names (1; 255 not known)
+ *     1  1  what it is; then what that has:
+ *    'P'    a place: number (4; from 1, rising one by one), file position (8), server uuid (name), file (name)
+ *           flavour of its GTIDs (1; 0 MySQL, 1 MariaDB, 2 none), GTID (name), has a set (1), the set (text)
+ *    'V'    a version: kind (1), origin (1), flags (1; 1 candidate, 2 created), place, window
+ *           behind: the place of the version that it was put behind
+ *           seen: its own place with the set before it; only in the log of a replay beside a service, whose history
+ *           may be longer when the replay's is read again
+ *           database (name), table (name), text (text)
+ *    'C'    a cut: place
+ *    'F'    forgotten: what (1; 0 everything, 1 a database, 2 a table), database (name), table (name)
+ *    'M'    the case rule: lower_case_table_names (1; 255 not known)
  *
  * A place stands in the log once, in front of its first use. What one put tells is one entry of the log, so that all of
  * it is there after a crash, or nothing. */
@@ -127,11 +132,11 @@ static uint32_t point_id(struct writing *w, const struct history_point *asked)
 }
 
 static void add_version(struct writing *w, const struct history_entry *entry, const struct history_version *v,
-                        unsigned flags, const struct history_point *after)
+                        unsigned flags, const struct history_point *after, const struct history_point *seen)
 {
     uint32_t place = point_id(w, history_point_of(v->place));
     uint32_t window = point_id(w, v->window ? history_point_of(v->window) : NULL);
-    uint32_t behind = point_id(w, after);
+    uint32_t behind = point_id(w, after), full = point_id(w, seen);
     begin_item(w, 'V');
     add_le(w, v->kind, 1);
     add_le(w, v->origin, 1);
@@ -139,6 +144,7 @@ static void add_version(struct writing *w, const struct history_entry *entry, co
     add_le(w, place, 4);
     add_le(w, window, 4);
     add_le(w, behind, 4);
+    add_le(w, full, 4);
     add_name(w, entry->names);
     add_name(w, history_entry_table(entry));
     add_le(w, v->len, 4);
@@ -206,7 +212,8 @@ static int end_writing(struct writing *w, struct err *e)
     return rc;
 }
 
-int history_log_put(struct history *h, const struct history_slot *slots, size_t count, struct err *e)
+int history_log_put(struct history *h, const struct history_slot *slots, size_t count, const struct history_point *seen,
+                    struct err *e)
 {
     if (!h->own)
         return 0;
@@ -214,7 +221,7 @@ int history_log_put(struct history *h, const struct history_slot *slots, size_t 
     for (size_t i = 0; i < count; i++) {
         unsigned flags = (slots[i].candidate ? HISTORY_CANDIDATE : 0u) | (slots[i].created ? HISTORY_CREATED : 0u);
         if (slots[i].item)
-            add_version(&w, slots[i].entry, &slots[i].item->pub, flags, slots[i].after);
+            add_version(&w, slots[i].entry, &slots[i].item->pub, flags, slots[i].after, seen);
     }
     return end_writing(&w, e);
 }
@@ -264,7 +271,7 @@ static void add_entry(struct writing *w, const struct history_entry *entry)
 {
     for (size_t i = 0; i < entry->n; i++)
         add_version(w, entry, &entry->list[i]->pub, (entry->candidate ? HISTORY_CANDIDATE : 0) | HISTORY_CREATED,
-                    i ? history_point_of(entry->list[i - 1]->pub.place) : NULL);
+                    i ? history_point_of(entry->list[i - 1]->pub.place) : NULL, NULL);
 }
 
 int history_compact(struct history *h, struct err *e)

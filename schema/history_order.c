@@ -1,8 +1,8 @@
 /* Where a new version goes in its table's list, and what it makes of the others.
  *
- * Order: behind the last version that holds at the new one's place; if none does, before the first one at whose place
- * the new one holds; else at the end. A snapshot's place P2 is where the next event begins, so a statement of just that
- * position is behind the snapshot, whichever of the two is put first.
+ * Order: behind the last version that holds at the new one's place; if none does, before the first one that is told to
+ * be later, or at whose place the new one holds; else at the end. A snapshot's place P2 is where the next event begins,
+ * so a statement of just that position is behind the snapshot, whichever of the two is put first.
  *
  * A statement is covered by a statement or an import of exactly its place, a snapshot by a snapshot of its place. An
  * import takes the place of a statement or an import there.
@@ -22,9 +22,16 @@ static bool same_content(const struct history_version *a, const struct history_v
     return a->kind != HISTORY_DEFINED || (a->len == b->len && memcmp(a->text, b->text, a->len) == 0);
 }
 
-static bool covers(const struct history_version *old, const struct history_version *v)
+/* Whether the two, of the same place, tell what became of the table there. */
+static bool meets(const struct history_version *old, const struct history_version *v)
 {
     return v->origin == HISTORY_SNAPSHOT ? old->origin == HISTORY_SNAPSHOT : old->origin != HISTORY_SNAPSHOT;
+}
+
+static bool takes_place_of(const struct history_version *v, const struct history_version *old)
+{
+    return v->origin == HISTORY_IMPORT ||
+           (v->origin == HISTORY_LOG && old->kind == HISTORY_UNKNOWN && v->kind != HISTORY_UNKNOWN);
 }
 
 static bool is_before(const struct history_version *old, const struct history_version *v, const struct history_seen *at)
@@ -46,8 +53,9 @@ static size_t index_for(const struct history_entry *entry, const struct history_
             return i + 1;
     *known = false;
     for (size_t i = 0; i < entry->n; i++) {
-        struct history_seen there = history_see_point(history_point_of(entry->list[i]->pub.place));
-        if (history_holds(history_point_of(v->place), &there))
+        const struct history_point *old = history_point_of(entry->list[i]->pub.place);
+        struct history_seen there = history_see_point(old);
+        if (history_order(old, at) == HISTORY_LATER || history_holds(history_point_of(v->place), &there))
             return i;
     }
     return entry->n;
@@ -102,7 +110,7 @@ static bool index_of(const struct history_entry *entry, const struct history_rea
 /* Whether the version before says the same, wherever the new one would. */
 static bool is_repeated(const struct history_entry *entry, const struct history_version *v, size_t index)
 {
-    if (index == 0 || v->origin == HISTORY_IMPORT || voids_any(entry, v))
+    if (index == 0 || v->origin == HISTORY_IMPORT || v->kind == HISTORY_UNKNOWN || voids_any(entry, v))
         return false;
     const struct history_version *before = &entry->list[index - 1]->pub;
     return same_content(before, v) && history_stands_for(history_point_of(before->place), history_point_of(v->place));
@@ -115,21 +123,27 @@ struct history_plan history_plan(const struct history_entry *entry, const struct
     bool known;
     for (size_t i = 0; i < entry->n; i++) {
         const struct history_version *old = &entry->list[i]->pub;
-        if (!history_same_place(history_point_of(old->place), at) || !covers(old, v))
+        if (!history_same_place(history_point_of(old->place), at) || !meets(old, v))
             continue;
-        if (v->origin == HISTORY_IMPORT)
+        if (takes_place_of(v, old))
             plan = (struct history_plan){.keep = true, .index = i, .replaces = true};
         return plan;
     }
     if (v->origin == HISTORY_SNAPSHOT && is_void(entry, v))
         return plan;
     plan.keep = true;
-    if (index_of(entry, reading, &plan.index))
+    if (!reading->beside && index_of(entry, reading, &plan.index))
         return plan;
     plan.index = index_for(entry, v, at, &known);
+    if (reading->found) {
+        size_t behind = 0;
+        if (!known && index_of(entry, reading, &behind))
+            plan.index = behind;
+        return plan;
+    }
     if (candidate && plan.index < entry->n)
         plan.keep = false;
-    if (known && !reading->found && entry->candidate == candidate && is_repeated(entry, v, plan.index))
+    if (known && entry->candidate == candidate && is_repeated(entry, v, plan.index))
         plan.keep = false;
     return plan;
 }

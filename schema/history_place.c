@@ -5,10 +5,11 @@
 #include "base/hash.h"
 #include "schema/history_private.h"
 
-/* An empty set tells nothing: a server without GTIDs has one too. */
-static const struct gtid_set *telling(const struct gtid_set *set)
+/* An empty set tells nothing, since a server without GTIDs has one too; but for the first transaction that has one. */
+static const struct gtid_set *telling(const struct history_where *where)
 {
-    return set && !gtid_set_is_empty(set) ? set : NULL;
+    bool told = where->gtids && (gtid_is_set(&where->gtid) || !gtid_set_is_empty(where->gtids));
+    return told ? where->gtids : NULL;
 }
 
 struct history_seen history_see(const struct history_where *where)
@@ -17,7 +18,7 @@ struct history_seen history_see(const struct history_where *where)
                                  .file = where->at.file,
                                  .number = filepos_file_number(where->at.file),
                                  .pos = where->at.file[0] ? where->at.pos : 0,
-                                 .gtids = telling(where->gtids),
+                                 .gtids = telling(where),
                                  .gtid = &where->gtid};
 }
 
@@ -167,25 +168,36 @@ static bool comparable_files(const char *uuid_a, const char *file_a, const char 
     return file_a[0] && file_b[0] && strcmp(uuid_a, uuid_b) == 0;
 }
 
-static bool holds_by_gtid(const struct history_place *place, const struct history_seen *at)
+static enum history_order order_if(bool holds)
+{
+    return holds ? HISTORY_BEFORE : HISTORY_LATER;
+}
+
+static enum history_order order_by_gtid(const struct history_place *place, const struct history_seen *at)
 {
     if (gtid_is_set(&place->gtid)) {
         if (gtid_is_set(at->gtid) && same_gtids(&place->gtid, at->gtid))
-            return true;
-        return at->gtids && gtid_set_flavor(at->gtids) == place->gtid.flavor &&
-               gtid_set_contains(at->gtids, &place->gtid);
+            return HISTORY_BEFORE;
+        if (at->gtids && gtid_set_flavor(at->gtids) == place->gtid.flavor)
+            return order_if(gtid_set_contains(at->gtids, &place->gtid));
+    } else if (place->gtids && at->gtids && gtid_set_flavor(at->gtids) == gtid_set_flavor(place->gtids)) {
+        return order_if(gtid_set_contains_set(at->gtids, place->gtids));
     }
-    return place->gtids && at->gtids && gtid_set_flavor(at->gtids) == gtid_set_flavor(place->gtids) &&
-           gtid_set_contains_set(at->gtids, place->gtids);
+    return HISTORY_UNTOLD;
+}
+
+enum history_order history_order(const struct history_point *point, const struct history_seen *at)
+{
+    if (before_everything(point))
+        return HISTORY_BEFORE;
+    if (comparable_files(point->pub.server_uuid, point->pub.file, at->server_uuid, at->file))
+        return order_if(point->number != at->number ? point->number < at->number : point->pub.pos <= at->pos);
+    return order_by_gtid(&point->pub, at);
 }
 
 bool history_holds(const struct history_point *point, const struct history_seen *at)
 {
-    if (before_everything(point))
-        return true;
-    if (comparable_files(point->pub.server_uuid, point->pub.file, at->server_uuid, at->file))
-        return point->number != at->number ? point->number < at->number : point->pub.pos <= at->pos;
-    return holds_by_gtid(&point->pub, at);
+    return history_order(point, at) == HISTORY_BEFORE;
 }
 
 bool history_same_place(const struct history_point *point, const struct history_seen *at)

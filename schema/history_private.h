@@ -88,6 +88,9 @@ void history_point_share(struct history *h, const struct history_point *point);
 struct history_point *history_point_own(struct history *h, const struct history_point *point);
 void history_point_drop(struct history *h, const struct history_point *point);
 
+/* A place as seen from another: HISTORY_BEFORE also when it is the same. */
+enum history_order { HISTORY_BEFORE, HISTORY_LATER, HISTORY_UNTOLD };
+enum history_order history_order(const struct history_point *point, const struct history_seen *at);
 bool history_holds(const struct history_point *point, const struct history_seen *at);
 
 /* The same GTID, or the same server, file and offset, or both before everything. */
@@ -110,6 +113,7 @@ struct history_plan {
  * one that it was put behind; found says whether there is one. */
 struct history_reading {
     bool found;
+    bool beside; /* of a replay: the service may have put more by now, so the place counts first */
     const struct history_point *after; /* NULL with `found`: it was put first */
 };
 struct history_plan history_plan(const struct history_entry *entry, const struct history_version *v, bool candidate,
@@ -181,7 +185,8 @@ void history_apply_forget(struct history *h, const char *db, const char *table);
 int history_log_load(struct history *h, struct state *state, bool own, struct err *e);
 
 /* history_log.c: what goes to the log; nothing without an own state. */
-int history_log_put(struct history *h, const struct history_slot *slots, size_t count, struct err *e);
+int history_log_put(struct history *h, const struct history_slot *slots, size_t count, const struct history_point *seen,
+                    struct err *e);
 int history_log_cut(struct history *h, const struct history_point *kept, struct err *e);
 int history_log_forget(struct history *h, const char *db, const char *table, struct err *e);
 int history_log_case(struct history *h, int lower_case, struct err *e);

@@ -121,7 +121,8 @@ static struct history_seen kept_place(const struct history_seen *at, enum histor
 {
     static const struct gtid no_gtid;
     struct history_seen kept = *at;
-    if (origin == HISTORY_LOG || (origin == HISTORY_IMPORT && gtid_is_set(at->gtid)))
+    if (origin == HISTORY_LOG || (origin == HISTORY_IMPORT && gtid_is_set(at->gtid)) ||
+        (at->gtids && gtid_set_is_empty(at->gtids)))
         kept.gtids = NULL;
     if (origin == HISTORY_SNAPSHOT)
         kept.gtid = &no_gtid;
@@ -152,22 +153,26 @@ static int stage_all(struct history *h, struct history_slot *slots, const struct
 static int put(struct history *h, const struct history_version *v, const struct history_seen *at,
                const struct history_change *changes, size_t count, struct err *e)
 {
+    struct history_point *seen = NULL;
+    if (h->own && h->has_base && at->gtids && (seen = history_point_take(h, at)) == NULL)
+        return err_set(e, NO_MEMORY, sizeof *seen);
     struct history_slot *slots = calloc(count, sizeof *slots);
-    if (!slots)
-        return err_set(e, NO_MEMORY, count * sizeof *slots);
-    int rc = stage_all(h, slots, v, at, changes, count, e);
-    for (size_t i = 0; i < count; i++)
+    int rc = slots ? 0 : err_set(e, NO_MEMORY, count * sizeof *slots);
+    if (rc == 0)
+        rc = stage_all(h, slots, v, at, changes, count, e);
+    for (size_t i = 0; slots && i < count; i++)
         if (slots[i].entry)
             slots[i].entry->slot = 0;
     if (rc == 0)
-        rc = history_log_put(h, slots, count, e);
-    for (size_t i = 0; i < count; i++) {
+        rc = history_log_put(h, slots, count, seen, e);
+    for (size_t i = 0; slots && i < count; i++) {
         if (rc == 0)
             history_commit(h, &slots[i]);
         else
             history_unstage(h, &slots[i]);
     }
     history_trim_candidates(h);
+    history_point_drop(h, seen);
     free(slots);
     return rc;
 }
