@@ -188,6 +188,8 @@ int history_put(struct history *h, const struct history_where *where, enum histo
     point = history_point_take(h, &place);
     if (point && window && origin == HISTORY_SNAPSHOT) {
         from = history_see(window);
+        if (place.gtids) /* then an empty set says that no transaction was before the window */
+            from.gtids = window->gtids;
         begin = history_point_take(h, &from);
     }
     if (!point || (!begin && window && origin == HISTORY_SNAPSHOT)) {
