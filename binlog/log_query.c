@@ -33,6 +33,11 @@ static int follow(struct log_reader *reader, const struct log_event *ev, const s
         return 0;
     log_where(reader, ev, &st.where);
     int rc = schema_follow(reader->opt.schema, &st, reader->opt.interest, &reader->scratch, &reader->followed, e);
+    if (rc == -ERR_DDL_UNKNOWN) {
+        char text[STATEMENT_TEXT_MAX];
+        query_print(query->statement, query->statement_len, text, sizeof text);
+        err_wrap(e, "%s", text);
+    }
     if (rc == 0 && reader->followed.changed_count)
         table_cache_clear(&reader->tables);
     return rc;
