@@ -83,10 +83,10 @@ static int run(struct world *w, unsigned step, const char *sql)
 
 static struct create_table parse(struct world *w, const char *sql)
 {
-    struct ddl_statement stmt;
+    static const struct create_context ctx = {.explicit_timestamps = true};
+    const struct ddl_statement stmt = {.sql = sql, .len = strlen(sql), .db = "shop", .db_len = 4, .mode = w->mode};
     struct create_table def;
-    definition_statement(&stmt, "shop", sql, strlen(sql));
-    if (create_table_parse(&def, &stmt, NULL, &w->arena, &w->e) != 0)
+    if (create_table_parse(&def, &stmt, &ctx, &w->arena, &w->e) != 0)
         fail_msg("%s: %s", sql, w->e.text);
     return def;
 }
