@@ -78,8 +78,10 @@ static bool keep_column(struct alter *al, int old)
         item->column.invisible = clause->invisible;
     if ((clause = find_clause(al, ALTER_DEFAULT, &was->name)))
         item->column.initial = clause->initial;
-    if ((clause = find_clause(al, ALTER_RENAME_COLUMN, &was->name)))
+    if ((clause = find_clause(al, ALTER_RENAME_COLUMN, &was->name))) {
         item->column.name = clause->to;
+        item->renamed = true;
+    }
     return true;
 }
 
@@ -139,7 +141,7 @@ static bool check_names(struct alter *al)
 {
     for (unsigned i = 0; i < al->clauses.count; i++) {
         const struct alter_clause *clause = alter_clause_at(al, i);
-        if (clause->done)
+        if (clause->done || clause->if_exists)
             continue;
         if (names_column(clause))
             return create_fail(&al->cp, "a clause names a column that the table does not have");

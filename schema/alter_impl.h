@@ -43,6 +43,7 @@ struct alter_clause {
 struct alter_column {
     struct create_column column;
     int old;                       /* index before the statement; -1: new */
+    bool renamed;                  /* by RENAME COLUMN */
     const struct alter_clause *by; /* that wrote it; NULL: as it was, but for a name */
 };
 
@@ -82,7 +83,11 @@ bool alter_finish_options(struct alter *al);
 bool alter_columns(struct alter *al);
 bool alter_keys(struct alter *al);
 
-/* CONVERT TO CHARACTER SET, when all else is done. */
-bool alter_convert(struct alter *al);
+/* Bytes of the longest character; 1 when the character set is not known. */
+unsigned alter_charset_width(const struct create_text *charset);
+
+/* CONVERT TO CHARACTER SET of a column that was there; of one that the statement writes, before it is resolved. */
+bool alter_convert(struct alter *al, struct create_column *col);
+void alter_convert_written(const struct alter *al, struct create_column *col);
 
 #endif

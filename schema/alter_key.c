@@ -39,20 +39,48 @@ static bool is_dropped(const struct alter *al, const struct create_key *key)
 
 static bool has_prefixes(const struct create_column *col)
 {
-    static const char *const words[] = {"char",       "varchar",    "binary",   "varbinary", "tinytext",
-                                        "text",       "mediumtext", "longtext", "tinyblob",  "blob",
-                                        "mediumblob", "longblob",   NULL};
+    static const char *const words[] = {"char", "binary", "text", "blob", "point", "line", "polygon", "geom", NULL};
     for (size_t i = 0; words[i]; i++)
-        if (strcmp(col->word.p, words[i]) == 0)
+        if (strstr(col->word.p, words[i]))
             return true;
     return false;
 }
 
+/* Characters of the longest value of ENUM or SET. */
+static uint32_t label_chars(const struct create_column *col, bool all)
+{
+    uint32_t most = 0, sum = 0;
+    for (unsigned i = 0; i < col->label_count; i++) {
+        uint32_t chars = 0;
+        for (size_t k = 0; k < col->labels[i].len; k++)
+            chars += (col->labels[i].p[k] & 0xc0) != 0x80;
+        most = chars > most ? chars : most;
+        sum += chars + (i > 0);
+    }
+    return all ? sum : most;
+}
+
+/* MySQL takes ENUM and SET for strings: a key over one keeps their bytes as a prefix when the column becomes a string,
+ * unless that is the whole of it or less than a character. */
+static uint32_t label_bytes(const struct alter *al, const struct create_column *was)
+{
+    bool set = strcmp(was->word.p, "set") == 0;
+    if (al->cp.ps.lx.mode.flavor == FLAVOR_MARIADB || (!set && strcmp(was->word.p, "enum") != 0))
+        return 0;
+    uint32_t bytes = was->label_count < 256 ? 1 : 2, width = alter_charset_width(&was->charset);
+    if (set)
+        bytes = was->label_count <= 32 ? (was->label_count + 7) / 8 : 8;
+    return bytes == label_chars(was, set) * width ? 0 : bytes / width;
+}
+
 /* A prefix that is as long as the column, or longer, is the whole column. */
-static uint32_t new_prefix(const struct create_column *col, uint32_t prefix)
+static uint32_t new_prefix(const struct alter *al, const struct create_column *was, const struct create_column *col,
+                           uint32_t prefix)
 {
     bool sized = strstr(col->word.p, "char") || strstr(col->word.p, "binary");
-    if (!has_prefixes(col) || (sized && (col->has_length ? col->length : 1) <= prefix))
+    if (prefix == 0)
+        prefix = label_bytes(al, was);
+    if (prefix == 0 || !has_prefixes(col) || (sized && (col->has_length ? col->length : 1) <= prefix))
         return 0;
     return prefix;
 }
@@ -71,7 +99,7 @@ static bool keep_parts(struct alter *al, struct create_key *key, const int *move
             if (column < 0)
                 continue;
             part.column = (uint16_t)column;
-            part.prefix = new_prefix(&columns[column], part.prefix);
+            part.prefix = new_prefix(al, &al->before->columns[key->parts[i].column], &columns[column], part.prefix);
         }
         parts[count++] = part;
     }
@@ -89,6 +117,9 @@ static bool keep_key(struct alter *al, const struct create_key *was, const int *
     const struct alter_clause *rename = find_clause(al, ALTER_RENAME_KEY, &was->name);
     if (rename)
         key.name = rename->to;
+    /* The server asks anew whether a hash is needed. */
+    if (key.hashed && al->cp.ps.lx.mode.flavor == FLAVOR_MARIADB && create_needs_hash(al->before->columns, was))
+        key.hashed = false;
     if (!keep_parts(al, &key, moved))
         return false;
     if (key.part_count == 0)
@@ -182,16 +213,23 @@ static bool name_foreign_keys(struct alter *al)
     return true;
 }
 
-/* Where each old column is now; -1: gone. */
+/* Where each old column is now, for keys: the server looks its name up among the new columns in their order, where a
+ * column that is changed or renamed goes by its old name. So a column added with the name of a dropped one takes its
+ * place. -1: gone. */
 static int *find_moves(struct alter *al)
 {
     const struct alter_column *columns = al->columns.items;
-    int *moved = create_allocate(&al->cp, al->before->column_count * sizeof *moved);
-    for (unsigned i = 0; moved && i < al->before->column_count; i++)
+    const struct create_table *before = al->before;
+    int *moved = create_allocate(&al->cp, before->column_count * sizeof *moved);
+    for (unsigned i = 0; moved && i < before->column_count; i++) {
         moved[i] = -1;
-    for (unsigned i = 0; moved && i < al->columns.count; i++)
-        if (columns[i].old >= 0)
-            moved[columns[i].old] = (int)i;
+        for (unsigned k = 0; k < al->columns.count && moved[i] < 0; k++) {
+            bool changed = columns[k].old >= 0 && (columns[k].by || columns[k].renamed);
+            const struct create_text *name = changed ? &before->columns[columns[k].old].name : &columns[k].column.name;
+            if (create_same_name(name, &before->columns[i].name))
+                moved[i] = (int)k;
+        }
+    }
     return moved;
 }
 
@@ -254,6 +292,11 @@ static bool add_column_key(struct alter *al, const struct alter_clause *clause)
         fk->columns = columns;
         return true;
     }
+    /* Behind IF [NOT] EXISTS the condition is the key's as well. */
+    const struct create_key_part part = {.column = (uint16_t)column};
+    const struct create_key key = {.kind = clause->key.kind, .parts = &part, .part_count = 1};
+    if (exists_already(al, clause, &key))
+        return true;
     return create_add_inline_key(cp, (uint16_t)column, clause->key.kind);
 }
 

@@ -3,25 +3,6 @@
 
 #include "schema/alter_impl.h"
 
-/* A character set or a collation; DEFAULT is that of the database. */
-static bool take_charset_option(struct alter *al, struct create_text *charset, struct create_text *collation,
-                                bool *known)
-{
-    static const char *const words[] = {"CHARSET", "CHARACTER", "SET", "CHAR", "COLLATE", NULL};
-    struct ddl_parser at = al->cp.ps;
-    while (ddl_take_any(&at, words) >= 0)
-        ;
-    ddl_take_char(&at, '=');
-    bool none = ddl_token_is(&at.tok, "DEFAULT");
-    if (!create_take_charset_option(&al->cp, charset, collation, known))
-        return false;
-    if (none) {
-        *charset = al->cp.ctx->charset;
-        *collation = al->cp.ctx->collation;
-    }
-    return true;
-}
-
 /* Behind CONVERT. On MySQL it is the table's as well, until a later clause says otherwise; on MariaDB only where no
  * clause does. */
 static bool take_convert(struct alter *al)
@@ -31,14 +12,14 @@ static bool take_convert(struct alter *al)
     bool known;
     if (!ddl_take(&al->cp.ps, "TO"))
         return create_fail(&al->cp, "TO is expected behind CONVERT");
-    if (!take_charset_option(al, &charset, &collation, &known))
+    if (!create_take_charset_option(&al->cp, &charset, &collation, &known))
         return create_fail(&al->cp, "a character set is expected behind CONVERT TO");
-    if (ddl_token_is(&al->cp.ps.tok, "COLLATE") && !take_charset_option(al, &charset, &collation, &known))
+    if (ddl_token_is(&al->cp.ps.tok, "COLLATE") && !create_take_charset_option(&al->cp, &charset, &collation, &known))
         return false;
     al->convert = true;
     al->convert_charset = charset;
     al->convert_collation = collation;
-    if (al->cp.ps.lx.mode.flavor == FLAVOR_MYSQL) {
+    if (al->cp.ps.lx.mode.flavor != FLAVOR_MARIADB) {
         al->charset = charset;
         al->collation = collation;
         al->defaults = true;
@@ -46,18 +27,25 @@ static bool take_convert(struct alter *al)
     return true;
 }
 
-/* A collation goes before a character set, whichever is written first. */
+/* DEFAULT is the database's; a collation alone stands beside the table's character set. */
+static bool resolve(struct alter *al, struct create_text *charset, struct create_text *collation)
+{
+    static const struct create_text word = {"default", 7};
+    if (charset->p && create_same_name(charset, &word))
+        return create_resolve_table(&al->cp, charset, collation);
+    return create_resolve_charset(&al->cp, charset, collation, &al->before->charset);
+}
+
 bool alter_finish_options(struct alter *al)
 {
-    bool told = al->defaults || al->convert;
-    if (!told)
-        return true;
-    const struct create_text *outer = &al->before->charset;
-    if (!create_resolve_charset(&al->cp, &al->charset, &al->collation, outer) ||
-        !create_resolve_charset(&al->cp, &al->convert_charset, &al->convert_collation, outer))
+    if (al->convert && !resolve(al, &al->convert_charset, &al->convert_collation))
         return false;
-    al->after.charset = al->defaults ? al->charset : al->convert_charset;
-    al->after.collation = al->defaults ? al->collation : al->convert_collation;
+    if (al->defaults && !resolve(al, &al->charset, &al->collation))
+        return false;
+    if (al->defaults || al->convert) {
+        al->after.charset = al->defaults ? al->charset : al->convert_charset;
+        al->after.collation = al->defaults ? al->collation : al->convert_collation;
+    }
     return true;
 }
 
@@ -115,7 +103,7 @@ bool alter_take_option(struct alter *al)
     if (ddl_take(ps, "CONVERT"))
         return take_convert(al);
     ddl_take(ps, "DEFAULT");
-    if (take_charset_option(al, &al->charset, &al->collation, &known))
+    if (create_take_charset_option(&al->cp, &al->charset, &al->collation, &known))
         return al->defaults = true;
     if (known)
         return false;

@@ -125,10 +125,17 @@ static bool fill_columns(struct alter *al)
         if (!item)
             return false;
         *item = columns[i].column;
+        if (al->convert && columns[i].by)
+            alter_convert_written(al, item);
+        bool ok = true;
         if (columns[i].by)
-            create_resolve_column(&al->cp, item, &al->after.charset, &al->after.collation);
+            ok = create_resolve_written(&al->cp, item, &al->after.charset, &al->after.collation);
+        else if (al->convert)
+            ok = alter_convert(al, item);
+        if (!ok)
+            return false;
     }
-    return al->cp.ps.rc == 0;
+    return true;
 }
 
 static void fill(struct create_table *out, const struct alter *al)
@@ -155,9 +162,10 @@ int alter_table_apply(struct create_table *after, const struct create_table *bef
     struct alter al = {.cp = {.ps = {.stmt = stmt, .arena = arena, .e = e}}, .before = before};
     al.cp.ctx = ctx ? ctx : &unknown;
     al.after = *before;
+    al.cp.versioned = before->versioned;
     ddl_lexer_init(&al.cp.ps.lx, &stmt->mode, stmt->sql, stmt->len);
     ddl_next(&al.cp.ps);
-    bool ok = take_statement(&al) && alter_columns(&al) && fill_columns(&al) && alter_convert(&al) && alter_keys(&al);
+    bool ok = take_statement(&al) && alter_columns(&al) && fill_columns(&al) && alter_keys(&al);
     if (al.cp.ps.rc)
         return al.cp.ps.rc;
     if (!ok)

@@ -53,9 +53,10 @@ static bool same_column(const struct create_column *a, const struct create_colum
            same_charset(&a->charset, &a->collation, &b->charset, &b->collation);
 }
 
-static bool same_part(const struct create_key_part *a, const struct create_key_part *b)
+/* Prefixes of keys that are not unique mean nothing for rows, and the server cuts them by limits of its engines. */
+static bool same_part(const struct create_key_part *a, const struct create_key_part *b, bool unique)
 {
-    return a->column == b->column && a->prefix == b->prefix && a->period == b->period &&
+    return a->column == b->column && (a->prefix == b->prefix || !unique) && a->period == b->period &&
            (!a->period || same_text(&a->text, &b->text));
 }
 
@@ -65,7 +66,7 @@ static bool same_key(const struct create_key *a, const struct create_key *b)
         a->hashed != b->hashed)
         return false;
     for (unsigned i = 0; i < a->part_count; i++)
-        if (!same_part(&a->parts[i], &b->parts[i]))
+        if (!same_part(&a->parts[i], &b->parts[i], a->kind <= CREATE_UNIQUE))
             return false;
     return true;
 }

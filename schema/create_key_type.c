@@ -42,8 +42,7 @@ static enum form form_of(const struct create_column *col)
     return FORM_FIXED;
 }
 
-/* MariaDB keeps a hash of columns that are too long for a unique index. */
-static bool needs_hash(const struct create_column *columns, const struct create_key *key)
+bool create_needs_hash(const struct create_column *columns, const struct create_key *key)
 {
     uint64_t total = 0;
     for (unsigned i = 0; i < key->part_count; i++) {
@@ -72,10 +71,10 @@ static void complete_key(struct create_parser *cp, struct create_key *key, struc
         if (parts[i].column == CREATE_NO_COLUMN)
             continue;
         const struct create_column *col = &columns[parts[i].column];
-        if (form_of(col) == FORM_STRING && parts[i].prefix >= col->length)
+        if (col->label_count || (form_of(col) == FORM_STRING && parts[i].prefix >= col->length))
             parts[i].prefix = 0;
     }
-    key->hashed |= mariadb && key->kind == CREATE_UNIQUE && needs_hash(columns, key);
+    key->hashed |= mariadb && key->kind == CREATE_UNIQUE && create_needs_hash(columns, key);
     for (unsigned i = 0; i < key->part_count && mariadb && key->kind == CREATE_UNIQUE; i++)
         if (parts[i].column != CREATE_NO_COLUMN && form_of(&columns[parts[i].column]) == FORM_GEOMETRY &&
             !parts[i].prefix)

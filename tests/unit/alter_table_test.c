@@ -29,7 +29,7 @@ static void print(struct buf *b, const struct create_table *def)
     assert_int_equal(create_table_print(def, b, NULL), 0);
 }
 
-static const struct create_context ctx = {{"latin1", 6}, {NULL, 0}, true, {NULL, 0}};
+static const struct create_context database = {{"latin1", 6}, {NULL, 0}, true, {NULL, 0}};
 
 struct alter_case {
     const char *before, *sql, *after; /* elements of CREATE TABLE; options may stand behind them */
@@ -42,7 +42,7 @@ static void parse(struct create_table *out, enum flavor flavor, const char *elem
     bool whole = elements[strlen(elements) - 1] != ')' && strstr(elements, ") ");
     int len = snprintf(sql, sizeof sql, whole ? "CREATE TABLE t (%s" : "CREATE TABLE t (%s)", elements);
     struct ddl_statement stmt = statement(flavor, sql, (size_t)len, 0);
-    if (create_table_parse(out, &stmt, &ctx, arena, &e) != 0)
+    if (create_table_parse(out, &stmt, &database, arena, &e) != 0)
         fail_msg("%s: %s", e.text, sql);
 }
 
@@ -57,7 +57,7 @@ static void check_cases(enum flavor flavor, const struct alter_case *rows, size_
         arena_init(&arena, 1 << 16, 0, 0);
         parse(&before, flavor, rows[i].before, &arena);
         parse(&expected, flavor, rows[i].after, &arena);
-        if (alter_table_apply(&after, &before, &stmt, &ctx, &arena, &e) != 0) {
+        if (alter_table_apply(&after, &before, &stmt, &database, &arena, &e) != 0) {
             print_error("%s: %s\n", e.text, rows[i].sql);
             failures++;
         } else if (!create_table_equal(&after, &expected)) {
@@ -119,6 +119,7 @@ static void alter_table__clauses__the_table_that_the_manual_says(void **state)
         {"a varchar(20), key k (a(10))", "ALTER TABLE t MODIFY a varchar(5)", "a varchar(5), key k (a)"},
         {"a int, b int, constraint f foreign key (a) references p (x)", "ALTER TABLE t DROP FOREIGN KEY f",
          "a int, b int, key f (a)"},
+        {"a int, b int, unique k (a)", "ALTER TABLE t DROP a, ADD a bigint", "b int, a bigint, unique k (a)"},
         {"a int, b int, key f (a), constraint f foreign key (a) references p (x)", "ALTER TABLE t DROP CONSTRAINT f",
          "a int, b int, key f (a)"},
         {"a int", "ALTER TABLE t ADD FOREIGN KEY (a) REFERENCES p (x), ADD b int",
