@@ -160,7 +160,11 @@ int log_query(struct log_reader *reader, const struct log_event *ev, struct rows
 {
     struct event_query query;
     struct query_class cls = {0};
-    const struct query_context ctx = {&reader->format, reader->opt.interest, reader->opt.schema, &reader->scratch};
+    const struct query_context ctx = {.format = &reader->format,
+                                      .interest = reader->opt.interest,
+                                      .schema = reader->opt.schema,
+                                      .scratch = &reader->scratch,
+                                      .in_transaction = reader->state == TX_OPEN};
     int rc = event_query_read(&query, ev->body, e);
     if (rc == 0 && reader->state == TX_NAMED && reader->no_effect)
         return ddl(reader, ev, &query, &(struct query_class){.kind = QUERY_DDL, .effect = EFFECT_NOTHING}, out, e);

@@ -43,6 +43,7 @@ struct query_context {
     const struct interest *interest;
     struct schema *schema; /* knows the wanted tables of a database that is dropped */
     struct arena *scratch;
+    bool in_transaction; /* what creates a table there was written by the server */
 };
 
 /* Errors: NO_MEMORY, LIMIT. */

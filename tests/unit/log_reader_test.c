@@ -672,6 +672,50 @@ static void log_reader__create_with_rows_of_a_query__known_in_its_transaction(vo
     }
 }
 
+/* A statement of a client whose character set is gbk. */
+static void build_gbk_query(struct fixture *f, const char *sql)
+{
+    static const uint8_t head[] = {0, 0, 0, 0, 0, 0, 0, 0, 4, 0, 0, 7, 0, 4, 28, 0, 28, 0, 8, 0, 's', 'h', 'o', 'p', 0};
+    struct buf body;
+    buf_init(&body, 0);
+    buf_add(&body, head, sizeof head);
+    buf_text(&body, sql);
+    build_event(&f->b, EVENT_QUERY, body.p, body.len);
+    buf_release(&body);
+}
+
+/* The bytes c3 a9 are a letter of UTF-8, and another one of gbk. */
+static void log_reader__statement_that_the_server_wrote__names_are_utf8(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *sql;
+        bool inside;
+        const char *name;
+    } cases[] = {
+        {"CREATE TABLE `t` (`\xc3\xa9` int NOT NULL, name varchar(20) CHARACTER SET latin1)", true, "{\xc3\xa9:1"},
+        {"CREATE TABLE `t` (\n  `\xc3\xa9` int NOT NULL,\n  name varchar(20) CHARACTER SET latin1\n)", false,
+         "{\xc3\xa9:1"},
+        {"CREATE TABLE t (`\xc3\xa9` int NOT NULL, name varchar(20) CHARACTER SET latin1)", false, "{\xe8\x8c\x85:1"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct fixture f;
+        set_up(&f, false, true, ON_STATEMENT_STOP);
+        if (cases[i].inside)
+            build_begin(&f, 1);
+        else
+            build_gtid(&f.b, 1);
+        build_gbk_query(&f, cases[i].sql);
+        if (!cases[i].inside)
+            build_begin(&f, 2);
+        build_bare_table_map(&f.b, 1, "shop", "t");
+        build_rows(&f.b, EVENT_WRITE_ROWS_V1, 1, true, 1, "x");
+        build_xid(&f.b);
+        expect_names(&f, cases[i].name);
+        tear_down(&f);
+    }
+}
+
 static void log_reader__statement_about_a_wanted_table_that_cannot_be_read__stops(void **state)
 {
     (void)state;
@@ -1015,6 +1059,7 @@ int main(void)
         cmocka_unit_test(log_reader__alter_in_two_phases__has_effect_at_its_commit_only),
         cmocka_unit_test(log_reader__no_names_in_the_log__those_of_the_statements_before),
         cmocka_unit_test(log_reader__create_with_rows_of_a_query__known_in_its_transaction),
+        cmocka_unit_test(log_reader__statement_that_the_server_wrote__names_are_utf8),
         cmocka_unit_test(log_reader__statement_about_a_wanted_table_that_cannot_be_read__stops),
         cmocka_unit_test(log_reader__statement_not_understood__noted),
         cmocka_unit_test(log_reader__log_of_binlog_version_3__stops_by_name),
