@@ -5,6 +5,7 @@
 
 #include "base/log.h"
 #include "cmd/command.h"
+#include "cmd/import_file.h"
 #include "cmd/tables.h"
 #include "pipeline/reading.h"
 
@@ -14,7 +15,7 @@
 
 struct dump_flags {
     const char *config, *from, *to, *format, *geometry;
-    struct option_list tables;
+    struct option_list tables, schema;
     bool query;
 };
 
@@ -35,6 +36,12 @@ static const struct option flags[] = {
      FLAG(tables),
      .help = "Only these tables, database.table with * and ?; may be given again. All of the files, or the routes' of "
              "the configuration, else."},
+    {.name = "schema",
+     .type = OPTION_LIST,
+     FLAG(schema),
+     .help =
+         "Definitions of the tables as they were at the begin, in SQL: the output of mysqldump --no-data or of schema "
+         "show; may be given again."},
     {.name = "format", .type = OPTION_STRING, FLAG(format), .text = "sluice", .help = "Output format: sluice."},
     {.name = "geometry",
      .type = OPTION_STRING,
@@ -62,18 +69,11 @@ struct dump {
 /* The tables of the flags, else the routes' with their keys, else all. */
 static int make_tables(struct dump *dump, const struct dump_flags *given, struct err *e)
 {
-    struct tables *tables = &dump->tables;
-    for (unsigned i = 0; dump->live && given->tables.count == 0 && i < dump->settings.route_count; i++) {
-        if (tables->count == TABLES_MAX)
-            return err_set(e, LIMIT, "routes", (size_t)tables->count + 1, (size_t)TABLES_MAX);
-        struct route *route = &tables->list[tables->count++];
-        *route = dump->settings.routes[i];
-        route->keyless = true;
-        route->sink_mask = 1;
-        route->on_truncate = ON_TRUNCATE_SWEEP;
-        memset(route->sink_options, 0, sizeof route->sink_options);
-    }
-    return tables_make(tables, &given->tables, e);
+    const struct settings *settings = &dump->settings;
+    if (dump->live && given->tables.count == 0 &&
+        tables_add_routes(&dump->tables, settings->routes, settings->route_count, e) != 0)
+        return err_result(e);
+    return tables_make(&dump->tables, &given->tables, e);
 }
 
 static int parse_bounds(struct dump *dump, const struct dump_flags *given, struct err *e)
@@ -83,6 +83,23 @@ static int parse_bounds(struct dump *dump, const struct dump_flags *given, struc
         return err_wrap(e, "--from");
     if (given->to && start_parse(&dump->to, given->to, e) != 0)
         return err_wrap(e, "--to");
+    return 0;
+}
+
+/* What the flag gives holds from the begin on, until a statement of the log changes it. */
+static int import_schema(struct dump *dump, const struct dump_flags *given, struct err *e)
+{
+    static const struct history_where everywhere = {.server_uuid = ""};
+    for (size_t i = 0; i < given->schema.count; i++) {
+        struct schema_imported done;
+        struct import_source source = {
+            .path = given->schema.items[i], .interest = &dump->reading.interest, .place = &everywhere};
+        if (import_file(schema_history(dump->reading.schema), &dump->env, &source, &done, e) != 0)
+            return err_wrap(e, "--schema");
+        if (done.unknown)
+            log_event(dump->env.log, LOG_WARN, "a table is not told by the file", LOG_STR("table", done.unknown_name),
+                      LOG_STR("why", done.why));
+    }
     return 0;
 }
 
@@ -110,8 +127,8 @@ static int open_dump(struct dump *dump, const struct dump_flags *given, const st
         log_event(dump->env.log, LOG_WARN, "names that the log lacks are those that the server's tables have now");
     int rc = dump->live ? reading_live(&dump->reading, &live, e)
                         : reading_from_files(&dump->reading, &files, dump->tables.routes, &dump->env, e);
-    if (rc != 0)
-        return rc;
+    if (rc != 0 || import_schema(dump, given, e) != 0)
+        return err_result(e);
     struct pipeline_spec spec = {
         .env = &dump->env,
         .source = reading_take_source(&dump->reading),

@@ -32,6 +32,21 @@ int tables_add(struct tables *tables, const char *pattern, struct err *e)
     return route->db && route->table ? 0 : err_set(e, NO_MEMORY, strlen(pattern));
 }
 
+int tables_add_routes(struct tables *tables, const struct route *routes, unsigned count, struct err *e)
+{
+    for (unsigned i = 0; i < count; i++) {
+        if (tables->count == TABLES_MAX)
+            return err_set(e, LIMIT, "routes", (size_t)tables->count + 1, (size_t)TABLES_MAX);
+        struct route *route = &tables->list[tables->count++];
+        *route = routes[i];
+        route->keyless = true;
+        route->sink_mask = 1;
+        route->on_truncate = ON_TRUNCATE_SWEEP;
+        memset(route->sink_options, 0, sizeof route->sink_options);
+    }
+    return 0;
+}
+
 int tables_make(struct tables *tables, const struct option_list *patterns, struct err *e)
 {
     for (size_t i = 0; i < patterns->count; i++)

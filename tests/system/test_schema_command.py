@@ -1,0 +1,233 @@
+"""`sluice schema show|import|rebuild`, `dump --schema`, and rows of old logs with the names that they had then.
+
+All on logs without names (MariaDB's NO_LOG, MySQL's MINIMAL): what is told comes from the history.
+"""
+
+import glob
+import json
+import os
+import subprocess
+
+import pytest
+
+from servers import Redis  # noqa: F401
+from shop import Shop, config
+from sluice import FINE, STOPPED, USAGE, Sluice, at, source_of, stopped_with, wait_until  # noqa: F401
+
+WITHOUT_NAMES = {"mariadb": {"binlog_row_metadata": "NO_LOG"}, "mysql": {"binlog_row_metadata": "MINIMAL"}}
+
+TABLES = [
+    "CREATE TABLE shop.plain (id INT UNSIGNED NOT NULL AUTO_INCREMENT PRIMARY KEY, `na``me` VARCHAR(20) NOT NULL, "
+    "price DECIMAL(10,2), note TEXT CHARACTER SET latin1, UNIQUE KEY by_name (`na``me`, price))",
+    "CREATE TABLE shop.kinds (a TINYINT(1), b ENUM('x', 'it''s', 'ä') NOT NULL, c SET('p', 'q'), d BIT(5), e YEAR, "
+    "f DATETIME(3) NULL, g BINARY(4), h BLOB, i DOUBLE, k BIGINT UNSIGNED, l JSON, UNIQUE (k))",
+    "CREATE TABLE shop.made (a INT, b INT AS (a + 1) VIRTUAL, c INT AS (a * 2) STORED, d CHAR(3) CHARACTER SET ascii)",
+    "CREATE TABLE shop.`größe` (id INT PRIMARY KEY, v VARCHAR(10) COLLATE utf8mb4_bin) CHARACTER SET utf8mb4",
+]
+
+
+@pytest.fixture
+def plain_db(new_db, flavor):
+    """A server whose log has no names."""
+    return new_db(WITHOUT_NAMES[flavor])
+
+
+def dump_program(db, *args):
+    """The output of the server's own dump program."""
+    program = {"mariadb": "mariadb-dump", "mysql": "/usr/bin/mysqldump"}[db.flavor]
+    argv = [program, "--no-defaults", "-uroot", "-S", db.inner(db.socket), "--no-data", *args]
+    if db.flavor == "mysql":
+        argv = db.entered(db.directory, *argv)
+    return subprocess.run(argv, check=True, capture_output=True).stdout
+
+
+def shown(driver, *args, config=True):
+    """The definitions that `schema show` prints: {(db, table): object} of the last version of each."""
+    done = driver.run("schema", "show", "--format", "json", *args, config=config)
+    assert done.returncode == FINE, done.stderr
+    rows = [json.loads(line) for line in done.stdout.splitlines()]
+    return {(row["db"], row.get("table", "")): row for row in rows}
+
+
+def truth(db, table, schema="shop"):
+    """What information_schema says of a table's columns, in the members of schema show."""
+    generated = {"VIRTUAL GENERATED": "virtual", "STORED GENERATED": "stored", "PERSISTENT GENERATED": "stored"}
+    columns = []
+    for row in db.dicts(
+        "SELECT column_name AS name, column_type AS type, is_nullable AS nullable, character_set_name AS charset, "
+        "collation_name AS collation, extra FROM information_schema.columns "
+        "WHERE table_schema = %s AND table_name = %s ORDER BY ordinal_position",
+        (schema, table),
+    ):
+        extra = row["extra"].upper()
+        columns.append(
+            {
+                "name": row["name"],
+                "type": row["type"],
+                "nullable": row["nullable"] == "YES",
+                "unsigned": "unsigned" in row["type"],
+                "charset": row["charset"],
+                "collation": row["collation"],
+                "generated": next((word for text, word in generated.items() if text in extra), None),
+                "invisible": "INVISIBLE" in extra,
+            }
+        )
+    return columns
+
+
+def told(row, wanted):
+    """The same members of an object of schema show. A collation that is not written is the character set's."""
+    columns = []
+    for column, truth_column in zip(row["columns"], wanted):
+        mine = {name: column.get(name) for name in truth_column}
+        mine["invisible"] = column.get("invisible", False)
+        if mine["charset"] and not mine["collation"]:
+            mine["collation"] = truth_column["collation"]
+        if column["type"] == "json":  # MariaDB's alias of LONGTEXT
+            mine["type"] = truth_column["type"]
+        columns.append(mine)
+    return columns
+
+
+def unique_keys(db, table, schema="shop"):
+    keys = {}
+    for name, column in db.sql(
+        "SELECT index_name, column_name FROM information_schema.statistics WHERE table_schema = %s "
+        "AND table_name = %s AND non_unique = 0 ORDER BY index_name, seq_in_index",
+        (schema, table),
+    ):
+        keys.setdefault(name, []).append(column)
+    return keys
+
+
+def assert_told(db, rows, table):
+    wanted = truth(db, table)
+    row = rows["shop", table]
+    assert len(row["columns"]) == len(wanted)
+    assert told(row, wanted) == wanted
+    mine = {key["name"]: key["columns"] for key in row["keys"] if key["kind"] in ("primary", "unique")}
+    assert mine == unique_keys(db, table)
+
+
+class TestShow:
+    def test_all_tells_every_version_with_its_place(self, plain_db, sluice):
+        plain_db.sql("CREATE TABLE shop.t (a INT PRIMARY KEY)")
+        place = plain_db.position()
+        plain_db.script(["ALTER TABLE shop.t ADD COLUMN b INT", "DROP TABLE shop.t"])
+        done = sluice().run(
+            "schema", "show", *plain_db.binlog_paths(), "--all", "--format=json", "--table=shop.t", config=False
+        )
+        assert done.returncode == FINE, done.stderr
+        rows = [json.loads(line) for line in done.stdout.splitlines()]
+        assert rows.pop(0)["db"] == "shop", "the defaults of the database come first"
+        assert [row["kind"] for row in rows] == ["defined", "defined", "gone"]
+        assert [len(row.get("columns", [])) for row in rows] == [1, 2, 0]
+        assert [row["file"] for row in rows] == [place[0]] * 3
+        assert rows[0]["pos"] < place[1] <= rows[1]["pos"] < rows[2]["pos"]
+        assert all(row["gtid"] for row in rows)
+
+    @pytest.mark.parametrize(
+        "args, words",
+        [
+            ([], "name binlog files"),
+            (["x.bin", "--at", "x.bin:4"], "--at is for"),
+            (["x.bin", "--format", "xml"], "write sql or json"),
+            (["x.bin", "--table", "orders"], "write database.table"),
+        ],
+    )
+    def test_what_cannot_be_shown_is_a_usage_error(self, sluice, args, words):
+        done = sluice().run("schema", "show", *args, config=False)
+        assert done.returncode == USAGE
+        assert words in done.stderr
+
+
+class TestDumpSchema:
+    def old_log(self, db):
+        """A log without the CREATE of its tables."""
+        db.script(TABLES)
+        db.flush_logs()
+        first = db.binlogs()[-1]
+        before = dump_program(db, "shop")
+        db.script(
+            [
+                "INSERT INTO shop.plain (`na``me`, price) VALUES ('a', 1)",
+                "ALTER TABLE shop.plain ADD COLUMN extra INT NOT NULL DEFAULT 7 FIRST",
+                "INSERT INTO shop.plain (`na``me`, price) VALUES ('b', 2)",
+                "INSERT INTO shop.kinds (b, c, k) VALUES ('it''s', 'p,q', 18446744073709551615)",
+            ]
+        )
+        names = db.binlogs()
+        return before, [db.binlog_path(name) for name in names[names.index(first) :]]
+
+    def test_without_it_rows_of_unknown_tables_stop_with_the_ways_out(self, plain_db, sluice):
+        _, files = self.old_log(plain_db)
+        done = sluice().run("dump", *files, config=False)
+        assert done.returncode == STOPPED
+        assert "schema_unknown" in done.stderr and "shop.plain" in done.stderr
+        assert "--schema" in done.stderr
+
+    @pytest.mark.parametrize("form", ["one database", "databases"])
+    def test_the_dump_of_a_server_names_the_rows_of_an_old_log(self, plain_db, sluice, tmp_path, form):
+        before, files = self.old_log(plain_db)
+        if form == "databases":
+            before = before.replace(b"-- Host", b"-- From")
+            before = b"CREATE DATABASE shop;\nUSE shop;\n" + before
+        (tmp_path / "before.sql").write_bytes(before)
+        lines = sluice().dump(*files, "--schema", tmp_path / "before.sql")
+        rows = [line["after"] for line in lines]
+        assert rows[0] == {"id": 1, "na`me": "a", "price": "1.00", "note": None}
+        assert list(rows[1]) == ["extra", "id", "na`me", "price", "note"] and rows[1]["extra"] == 7
+        assert rows[2]["b"] == "it's" and rows[2]["c"] in ("p,q", ["p", "q"])
+        assert rows[2]["k"] == "18446744073709551615"
+
+    def test_a_file_without_wanted_tables_is_named(self, plain_db, sluice, tmp_path):
+        _, files = self.old_log(plain_db)
+        (tmp_path / "none.sql").write_text("CREATE DATABASE other;\n-- nothing\n", encoding="utf-8")
+        done = sluice().run("dump", *files, "--schema", tmp_path / "none.sql", "--table", "shop.plain", config=False)
+        assert done.returncode == USAGE
+        assert "none.sql" in done.stderr
+
+    def test_a_statement_that_cannot_be_read_is_named_with_its_line(self, plain_db, sluice, tmp_path):
+        _, files = self.old_log(plain_db)
+        (tmp_path / "bad.sql").write_text("USE shop;\n\nCREATE TABLE plain (id INT, WHAT IS THIS);\n", encoding="utf-8")
+        done = sluice().run("dump", *files, "--schema", tmp_path / "bad.sql", config=False)
+        assert done.returncode in (USAGE, STOPPED)
+        assert "bad.sql line 3" in done.stderr
+
+
+DDLS = [
+    "ADD COLUMN c1 INT NOT NULL DEFAULT 1 FIRST",
+    "RENAME COLUMN b TO b2",
+    "ADD COLUMN c2 VARCHAR(9) DEFAULT 'two' AFTER id",
+    "DROP COLUMN c1",
+    "CHANGE b2 b3 INT",
+    "MODIFY c2 VARCHAR(9) DEFAULT 'two' FIRST",
+    "ADD COLUMN (c3 INT DEFAULT 3, c4 INT DEFAULT 4)",
+    "DROP COLUMN c3, ADD COLUMN c5 INT DEFAULT 5 FIRST",
+    "CHANGE c4 c6 BIGINT AFTER id",
+    "DROP COLUMN b3",
+]
+
+
+class TestBeforeTenDDLs:
+    def history(self, db):
+        """Rows between ten DDLs; returns each row as SELECT told it at that time."""
+        rows = []
+        db.sql("CREATE TABLE shop.t (id INT PRIMARY KEY, code INT, b INT)")
+        for number, clause in enumerate([None, *DDLS]):
+            if clause:
+                db.sql(f"ALTER TABLE shop.t {clause}")
+            db.sql(f"INSERT INTO shop.t (id, code) VALUES ({number}, {100 + number})")
+            rows += db.dicts(f"SELECT * FROM shop.t WHERE id = {number}")
+        return rows
+
+    def test_replay_of_files_gives_each_row_the_names_it_had(self, plain_db, redis, sluice):
+        rows = self.history(plain_db)
+        cache = redis.client()
+        routes = [{"table": "shop.t", "key": "id", "to": "cache", "invalidate": ["code:{code}"]}]
+        keys = {f"code:{row['code']}" for row in rows}
+        cache.mset({key: "planted" for key in [*keys, "code:1", "code:2", "code:3"]})
+        driver = sluice(config(plain_db, redis, routes=routes, source={"port": 1}))
+        done = driver.run("replay", "all", *plain_db.binlog_paths())
+        assert done.returncode == FINE, done.stderr
+        assert {key.decode() if isinstance(key, bytes) else key for key in cache.keys()} == {"code:1", "code:2", "code:3"}
