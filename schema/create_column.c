@@ -118,6 +118,17 @@ static bool take_type_word(struct create_parser *cp, struct create_column *col)
     return true;
 }
 
+/* MariaDB's name of a dialect before the type's: the type means what it means there. */
+static bool take_type_schema(struct create_parser *cp, struct create_column *col, const char **end)
+{
+    cp->type_schema = "";
+    if (cp->ps.stmt->mode.flavor != FLAVOR_MARIADB || !ddl_take_char(&cp->ps, '.'))
+        return true;
+    cp->type_schema = col->word.p;
+    *end = cp->ps.tok.p + cp->ps.tok.len;
+    return take_type_word(cp, col);
+}
+
 /* CHARACTER may begin CHARACTER SET. */
 static bool at_varying(const struct ddl_parser *ps)
 {
@@ -181,7 +192,7 @@ static bool take_type(struct create_parser *cp, struct create_column *col)
     const struct ddl_parser begin = *ps;
     const char *end = ps->tok.p + ps->tok.len, *behind;
     int word;
-    if (!take_type_word(cp, col))
+    if (!take_type_word(cp, col) || !take_type_schema(cp, col, &end))
         return false;
     take_more_words(cp, col, &end);
     if (ddl_take_char(ps, '(') && !take_type_arguments(cp, col, &end))
@@ -405,9 +416,9 @@ static bool take_attribute(struct create_parser *cp, struct create_column *col, 
         return (ddl_take(ps, "UPDATE") || create_fail(cp, "UPDATE is expected behind ON")) &&
                create_take_value(cp, &col->on_update);
     if (ddl_take(ps, "COLLATE"))
-        return create_take_text(cp, &col->collation);
+        return create_take_charset(cp, &col->collation);
     if (ddl_take(ps, "CHARSET") || ((ddl_take(ps, "CHARACTER") || ddl_take(ps, "CHAR")) && ddl_take(ps, "SET")))
-        return create_take_text(cp, &col->charset);
+        return create_take_charset(cp, &col->charset);
     if (ddl_take(ps, "GENERATED"))
         return ddl_take(ps, "ALWAYS") && ddl_take(ps, "AS") ? take_generated(cp, col)
                                                             : create_fail(cp, "ALWAYS AS is expected behind GENERATED");

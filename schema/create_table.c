@@ -58,6 +58,23 @@ bool create_take_text(struct create_parser *cp, struct create_text *out)
     return true;
 }
 
+static bool is_name_byte(char c)
+{
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
+}
+
+bool create_take_charset(struct create_parser *cp, struct create_text *out)
+{
+    struct create_text name;
+    if (!create_take_text(cp, &name))
+        return false;
+    for (size_t i = 0; i < name.len; i++)
+        if (!is_name_byte(name.p[i]))
+            return create_fail(cp, "a character set or collation has no such name");
+    *out = name;
+    return true;
+}
+
 bool create_take_identifier(struct create_parser *cp, struct create_text *out)
 {
     if (cp->ps.tok.kind == DDL_STRING)
@@ -242,7 +259,7 @@ bool create_take_charset_option(struct create_parser *cp, struct create_text *ch
         return false;
     *ps = at;
     ddl_take_char(ps, '=');
-    return create_take_text(cp, set ? charset : collation);
+    return create_take_charset(cp, set ? charset : collation);
 }
 
 /* A query behind the columns adds columns that only the server knows. */

@@ -19,6 +19,7 @@ struct create_parser {
     struct create_list foreign;       /* struct create_foreign_key */
     struct create_list periods;       /* struct create_key: their two columns */
     struct create_list known;         /* struct create_column: what names in keys mean; empty: `columns` */
+    const char *type_schema;          /* MariaDB's `oracle_schema` before a type's name; "" none */
     bool plain;                       /* its engine has no foreign keys */
     bool ahead;                       /* a key named a column that was not there yet: read again with `known` */
     bool versioned;                   /* a column said WITH SYSTEM VERSIONING */
@@ -37,6 +38,9 @@ bool create_fail(struct create_parser *cp, const char *why);
 /* Takes an identifier; or the text of any one token. */
 bool create_take_identifier(struct create_parser *cp, struct create_text *out);
 bool create_take_text(struct create_parser *cp, struct create_text *out);
+
+/* Takes the name of a character set or collation: letters, digits and underscores. */
+bool create_take_charset(struct create_parser *cp, struct create_text *out);
 
 /* Takes a parenthesis with all in it; the second one keeps what is in it as an opaque text. */
 bool create_skip_parentheses(struct create_parser *cp);

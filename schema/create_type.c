@@ -11,6 +11,7 @@
 
 #define MODE_REAL_AS_FLOAT    ((uint64_t)1)
 #define MODE_ORACLE           ((uint64_t)1 << 9)
+#define MODE_MAXDB            ((uint64_t)1 << 12)
 #define NO_WIDTHS_SINCE       80019
 #define UTF8MB4_0900_SINCE    80001
 #define VARCHAR_BYTES_MAX     65535
@@ -81,9 +82,19 @@ static bool is_since(const struct create_parser *cp, uint32_t version)
     return server == 0 || server >= version;
 }
 
+/* Of MariaDB: by a word before the type, else by sql_mode. */
+static bool is_dialect(const struct create_parser *cp, const char *schema, uint64_t mode)
+{
+    if (is_mysql(cp))
+        return false;
+    return cp->type_schema[0] ? strcmp(cp->type_schema, schema) == 0 : (cp->ps.stmt->mode.sql_mode & mode) != 0;
+}
+
 static void replace_synonym(const struct create_parser *cp, struct create_column *col)
 {
-    bool oracle = !is_mysql(cp) && (cp->ps.stmt->mode.sql_mode & MODE_ORACLE);
+    bool oracle = is_dialect(cp, "oracle_schema", MODE_ORACLE);
+    if (is_word(col, "timestamp") && is_dialect(cp, "maxdb_schema", MODE_MAXDB))
+        set_word(col, "datetime");
     for (size_t i = 0; i < sizeof synonyms / sizeof synonyms[0]; i++)
         if ((oracle || !synonyms[i].oracle) && is_word(col, synonyms[i].word)) {
             if (!is_word(col, "blob") || !col->has_length)
@@ -200,6 +211,8 @@ static bool fit_length(struct create_parser *cp, struct create_column *col, bool
     bool varying = is_word(col, "varchar") || is_word(col, "varbinary");
     uint64_t bytes = create_max_bytes(col), most = col->charset_unknown ? bytes * 4 : bytes;
     *text = is_word(col, "text") || is_word(col, "varchar");
+    if (blob && col->length == 0 && !is_mysql(cp))
+        col->has_length = false;
     if (!col->has_length || (!blob && !varying) || (varying && most <= VARCHAR_BYTES_MAX))
         return true;
     if (blob ? blob_size(bytes) != blob_size(most) : bytes <= VARCHAR_BYTES_MAX && most > VARCHAR_BYTES_MAX)
