@@ -9,11 +9,16 @@
 
 #include <cmocka.h>
 
-#include "schema/ddl/ddl.h"
+#include "schema/create_table.h"
+#include "schema/definition.h"
+#include "schema/follow.h"
 
 #define CORPUS_MAX (1 << 20)
 #define TABLES_MAX 64
 #define PARTS_MAX  32
+#define TEXT_MAX   256
+
+#define UTF8MB4_0900_AI_CI 255
 
 /* `%% tag argument` and the lines behind it. */
 struct part {
@@ -29,7 +34,7 @@ struct named {
 };
 
 struct figures {
-    unsigned statements, changed, refused, wrong;
+    unsigned statements, changed, refused, compared, wrong;
 };
 
 /* A page as it stands after the statements so far. */
@@ -38,6 +43,11 @@ struct page {
     uint64_t sql_mode;
     uint32_t server_version;
     bool harmless; /* what has no effect here is NONE */
+    bool implicit_timestamps;
+    uint16_t server_collation;
+    struct history *history;
+    struct schema *schema;
+    unsigned number; /* of the last statement */
     struct figures figures;
     struct named tables[TABLES_MAX];
     size_t table_count;
@@ -130,7 +140,7 @@ static struct ddl_statement statement_of(const struct page *page, const struct p
 __attribute__((format(printf, 3, 4))) static void report(struct page *page, const struct part *text, const char *format,
                                                          ...)
 {
-    char what[1024];
+    char what[8192];
     va_list args;
     va_start(args, format);
     vsnprintf(what, sizeof what, format, args);
@@ -246,6 +256,110 @@ static bool is_never_logged(const struct row *row, const struct ddl_action *acti
     return false;
 }
 
+static bool wants(void *ctx, const char *db, const char *table)
+{
+    (void)ctx;
+    return db[0] != '\0' && table[0] != '\0';
+}
+
+static struct history_where place_of(unsigned number)
+{
+    return (struct history_where){.server_uuid = "s", .at = {.file = "bin.000001", .pos = number * 100}};
+}
+
+/* A statement of the log; what cannot be read is reported. */
+static void follow(struct page *page, const struct part *text)
+{
+    static const struct interest interest = {.wants = wants};
+    const struct ddl_statement stmt = statement_of(page, text);
+    struct arena arena;
+    struct ddl ddl;
+    struct schema_followed followed;
+    struct err e = ERR_INIT;
+    arena_init(&arena, 65536, 0, 0);
+    assert_int_equal(ddl_classify(&ddl, &stmt, &arena, NULL), 0);
+    const struct schema_statement st = {.stmt = &stmt,
+                                        .ddl = &ddl,
+                                        .where = place_of(++page->number),
+                                        .server_collation = page->server_collation,
+                                        .utf8mb4_collation = page->flavor == FLAVOR_MYSQL ? UTF8MB4_0900_AI_CI : 0,
+                                        .explicit_timestamps = !page->implicit_timestamps,
+                                        .ddl_xid = page->flavor == FLAVOR_MYSQL};
+    if (schema_follow(page->schema, &st, &interest, &arena, &followed, &e) != 0)
+        report(page, text, "%s", e.text);
+    arena_release(&arena);
+}
+
+/* RENAME of a parent changes what the server shows of its children: their rows are the same. */
+static bool same_but_parents(struct create_table *ours, const struct create_table *server)
+{
+    if (ours->foreign_count != server->foreign_count)
+        return false;
+    struct create_foreign_key foreign[PARTS_MAX];
+    assert_true(ours->foreign_count <= PARTS_MAX);
+    for (unsigned i = 0; i < ours->foreign_count; i++) {
+        foreign[i] = ours->foreign[i];
+        foreign[i].parent = server->foreign[i].parent;
+    }
+    ours->foreign = foreign;
+    return create_table_equal(ours, server);
+}
+
+/* What the history has of a table behind the last statement is what the server says. */
+static void compare_table(struct page *page, const struct part *text, const struct named *named)
+{
+    char db[TEXT_MAX], table[TEXT_MAX];
+    const char *dot = memchr(named->name, '.', named->name_len);
+    const struct history_where where = place_of(page->number + 1);
+    struct ddl_statement stmt;
+    struct create_table ours, server;
+    struct arena arena;
+    struct err e = ERR_INIT;
+    snprintf(db, sizeof db, "%.*s", (int)(dot - named->name), named->name);
+    snprintf(table, sizeof table, "%.*s", (int)(named->name + named->name_len - dot - 1), dot + 1);
+    const struct history_version *version = history_find(schema_history(page->schema), db, table, &where);
+    if (!version || version->kind != HISTORY_DEFINED) {
+        report(page, text, "%s.%s: %.*s", db, table, version ? (int)version->len : 4, version ? version->text : "none");
+        return;
+    }
+    arena_init(&arena, 65536, 0, 0);
+    definition_statement(&stmt, db, version->text, version->len);
+    assert_int_equal(create_table_parse(&ours, &stmt, NULL, &arena, &e), 0);
+    definition_statement(&stmt, db, named->text, named->len);
+    stmt.mode.flavor = page->flavor;
+    stmt.mode.server_version = page->server_version;
+    if (create_table_parse(&server, &stmt, NULL, &arena, &e) != 0)
+        report(page, text, "%.*s: %s", (int)named->len, named->text, e.text);
+    else if (!same_but_parents(&ours, &server))
+        report(page, text, "is\n%.*s\non the server\n%.*s", (int)version->len, version->text, (int)named->len,
+               named->text);
+    page->figures.compared++;
+    arena_release(&arena);
+}
+
+/* Tables that the server has no more are gone. */
+static void check_gone(struct page *page, const struct part *text)
+{
+    struct history_table table;
+    const struct history_where where = place_of(page->number + 1);
+    for (size_t i = 0; history_table(schema_history(page->schema), i, &table); i++) {
+        char name[2 * TEXT_MAX];
+        int len = snprintf(name, sizeof name, "%s.%s", table.db, table.table);
+        const struct history_version *version =
+            history_find(schema_history(page->schema), table.db, table.table, &where);
+        if (table.table[0] && version && version->kind == HISTORY_DEFINED && !find_table(page, name, (size_t)len))
+            report(page, text, "%s is still there", name);
+    }
+}
+
+/* The whole page as the server has it, behind a statement. */
+static void compare_page(struct page *page, const struct part *text)
+{
+    for (size_t i = 0; i < page->table_count; i++)
+        compare_table(page, text, &page->tables[i]);
+    check_gone(page, text);
+}
+
 static bool is_rows_only(const struct row *row)
 {
     return row->unlogged && row->effect_count == 0 && row->statement.text_len > 6 &&
@@ -267,6 +381,10 @@ static void check_row(struct page *page, const struct row *row)
     if (count)
         judge_actions(page, row, actions, count);
     arena_release(&arena);
+    for (size_t i = 0; i < row->logged_count; i++)
+        follow(page, &row->logged[i]);
+    if (in_log)
+        follow(page, &row->statement);
 }
 
 static void end_row(struct page *page, struct row *row)
@@ -276,17 +394,43 @@ static void end_row(struct page *page, struct row *row)
     check_row(page, row);
     for (size_t i = 0; i < row->effect_count; i++)
         take_effect(page, &row->effects[i]);
+    compare_page(page, &row->statement);
     page->figures.statements++;
     page->figures.changed += row->effect_count > 0;
     page->figures.refused += row->refused;
     *row = (struct row){0};
 }
 
+static void end_page(struct page *page)
+{
+    schema_free(page->schema);
+    history_free(page->history);
+}
+
+static void begin_page(struct page *page)
+{
+    struct err e = ERR_INIT;
+    end_page(page);
+    *page = (struct page){.flavor = page->flavor, .figures = page->figures};
+    assert_int_equal(history_open(&page->history, NULL, NULL, &e), 0);
+    assert_int_equal(schema_new_upon(&page->schema, page->history, NULL, &e), 0);
+}
+
+/* "name charset collation": made before the page begins. */
+static void make_database(struct page *page, const struct part *part)
+{
+    char name[TEXT_MAX], charset[TEXT_MAX], collation[TEXT_MAX], sql[4 * TEXT_MAX];
+    assert_int_equal(sscanf(part->arg, "%255s %255s %255s", name, charset, collation), 3);
+    int len = snprintf(sql, sizeof sql, "CREATE DATABASE %s CHARACTER SET %s COLLATE %s", name, charset, collation);
+    const struct part text = {.text = sql, .text_len = (size_t)len};
+    follow(page, &text);
+}
+
 static void take_part(struct page *page, struct row *row, const struct part *part)
 {
     if (is_tag(part, "page")) {
         end_row(page, row);
-        *page = (struct page){.flavor = page->flavor, .figures = page->figures};
+        begin_page(page);
     } else if (is_tag(part, "statement")) {
         end_row(page, row);
         row->statement = *part;
@@ -294,6 +438,12 @@ static void take_part(struct page *page, struct row *row, const struct part *par
         page->sql_mode = strtoull(part->arg, NULL, 10);
     else if (is_tag(part, "server"))
         page->server_version = (uint32_t)strtoul(part->arg, NULL, 10);
+    else if (is_tag(part, "implicit_timestamps"))
+        page->implicit_timestamps = true;
+    else if (is_tag(part, "database") && !row->statement.tag)
+        make_database(page, part);
+    else if (is_tag(part, "collation"))
+        page->server_collation = (uint16_t)strtoul(part->arg, NULL, 10);
     else if (is_tag(part, "harmless"))
         page->harmless = true;
     else if (is_tag(part, "refused"))
@@ -320,8 +470,9 @@ static void check_corpus(enum flavor flavor, const char *file)
     while (next_part(&at, &part))
         take_part(&page, &row, &part);
     end_row(&page, &row);
-    print_message("%s: %u statements, %u change a table, %u refused\n", file, figures->statements, figures->changed,
-                  figures->refused);
+    end_page(&page);
+    print_message("%s: %u statements, %u change a table, %u refused, %u definitions compared\n", file,
+                  figures->statements, figures->changed, figures->refused, figures->compared);
     assert_true(figures->statements - figures->refused >= 300);
     assert_int_equal(figures->wrong, 0);
     free(text);

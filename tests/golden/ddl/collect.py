@@ -48,6 +48,7 @@ class Server:
         self.socket = socket
         self.looker = self.connect()
         major, minor, patch = self.rows("SELECT VERSION()")[0][0].split("-")[0].split(".")
+        self.collation = self.rows("SELECT id FROM information_schema.collations WHERE collation_name = @@collation_server")[0][0]
         self.version = int(major) * 10000 + int(minor) * 100 + int(patch)
 
     def connect(self):
@@ -124,8 +125,9 @@ def run_block(server, block):
         session.execute(f"SET SESSION sql_mode = CONCAT(@@sql_mode, ',{mode}')")
     if "implicit_timestamps" in block.flags:
         session.execute("SET SESSION explicit_defaults_for_timestamp = 0, sql_mode = ''")
-    bits = sum(MODES[mode] for mode in block.modes.split(",") if mode)
-    texts = [f"%% page {block.page}\n%% server {server.version}\n%% mode {bits}\n"]
+    session.execute("SELECT @@sql_mode")
+    bits = sum(MODES.get(mode, 0) for mode in session.fetchone()[0].split(","))
+    texts = [f"%% page {block.page}\n%% server {server.version}\n%% collation {server.collation}\n%% mode {bits}\n"]
     texts += [f"%% {flag}\n" for flag in ("harmless", "implicit_timestamps") if flag in block.flags]
     texts.append(f"%% database shop {server.databases()['shop']}\n")
     texts += [run_statement(server, session, sql) for sql in block.statements]
