@@ -55,7 +55,7 @@ def truth(db, table, schema="shop"):
     columns = []
     for row in db.dicts(
         "SELECT column_name AS name, column_type AS type, is_nullable AS nullable, character_set_name AS charset, "
-        "collation_name AS collation, extra FROM information_schema.columns "
+        "collation_name AS collation, extra AS extra FROM information_schema.columns "
         "WHERE table_schema = %s AND table_name = %s ORDER BY ordinal_position",
         (schema, table),
     ):
@@ -110,6 +110,26 @@ def assert_told(db, rows, table):
 
 
 class TestShow:
+    def test_files_tell_what_information_schema_tells(self, plain_db, sluice):
+        names = ["plain", "kinds", "made", "größe"]
+        plain_db.script(TABLES)
+        rows = shown(sluice(), *plain_db.binlog_paths(), config=False)
+        for name in names:
+            assert_told(plain_db, rows, name)
+        assert {row["origin"] for row in rows.values()} == {"log"}
+        plain_db.script(
+            [
+                "ALTER TABLE shop.plain ADD COLUMN first_one BIGINT UNSIGNED FIRST, DROP COLUMN note",
+                "ALTER TABLE shop.kinds RENAME COLUMN a TO z, MODIFY i FLOAT NOT NULL AFTER z",
+                "RENAME TABLE shop.made TO shop.other, shop.`größe` TO shop.made",
+                "DROP TABLE shop.other",
+            ]
+        )
+        rows = shown(sluice(), *plain_db.binlog_paths(), config=False)
+        for name in ["plain", "kinds", "made"]:
+            assert_told(plain_db, rows, name)
+        assert set(rows) == {("shop", "plain"), ("shop", "kinds"), ("shop", "made")}
+
     def test_all_tells_every_version_with_its_place(self, plain_db, sluice):
         plain_db.sql("CREATE TABLE shop.t (a INT PRIMARY KEY)")
         place = plain_db.position()
@@ -125,6 +145,17 @@ class TestShow:
         assert [row["file"] for row in rows] == [place[0]] * 3
         assert rows[0]["pos"] < place[1] <= rows[1]["pos"] < rows[2]["pos"]
         assert all(row["gtid"] for row in rows)
+
+    def test_sql_of_show_is_read_by_dump(self, plain_db, sluice, tmp_path):
+        plain_db.script(TABLES)
+        plain_db.flush_logs()
+        plain_db.sql("INSERT INTO shop.plain (`na``me`, price) VALUES ('x', 1.5)")
+        first, second = plain_db.binlog_paths()[:2]
+        done = sluice().run("schema", "show", first, config=False)
+        assert done.returncode == FINE, done.stderr
+        (tmp_path / "schema.sql").write_text(done.stdout, encoding="utf-8")
+        lines = sluice().dump(second, "--schema", tmp_path / "schema.sql")
+        assert lines[0]["after"] == {"id": 1, "na`me": "x", "price": "1.50", "note": None}
 
     @pytest.mark.parametrize(
         "args, words",
@@ -220,6 +251,11 @@ class TestBeforeTenDDLs:
             db.sql(f"INSERT INTO shop.t (id, code) VALUES ({number}, {100 + number})")
             rows += db.dicts(f"SELECT * FROM shop.t WHERE id = {number}")
         return rows
+
+    def test_dump_gives_each_row_the_names_it_had(self, plain_db, sluice):
+        rows = self.history(plain_db)
+        lines = sluice().dump(*plain_db.binlog_paths())
+        assert [list(line["after"].items()) for line in lines] == [list(row.items()) for row in rows]
 
     def test_replay_of_files_gives_each_row_the_names_it_had(self, plain_db, redis, sluice):
         rows = self.history(plain_db)
