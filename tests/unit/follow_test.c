@@ -27,6 +27,8 @@ struct world {
     struct ddl_mode mode;
     uint16_t server_collation;
     bool ddl_xid, failed;
+    struct gtid_set *gtids; /* places have GTIDs; NULL: they have not */
+    bool other_server;
     struct schema_followed followed;
     struct err e;
 };
@@ -62,9 +64,20 @@ static void tear_down(struct world *w)
     arena_release(&w->arena);
 }
 
-static struct history_where place(unsigned step)
+/* The place of a statement: of one server, or with GTIDs where another server has it, too. */
+static struct history_where place(const struct world *w, unsigned step)
 {
-    return (struct history_where){.server_uuid = "s", .at = {.file = "bin.000001", .pos = (step + 1) * STEP}};
+    struct history_where where = {.server_uuid = "s", .at = {.file = "bin.000001", .pos = (step + 1) * STEP}};
+    if (!w->gtids)
+        return where;
+    struct gtid before = {.flavor = FLAVOR_MARIADB, .domain = 0, .server = 1, .number = step + 1};
+    if (w->other_server)
+        where = (struct history_where){.server_uuid = "t", .at = {.file = "other.000077", .pos = 90000 - step * STEP}};
+    assert_int_equal(gtid_set_add(w->gtids, &before, NULL), 0);
+    where.gtids = w->gtids;
+    where.gtid = before;
+    where.gtid.number++;
+    return where;
 }
 
 static int run(struct world *w, unsigned step, const char *sql)
@@ -74,7 +87,7 @@ static int run(struct world *w, unsigned step, const char *sql)
     assert_int_equal(ddl_classify(&ddl, &stmt, &w->arena, &w->e), 0);
     const struct schema_statement st = {.stmt = &stmt,
                                         .ddl = &ddl,
-                                        .where = place(step),
+                                        .where = place(w, step),
                                         .server_collation = w->server_collation,
                                         .ddl_xid = w->ddl_xid,
                                         .failed = w->failed};
@@ -102,7 +115,7 @@ static const char *known(struct world *w, const char *name, unsigned step)
     const char *dot = strchr(name, '.');
     if (dot)
         snprintf(db, sizeof db, "%.*s", (int)(dot - name), name);
-    struct history_where where = place(step);
+    struct history_where where = place(w, step);
     where.at.pos += STEP / 2;
     const struct history_version *version = history_find(w->history, db, dot ? dot + 1 : name, &where);
     if (!version)
@@ -299,6 +312,41 @@ static void follow__statements_read_again__nothing_changes(void **state)
     }
 }
 
+/* Versions of tables that are wanted. */
+static size_t count_versions(struct world *w)
+{
+    struct history_table tbl;
+    size_t count = 0;
+    for (size_t i = 0; history_table(w->history, i, &tbl); i++)
+        count += tbl.candidate ? 0 : tbl.versions;
+    return count;
+}
+
+/* After a failover the same statements come from other files. */
+static void follow__statements_of_another_server__known_by_their_gtids(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof scripts / sizeof scripts[0]; i++) {
+        struct world w;
+        if (!(scripts[i].flavors & MA))
+            continue;
+        set_up(&w, FLAVOR_MARIADB);
+        w.gtids = gtid_set_new(FLAVOR_MARIADB);
+        assert_non_null(w.gtids);
+        run_all(&w, &scripts[i], 0);
+        check_all(&w, &scripts[i]);
+        w.other_server = true;
+        check_all(&w, &scripts[i]);
+        size_t count = count_versions(&w);
+        run_all(&w, &scripts[i], 0);
+        check_all(&w, &scripts[i]);
+        if (count_versions(&w) != count)
+            fail_msg("%s: %zu versions, then %zu", scripts[i].what, count, count_versions(&w));
+        gtid_set_free(w.gtids);
+        tear_down(&w);
+    }
+}
+
 static void follow__cannot_be_read__stops_or_is_told(void **state)
 {
     (void)state;
@@ -320,10 +368,10 @@ static void follow__covered__not_parsed(void **state)
     (void)state;
     struct world w;
     static const char text[] = "CREATE TABLE `a` (`told` int)";
-    const struct history_where where = place(0);
     const struct history_change told = {
         .db = "shop", .table = "a", .kind = HISTORY_DEFINED, .text = text, .len = sizeof text - 1};
     set_up(&w, FLAVOR_MYSQL);
+    const struct history_where where = place(&w, 0);
     assert_int_equal(history_put(w.history, &where, HISTORY_IMPORT, NULL, &told, 1, &w.e), 0);
     assert_int_equal(run(&w, 0, "CREATE TABLE a (id FROBNICATED(7) WITH CHEESE)"), 0);
     assert_string_equal(known(&w, "a", 0), text);
@@ -392,6 +440,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(follow__statements__versions_at_their_places),
         cmocka_unit_test(follow__statements_read_again__nothing_changes),
+        cmocka_unit_test(follow__statements_of_another_server__known_by_their_gtids),
         cmocka_unit_test(follow__cannot_be_read__stops_or_is_told),
         cmocka_unit_test(follow__covered__not_parsed),
         cmocka_unit_test(follow__failed__only_drop_has_an_effect),
