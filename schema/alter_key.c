@@ -73,6 +73,13 @@ static uint32_t label_bytes(const struct alter *al, const struct create_column *
     return bytes == label_chars(was, set) * width ? 0 : bytes / width;
 }
 
+/* In a column that is dropped and added again the key keeps the length that it had. */
+static uint32_t old_length(const struct create_column *was, uint32_t prefix)
+{
+    bool sized = strstr(was->word.p, "char") || strstr(was->word.p, "binary");
+    return prefix || !sized ? prefix : was->length;
+}
+
 /* A prefix that is as long as the column, or longer, is the whole column. */
 static uint32_t new_prefix(const struct alter *al, const struct create_column *was, const struct create_column *col,
                            uint32_t prefix)
@@ -85,23 +92,33 @@ static uint32_t new_prefix(const struct alter *al, const struct create_column *w
     return prefix;
 }
 
-static bool keep_parts(struct alter *al, struct create_key *key, const int *moved)
+/* False: its column is gone. */
+static bool keep_part(const struct alter *al, struct create_key_part *part, const int *moved)
 {
     const struct create_column *columns = al->cp.columns.items;
+    const struct alter_column *made = al->columns.items;
+    if (part->column == CREATE_NO_COLUMN)
+        return true;
+    const struct create_column *was = &al->before->columns[part->column];
+    int column = moved[part->column];
+    if (column < 0)
+        return false;
+    part->column = (uint16_t)column;
+    if (made[column].old < 0)
+        part->prefix = old_length(was, part->prefix);
+    part->prefix = new_prefix(al, was, &columns[column], part->prefix);
+    return true;
+}
+
+static bool keep_parts(struct alter *al, struct create_key *key, const int *moved)
+{
     struct create_key_part *parts = create_allocate(&al->cp, (key->part_count + 1) * sizeof *parts);
     unsigned count = 0;
     if (!parts)
         return false;
     for (unsigned i = 0; i < key->part_count; i++) {
-        struct create_key_part part = key->parts[i];
-        if (part.column != CREATE_NO_COLUMN) {
-            int column = moved[part.column];
-            if (column < 0)
-                continue;
-            part.column = (uint16_t)column;
-            part.prefix = new_prefix(al, &al->before->columns[key->parts[i].column], &columns[column], part.prefix);
-        }
-        parts[count++] = part;
+        parts[count] = key->parts[i];
+        count += keep_part(al, &parts[count], moved);
     }
     key->parts = parts;
     key->part_count = count;
@@ -265,12 +282,13 @@ static bool add_key(struct alter *al, const struct alter_clause *clause)
         return create_fail(cp, "a key is expected");
     if (cp->ahead)
         return create_fail(cp, "a key names a column that the table does not have");
-    const struct create_key *key = (const struct create_key *)cp->keys.items + keys;
-    const struct create_foreign_key *fk = (const struct create_foreign_key *)cp->foreign.items + foreign;
-    if (cp->foreign.count > foreign && clause->if_exists && fk->name.p && has_foreign_key(al->before, &fk->name)) {
+    const struct create_key *key = cp->keys.items;
+    const struct create_foreign_key *fk = cp->foreign.items;
+    bool made_foreign = cp->foreign.count > foreign;
+    if (made_foreign && clause->if_exists && fk[foreign].name.p && has_foreign_key(al->before, &fk[foreign].name)) {
         cp->foreign.count = foreign;
         cp->keys.count = keys;
-    } else if (cp->keys.count > keys && exists_already(al, clause, key))
+    } else if (!made_foreign && cp->keys.count > keys && exists_already(al, clause, &key[keys]))
         cp->keys.count = keys;
     return true;
 }

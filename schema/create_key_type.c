@@ -71,7 +71,10 @@ static void complete_key(struct create_parser *cp, struct create_key *key, struc
         if (parts[i].column == CREATE_NO_COLUMN)
             continue;
         const struct create_column *col = &columns[parts[i].column];
-        if (col->label_count || (form_of(col) == FORM_STRING && parts[i].prefix >= col->length))
+        enum form form = form_of(col);
+        /* Of what is no string only its whole length can stand there; a POINT is always shown with one. */
+        bool whole = form == FORM_STRING ? parts[i].prefix >= col->length : form == FORM_FIXED;
+        if (whole && strcmp(col->word.p, "point") != 0)
             parts[i].prefix = 0;
     }
     key->hashed |= mariadb && key->kind == CREATE_UNIQUE && create_needs_hash(columns, key);

@@ -127,6 +127,7 @@ static void alter_table__clauses__the_table_that_the_manual_says(void **state)
         {"a int, b int, key b (b), constraint t_ibfk_3 foreign key (b) references p (x)",
          "ALTER TABLE t DROP FOREIGN KEY t_ibfk_3, ADD FOREIGN KEY (b) REFERENCES q (y)",
          "a int, b int, key b (b), constraint t_ibfk_4 foreign key (b) references q (y)"},
+        {"a varchar(9), unique k (a)", "ALTER TABLE t DROP a, ADD a varchar(20)", "a varchar(20), unique k (a(9))"},
         /* Character sets. */
         {"a varchar(9)) default charset=utf8mb4", "ALTER TABLE t CHARSET latin1",
          "a varchar(9) charset utf8mb4) default charset=latin1"},
