@@ -689,8 +689,11 @@ static void history__ten_thousand_tables__cost_little_more_than_their_texts(void
     }
     size_t used = mallinfo2().uordblks - before.uordblks, said = history_bytes(h);
     print_message("%zu bytes, %zu said, texts %d\n", used, said, MANY * TEXT);
-    assert_in_range(used, MANY * TEXT, MANY * TEXT * 5 / 4);
-    assert_in_range(said, MANY * TEXT, used + 4096);
+    assert_in_range(said, MANY * TEXT, MANY * TEXT * 5 / 4);
+    if (used > 0) { /* a sanitizer's allocator counts nothing there */
+        assert_in_range(used, MANY * TEXT, MANY * TEXT * 5 / 4);
+        assert_in_range(said, MANY * TEXT, used + 4096);
+    }
     history_free(h);
     gtid_set_free(set);
     free(text);
