@@ -53,8 +53,8 @@ void log_reader_seek(struct log_reader *reader, uint64_t pos);
 
 /* Until the next start only what changes definitions is followed: rows are passed over, whatever their tables; what is
  * prepared is not kept; changes by statement and incidents do not stop. Transactions, DDL and marks come as ever.
- * Between a start and the first event. */
-void log_reader_scan(struct log_reader *reader);
+ * Between transactions; a start ends it. */
+void log_reader_scan(struct log_reader *reader, bool on);
 
 /* Takes over `set` as what is before the boundary; between transactions and when no set is known, else it is freed. */
 void log_reader_learn(struct log_reader *reader, struct gtid_set *set);

@@ -1,9 +1,9 @@
 /* Reading the log for its DDL only: what is passed over on the way. */
 #include "binlog/log_reader_private.h"
 
-void log_reader_scan(struct log_reader *reader)
+void log_reader_scan(struct log_reader *reader, bool on)
 {
-    reader->scanning = true;
+    reader->scanning = on;
 }
 
 bool log_scan_passes(uint8_t type)

@@ -58,7 +58,7 @@ static int open_next(struct source_file *file, struct position *known, struct er
     file->noted = file->gap_noted = false;
     rc = log_reader_start(file->reader, known, e);
     if (rc == 0 && file->opt.statements_only)
-        log_reader_scan(file->reader);
+        log_reader_scan(file->reader, true);
     return rc;
 }
 

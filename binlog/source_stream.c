@@ -75,7 +75,7 @@ static int stream_open(struct source *src, const struct start *at, struct positi
     struct source_stream *st = self(src);
     struct err failed = ERR_INIT;
     st->finished = st->after_ddl = false;
-    st->refresh_all = true;
+    st->checked_of[0] = '\0';
     st->lost_us = 0;
     keep_bounds(st, at);
     for (size_t i = 0; i < st->opt.host_count; i++) {
@@ -96,8 +96,12 @@ static int stream_open(struct source *src, const struct start *at, struct positi
 
 static int lose(struct source_stream *st, const struct err *why, struct rowset *out, struct err *e)
 {
-    int rc = position_copy(&st->place, log_reader_boundary(st->reader), e);
+    const struct position *boundary = log_reader_boundary(st->reader);
+    /* A dump by GTID of which no transaction has come yet is at the head of a file. */
+    bool moved = !boundary->gtids || !st->place.gtids || !gtid_set_equal(boundary->gtids, st->place.gtids);
+    int rc = st->scan.active || !moved ? 0 : position_copy(&st->place, boundary, e);
     stream_disconnect(st);
+    stream_drop_scan(st);
     st->bounds.skipping = false;
     st->prefer_file = st->prefer_file && st->skip.to != 0;
     stream_skip_release(st);
@@ -150,24 +154,31 @@ static void seek_to_place(struct source_stream *st)
     st->seek_to = 0;
 }
 
+int stream_next_event(struct source_stream *st, struct err *e)
+{
+    int rc = st->event ? 0 : stream_read(st, e);
+    if (rc == 0 && st->event_len >= EVENT_HEADER_LEN && st->event[EVENT_TYPE_AT] == EVENT_FORMAT)
+        rc = stream_check_head(st, e);
+    if (rc != 0)
+        return rc;
+    if (st->skip.to) {
+        rc = stream_skip_event(st, e);
+        return rc == 0 ? 1 : rc;
+    }
+    if (st->seek_to && st->event_len >= EVENT_HEADER_LEN)
+        seek_to_place(st);
+    return 0;
+}
+
 /* One event, or a part of it: as log_reader_feed, 0 also when more of it is to come. */
 static int step(struct source_stream *st, struct rowset *out, struct err *e)
 {
-    if (!st->event) {
-        int rc = stream_read(st, e);
-        if (rc != 0)
-            return rc;
-    }
-    if (st->event_len >= EVENT_HEADER_LEN && st->event[EVENT_TYPE_AT] == EVENT_FORMAT) {
-        int rc = stream_check_head(st, e);
-        if (rc != 0)
-            return rc;
-    }
-    if (st->skip.to)
-        return stream_skip_event(st, e);
-    if (st->seek_to && st->event_len >= EVENT_HEADER_LEN)
-        seek_to_place(st);
-    int rc = log_reader_feed(st->reader, st->event, st->event_len, out, e);
+    if (st->scan.active)
+        return stream_scan_step(st, e);
+    int rc = stream_next_event(st, e);
+    if (rc != 0)
+        return rc < 0 ? rc : 0;
+    rc = log_reader_feed(st->reader, st->event, st->event_len, out, e);
     if (rc == LOG_READER_MORE)
         return 0;
     if (rc != LOG_READER_AGAIN)
@@ -201,7 +212,7 @@ static int before_event(struct source_stream *st, struct rowset *out, struct err
             return 1;
     }
     const struct position *boundary = log_reader_boundary(st->reader);
-    if (!log_reader_in_transaction(st->reader) &&
+    if (!st->scan.active && !log_reader_in_transaction(st->reader) &&
         bounds_reached(&st->bounds, log_reader_at(st->reader), boundary->gtids))
         st->finished = true;
     return 0;
@@ -235,6 +246,17 @@ static bool stream_would_block(struct source *src)
     return st->after_ddl || !st->cli || !client_dump_ready(st->cli);
 }
 
+/* A table that is not known although the server was asked for all of them: it may have come by a way that is not in the
+ * log. It is read once, as at a start from here. */
+static bool was_unknown(struct source_stream *st)
+{
+    const struct position *here = log_reader_boundary(st->reader);
+    if (filepos_compare(&st->unknown_at.at, &here->at) == 0 &&
+        strcmp(st->unknown_at.server_uuid, here->server_uuid) == 0)
+        return true;
+    return position_copy(&st->unknown_at, here, NULL) != 0;
+}
+
 static int stream_next(struct source *src, struct rowset *out, struct err *e)
 {
     struct source_stream *st = self(src);
@@ -252,7 +274,8 @@ static int stream_next(struct source *src, struct rowset *out, struct err *e)
             return 0;
         if (rc == 0)
             continue;
-        if (failed.code == ERR_INTERRUPTED || err_class(&failed) != ERR_CLASS_RETRY)
+        bool again = err_class(&failed) == ERR_CLASS_RETRY || (failed.code == ERR_SCHEMA_UNKNOWN && !was_unknown(st));
+        if (failed.code == ERR_INTERRUPTED || !again)
             return err_set_format(e, failed.code, "%s", failed.text);
         return lose(st, &failed, out, e);
     }
@@ -282,6 +305,9 @@ static void stream_close(struct source *src)
     stream_disconnect(st);
     log_reader_free(st->reader);
     spool_free(st->spool);
+    snapshot_free(st->snapshot);
+    position_release(&st->scan.from);
+    position_release(&st->unknown_at);
     if (st->owns_schema) {
         schema_free(st->schema);
         schema_server_free(st->server);
@@ -344,6 +370,12 @@ static int make_parts(struct source_stream *st, struct err *e)
         if (rc == 0)
             rc = schema_new(&st->schema, schema_server_reader(st->server), e);
     }
+    if (rc == 0) {
+        st->history = schema_history(st->schema);
+        const struct snapshot_options snapshot = {
+            .server = st->server, .history = st->history, .interest = st->opt.interest};
+        rc = snapshot_new(&st->snapshot, &snapshot, e);
+    }
     const struct spool_options spool = {.state = st->opt.state, .max_bytes = st->opt.xa_spool_bytes};
     if (rc == 0)
         rc = spool_new(&st->spool, &spool, e);
@@ -369,6 +401,8 @@ int source_stream_new(struct source **out, const struct stream_options *opt, str
     set_defaults(&st->opt);
     pthread_mutex_init(&st->lock, NULL);
     position_init(&st->place);
+    position_init(&st->scan.from);
+    position_init(&st->unknown_at);
     backoff_init(&st->backoff, st->opt.backoff_ms, st->opt.backoff_max_ms);
     int rc = make_parts(st, e);
     if (rc != 0) {

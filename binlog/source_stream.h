@@ -18,8 +18,12 @@
  * success one NOTE; the wait between them (backoff with jitter) is inside next(). A server that is silent for three
  * heartbeats while next() waits counts as lost.
  *
- * Definitions of tables (schema/server.h) are read from the same host by a second connection, before a start at
- * `current` is resolved, after a DDL, and from a new host all over again. One thread, but interrupt. */
+ * Definitions of tables: what the schema's history knows at the place is not asked for. Wanted tables that it does not
+ * know there are read from the same host by a second connection (schema/snapshot.h): when the dump begins, and after a
+ * statement that leaves one unknown. The log from the place to that reading is then scanned for statements, with the
+ * dump, before it goes on: a start at `current` goes on behind the scan, any other at its place again. A table whose
+ * definition changed on the way is known from its last change on. Without a scan, where the log names the columns
+ * (binlog_row_metadata=FULL), what was read holds from the reading on. One thread, but interrupt. */
 #ifndef SLUICE_BINLOG_SOURCE_STREAM_H
 #define SLUICE_BINLOG_SOURCE_STREAM_H
 
@@ -32,6 +36,9 @@
 #define STREAM_BACKOFF_MS     100
 #define STREAM_BACKOFF_MAX_MS 30000
 #define STREAM_LOST_GRACE_MS  60000
+
+/* A record of the state that keeps stream_options.followed for a first start elsewhere; open() removes it. */
+#define STREAM_FOLLOWED_RECORD "schema_followed"
 
 /* All borrowed for the life of the source. 0 or NULL where a default is named. */
 struct stream_options {
@@ -50,6 +57,9 @@ struct stream_options {
     /* The schema and the connection behind it; both NULL: made inside, and the shapes end with the source. */
     struct schema *schema;
     struct schema_server *schema_server;
+    const struct position *followed; /* up to here the statements of the log are in the schema's history: a start beyond
+                                      * it knows nothing of the time between; NULL: not known */
+    bool scan_always;                /* also where the log names the columns */
 
     const struct interest *interest;
     bool check_cascades;                /* CASCADE_UNLOGGED for wanted tables at open and after each DDL */

@@ -76,69 +76,31 @@ static void note_server(struct source_stream *st, const struct stream_begin *beg
     if (strcasecmp(server->binlog_checksum, "NONE") == 0)
         stream_note(st, ERR_CHECKSUM_NONE, "binlog_checksum is NONE on the server: damage on the way is not noticed");
     if (server->binlog_row_metadata[0] && strcasecmp(server->binlog_row_metadata, "FULL") != 0)
-        stream_note(
-            st, ERR_ROW_METADATA,
-            "binlog_row_metadata is %s on the server: rows that are older than the start, or follow a change of their "
-            "table at once, will stop",
-            server->binlog_row_metadata);
+        stream_note(st, ERR_ROW_METADATA,
+                    "binlog_row_metadata is %s on the server: rows that are older than the last change of their table "
+                    "before it was "
+                    "first read will stop",
+                    server->binlog_row_metadata);
     if (server->binlog_row_image[0] && strcasecmp(server->binlog_row_image, "FULL") != 0)
         stream_note(st, ERR_ROW_IMAGE_SMALL,
                     "binlog_row_image is %s on the server: rows that lack a needed column will stop",
                     server->binlog_row_image);
 }
 
-/* Definitions. */
-
-static int check_cascades(struct source_stream *st, const char *db, const char *table, struct err *e)
-{
-    if (!st->opt.check_cascades)
-        return 0;
-    const struct ddl_table child = {.db = db, .name = table};
-    return schema_server_check_cascades(st->server, &child, st->opt.accept_unlogged, e);
-}
-
-static int refresh_one(void *ctx, const char *db, const char *table, struct err *e)
-{
-    struct source_stream *st = ctx;
-    if (stream_is_interrupted(st))
-        return err_set(e, INTERRUPTED);
-    const struct interest *interest = st->opt.interest;
-    if (!interest->wants(interest->ctx, db, table))
-        return 0;
-    int rc = schema_refresh(st->schema, db, table, e);
-    return rc == 0 ? check_cascades(st, db, table, e) : rc;
-}
-
-/* Reads all wanted tables when they are another server's than those known, or were missed. */
-static int refresh_definitions(struct source_stream *st, struct err *e)
+/* The connection for definitions goes to the same server; of a new one the foreign keys are checked. */
+static int prepare_definitions(struct source_stream *st, struct err *e)
 {
     const char *uuid = client_server(st->cli)->uuid;
-    bool other = strcmp(st->schema_of, uuid) != 0;
-    if (!other && !st->refresh_all)
-        return 0;
-    if (other) {
+    if (strcmp(st->server_of, uuid) != 0) {
         schema_server_move(st->server, &st->opt.hosts[st->host]);
         schema_forget(st->schema, NULL, NULL);
+        memcpy(st->server_of, uuid, sizeof st->server_of);
     }
-    st->refresh_all = true;
-    memcpy(st->schema_of, uuid, sizeof st->schema_of);
-    int rc = schema_server_tables(st->server, refresh_one, st, e);
-    schema_server_rest(st->server);
+    if (strcmp(st->checked_of, uuid) == 0)
+        return 0;
+    int rc = stream_check_tables(st, e);
     if (rc == 0)
-        st->refresh_all = false;
-    return rc;
-}
-
-int stream_follow_ddl(struct source_stream *st, struct err *e)
-{
-    st->after_ddl = false;
-    bool all = st->ddl.table_count == 0; /* it may concern any table */
-    int rc = all ? schema_server_tables(st->server, refresh_one, st, e) : log_reader_refresh(st->reader, e);
-    for (unsigned i = 0; rc == 0 && i < st->ddl.table_count; i++)
-        rc = check_cascades(st, st->ddl.tables[i].db, st->ddl.tables[i].name, e);
-    schema_server_rest(st->server);
-    if (rc != 0)
-        st->refresh_all = true;
+        memcpy(st->checked_of, uuid, sizeof st->checked_of);
     return rc;
 }
 
@@ -150,7 +112,7 @@ int stream_read(struct source_stream *st, struct err *e)
 }
 
 /* Begins the dump at st->place. The first event is read at once: a refusal comes in its stead. */
-static int start_dump(struct source_stream *st, struct err *e)
+static int start_dump(struct source_stream *st, struct stream_begin *chosen, struct err *e)
 {
     struct stream_begin begin;
     int rc = stream_choose(st, &begin, e);
@@ -179,28 +141,57 @@ static int start_dump(struct source_stream *st, struct err *e)
         return rc;
     bool same = strcmp(st->place.server_uuid, known.server_uuid) == 0;
     st->seek_to = begin.by_gtid && same && st->place.at.pos > UINT32_MAX ? st->place.at.pos : 0;
-    rc = begin.learn ? stream_learn_place(st, e) : 0;
+    *chosen = begin;
+    return begin.learn ? stream_learn_place(st, e) : 0;
+}
+
+/* What the history does not know at the place. A start at `current` is only over when that is known. */
+static int read_definitions(struct source_stream *st, bool opened, bool current, struct err *e)
+{
+    int rc = opened ? stream_check_gap(st, e) : 0;
     if (rc == 0)
-        rc = spool_settle(st->spool, &st->place, e);
-    if (rc == 0)
-        note_server(st, &begin);
+        rc = stream_read_schema(st, &st->place, current, e);
+    while (rc == 0 && st->scan.active && current)
+        rc = stream_is_interrupted(st) ? err_set(e, INTERRUPTED) : stream_scan_step(st, e);
+    if (!st->scan.active)
+        schema_server_rest(st->server);
     return rc;
+}
+
+int stream_begin_again(struct source_stream *st, struct err *e)
+{
+    struct stream_begin begin;
+    stream_disconnect(st);
+    stream_skip_release(st);
+    int rc = connect_host(st, e);
+    if (rc == 0)
+        rc = check_server(st, e);
+    return rc == 0 ? start_dump(st, &begin, e) : rc;
 }
 
 static int connect_once(struct source_stream *st, const struct start *at, struct err *e)
 {
+    bool current = at && at->kind == START_CURRENT;
+    struct stream_begin begin;
+    stream_drop_scan(st);
     int rc = connect_host(st, e);
     if (rc == 0)
         rc = check_server(st, e);
     if (rc == 0)
-        rc = refresh_definitions(st, e);
+        rc = prepare_definitions(st, e);
     if (rc == 0 && at)
         rc = stream_resolve(st, at, &st->place, e);
-    if (rc == 0 && at && at->kind == START_CURRENT)
+    if (rc == 0 && current)
         stream_note_prepared(st);
     if (rc == 0)
-        rc = start_dump(st, e);
-    if (rc != 0)
+        rc = start_dump(st, &begin, e);
+    if (rc == 0)
+        rc = read_definitions(st, at != NULL, current, e);
+    if (rc == 0)
+        rc = spool_settle(st->spool, &st->place, e);
+    if (rc == 0)
+        note_server(st, &begin);
+    else
         stream_disconnect(st);
     return rc;
 }

@@ -8,6 +8,7 @@
 #include "base/backoff.h"
 #include "binlog/bounds.h"
 #include "binlog/source_stream.h"
+#include "schema/snapshot.h"
 
 #define STREAM_NOTES_MAX 8
 #define EVENT_TYPE_AT    4
@@ -31,6 +32,14 @@ struct stream_skip {
     enum { SKIP_BETWEEN, SKIP_NAMED, SKIP_INSIDE } inside; /* where `at` lies */
 };
 
+/* The log is read for its statements only, up to where definitions were read. */
+struct stream_scan {
+    bool active;
+    bool moves;           /* the stream goes on behind it */
+    struct position from; /* where it began */
+    unsigned rounds;
+};
+
 struct source_stream {
     struct source base;
     struct stream_options opt;
@@ -39,6 +48,9 @@ struct source_stream {
     struct schema *schema;
     struct schema_server *server;
     bool owns_schema;
+    struct history *history; /* the schema's */
+    struct snapshot *snapshot;
+    struct stream_scan scan;
     uint32_t server_id;
 
     /* interrupt comes from another thread: it needs the connection, the flag, and to end a wait */
@@ -47,10 +59,12 @@ struct source_stream {
     atomic_bool interrupted;
     int wake_fd;
 
-    size_t host;                         /* index of the one in use or to be tried next */
-    struct position place;               /* where to go on after a loss */
-    bool prefer_file;                    /* the start was given by file and offset: the GTIDs were only looked up */
-    char schema_of[SERVER_UUID_MAX + 1]; /* whose definitions the schema holds */
+    size_t host;                          /* index of the one in use or to be tried next */
+    struct position place;                /* where to go on after a loss */
+    bool prefer_file;                     /* the start was given by file and offset: the GTIDs were only looked up */
+    char server_of[SERVER_UUID_MAX + 1];  /* whom `server` asks */
+    char checked_of[SERVER_UUID_MAX + 1]; /* whose foreign keys were checked; "" = nobody's */
+    struct position unknown_at;           /* where a table was not known, and what the server has was read for it */
     struct backoff backoff;
     int64_t lost_us; /* monotonic; 0 = connected */
 
@@ -68,7 +82,6 @@ struct source_stream {
 
     bool after_ddl; /* `ddl` was handed out: definitions have to be read again */
     struct rowset ddl;
-    bool refresh_all;
     struct bounds bounds;
     struct start from; /* START_TIME, for the bounds; its position is not used */
     bool finished;
@@ -97,6 +110,29 @@ void stream_disconnect(struct source_stream *st);
 /* The next event into st->event. */
 int stream_read(struct source_stream *st, struct err *e);
 
+/* The same dump once more from st->place, on a new connection. */
+int stream_begin_again(struct source_stream *st, struct err *e);
+
+/* source_stream.c: the next event of the log into st->event, its file checked, and what lies before the place passed
+ * over: 0; 1 when this event was passed over. */
+int stream_next_event(struct source_stream *st, struct err *e);
+
+/* stream_schema.c: reads the definitions of wanted tables that the history does not know at `from`, where the dump that
+ * was just begun is, and begins to scan from there (st->scan.active) where that tells more. `moves`: the stream is to
+ * go on behind the scan. */
+int stream_read_schema(struct source_stream *st, const struct position *from, bool moves, struct err *e);
+
+/* One event of the scan, or its end. Behind it the dump goes on at st->place. */
+int stream_scan_step(struct source_stream *st, struct err *e);
+void stream_drop_scan(struct source_stream *st);
+
+/* Checks the foreign keys of all wanted tables. */
+int stream_check_tables(struct source_stream *st, struct err *e);
+
+/* What the history knows was read on another way than to st->place: from where the log was not read, nothing is known.
+ */
+int stream_check_gap(struct source_stream *st, struct err *e);
+
 /* stream_skip.c: takes st->event while st->skip.to is set, and ends the skipping at the place. Errors: CORRUPT (no
  * event begins at the place), BINLOG_PURGED (the file ends before it), those of log_reader_feed. */
 int stream_skip_event(struct source_stream *st, struct err *e);
@@ -108,7 +144,7 @@ int stream_learn_place(struct source_stream *st, struct err *e);
 void stream_skip_begin(struct source_stream *st, const struct stream_begin *begin);
 void stream_skip_release(struct source_stream *st);
 
-/* After a DDL was handed out and before the next event is fed: reads definitions again. */
+/* After a DDL was handed out and before the next event is fed: reads definitions that it left unknown. */
 int stream_follow_ddl(struct source_stream *st, struct err *e);
 
 /* stream_start.c: from what a person types to a position on the connected server. */

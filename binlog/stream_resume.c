@@ -174,7 +174,8 @@ static int go_on_without(struct source_stream *st, struct gtid_set *kept, struct
     gtid_set_free(st->lost);
     st->lost = lost;
     st->lost_told = false;
-    return rc;
+    const struct history_where here = {.gtids = kept};
+    return rc == 0 ? history_cut(st->history, &here, e) : rc;
 }
 
 static int check_surplus(struct source_stream *st, struct err *e)

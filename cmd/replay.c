@@ -179,8 +179,12 @@ static int open_reading(struct replay *replay, const struct replay_flags *given,
                                       .query_max_bytes = settings_query_bytes(&settings->source)};
         return reading_from_files(&replay->reading, &files, replay->routes, &replay->env, e);
     }
-    replay->live = (struct reading_live_options){
-        .settings = settings, .routes = replay->routes, .env = &replay->env, .state = replay->state, .to = &replay->to};
+    replay->live = (struct reading_live_options){.settings = settings,
+                                                 .routes = replay->routes,
+                                                 .env = &replay->env,
+                                                 .state = replay->state,
+                                                 .base = replay->service,
+                                                 .to = &replay->to};
     int rc = reading_live(&replay->reading, &replay->live, e);
     return rc == 0 ? parse_bounds(replay, given, e) : rc;
 }

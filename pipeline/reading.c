@@ -15,6 +15,7 @@ void reading_init(struct reading *reading)
 {
     *reading = (struct reading){0};
     arena_init(&reading->arena, 4096, 0, 0);
+    position_init(&reading->followed);
     pthread_mutex_init(&reading->lock, NULL);
 }
 
@@ -30,6 +31,8 @@ void reading_release(struct reading *reading)
     if (reading->source)
         reading->source->ops->close(reading->source);
     schema_free(reading->schema);
+    history_free(reading->history);
+    position_release(&reading->followed);
     schema_server_free(reading->server);
     arena_release(&reading->arena);
     pthread_mutex_destroy(&reading->lock);
@@ -173,7 +176,8 @@ int reading_live(struct reading *out, const struct reading_live_options *opt, st
     out->interest = routes_interest(opt->routes);
     if (make_hosts(out, settings, e) != 0 || own_uuid(out, opt, e) != 0 ||
         accepted(out, settings, &accept_unlogged, e) != 0 || schema_server_new(&out->server, &out->hosts[0], e) != 0 ||
-        schema_new(&out->schema, schema_server_reader(out->server), e) != 0)
+        reading_open_history(out, opt, e) != 0 ||
+        schema_new_upon(&out->schema, out->history, schema_server_reader(out->server), e) != 0)
         return err_result(e);
     struct stream_options stream = {
         .env = opt->env,
@@ -187,6 +191,8 @@ int reading_live(struct reading *out, const struct reading_live_options *opt, st
         .lost_grace_ms = settings->source.lost_grace_ms,
         .schema = out->schema,
         .schema_server = out->server,
+        .followed = out->is_followed ? &out->followed : NULL,
+        .scan_always = opt->scan_always,
         .interest = &out->interest,
         .check_cascades = !opt->only_print,
         .accept_unlogged = accept_unlogged,
@@ -199,90 +205,6 @@ int reading_live(struct reading *out, const struct reading_live_options *opt, st
         .to = opt->to,
     };
     return source_stream_new(&out->source, &stream, e);
-}
-
-/* What the visit of a server's tables needs. */
-struct check {
-    const struct env *env;
-    const struct routes *routes;
-    struct pipeline *pipe;
-    struct schema *schema;
-    struct schema_server *server;
-};
-
-static int check_table(void *ctx, const char *db, const char *table, struct err *e)
-{
-    struct check *check = ctx;
-    if (!routes_wants(check->routes, db, table))
-        return 0;
-    const struct ddl_table name = {.db = db, .name = table};
-    if (schema_server_check_filters(check->server, &name, 1, e) != 0 ||
-        schema_refresh(check->schema, db, table, e) != 0)
-        return err_result(e);
-    const struct table *tbl = schema_current(check->schema, db, table);
-    return tbl ? pipeline_check(check->pipe, tbl, e) : 0;
-}
-
-/* Routes that name one table exactly are looked up one by one: a server may have very many others. */
-static int check_routes(struct check *check, struct err *e)
-{
-    const struct route *list;
-    unsigned count = routes_list(check->routes, &list);
-    bool patterns = false;
-    for (unsigned r = 0; r < count; r++) {
-        if (!route_is_exact(&list[r])) {
-            patterns = true;
-            continue;
-        }
-        if (check_table(check, list[r].db, list[r].table, e) != 0)
-            return err_result(e);
-        if (!schema_current(check->schema, list[r].db, list[r].table))
-            log_event(check->env->log, LOG_WARN, "a routed table does not exist yet", LOG_STR("db", list[r].db),
-                      LOG_STR("table", list[r].table), LOG_UINT("line", list[r].line));
-    }
-    return patterns ? schema_server_tables(check->server, check_table, check, e) : 0;
-}
-
-/* Tells reading_interrupt which connection to cut. */
-static void announce(struct reading *reading, struct schema_server *server)
-{
-    pthread_mutex_lock(&reading->lock);
-    reading->checking = server;
-    if (server && reading->interrupted)
-        schema_server_interrupt(server);
-    pthread_mutex_unlock(&reading->lock);
-}
-
-void reading_interrupt(struct reading *reading)
-{
-    pthread_mutex_lock(&reading->lock);
-    reading->interrupted = true;
-    if (reading->checking)
-        schema_server_interrupt(reading->checking);
-    pthread_mutex_unlock(&reading->lock);
-}
-
-int reading_check(struct reading *reading, const struct reading_live_options *opt, struct pipeline *pipe, struct err *e)
-{
-    int rc = -1;
-    for (size_t i = 0; i < reading->host_count; i++) {
-        struct check check = {.env = opt->env, .routes = opt->routes, .pipe = pipe};
-        err_clear(e);
-        rc = schema_server_new(&check.server, &reading->hosts[i], e);
-        announce(reading, check.server);
-        if (rc == 0)
-            rc = schema_new(&check.schema, schema_server_reader(check.server), e);
-        if (rc == 0)
-            rc = check_routes(&check, e);
-        if (rc != 0 && err_class(e) == ERR_CLASS_USAGE)
-            (void)err_wrap(e, "%s", opt->settings->file);
-        announce(reading, NULL);
-        schema_free(check.schema);
-        schema_server_free(check.server);
-        if (rc == 0 || err_class(e) != ERR_CLASS_RETRY)
-            break;
-    }
-    return rc;
 }
 
 int reading_server_position(struct reading *reading, struct position *out, struct err *e)

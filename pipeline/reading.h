@@ -6,12 +6,16 @@
 #include <pthread.h>
 
 #include "pipeline/settings.h"
+#include "schema/history.h"
 #include "schema/server.h"
 
 /* Must not move after reading_init (the source borrows from it). */
 struct reading {
-    struct source *source;         /* until reading_take_source */
-    struct schema *schema;         /* owns the shapes: freed by reading_release, after pipeline_close */
+    struct source *source;    /* until reading_take_source */
+    struct schema *schema;    /* owns the shapes: freed by reading_release, after pipeline_close */
+    struct history *history;  /* of the definitions; under `schema` */
+    struct position followed; /* see stream_options; when is_followed */
+    bool is_followed;
     struct schema_server *server;  /* a live server's definitions; NULL for files */
     struct schema_reader timeless; /* for files: the same without a place in the log */
     struct interest interest;
@@ -35,8 +39,10 @@ struct reading_live_options {
     const struct settings *settings;
     const struct routes *routes;
     const struct env *env;
-    struct state *state;    /* keeps our UUID and what is prepared; NULL: a new UUID each time, in memory */
+    struct state *state;    /* keeps our UUID, what is prepared, and the history of definitions; NULL: in memory */
+    struct state *base;     /* a service's, whose history of definitions comes before; only read; NULL: none */
     const struct start *to; /* NULL: never ends */
+    bool scan_always;       /* see stream_options */
     bool only_print;        /* nothing depends on the changes being complete: foreign keys are not checked */
 };
 
@@ -62,9 +68,13 @@ int reading_from_files(struct reading *out, const struct reading_files *files, c
 /* Accepts an empty one. Not before the pipeline is closed. */
 void reading_release(struct reading *reading);
 
-/* Before a service starts: asks the first server that answers for every table that a route names, binds the routes to
- * them (a missing column is a configuration error with its line), and refuses databases that the server does not log.
- * With a connection of its own. Errors: client_connect's, BINLOG_FILTERED, those of pipeline_check. */
+/* reading_live's own: opens the history, and finds out up to where the statements of the log are in it. */
+int reading_open_history(struct reading *reading, const struct reading_live_options *opt, struct err *e);
+
+/* Before a service starts: binds the routes to every table of the first server that answers, as the table was where the
+ * service goes on, when the history knows that, else as it is now (a missing column is a configuration error with its
+ * line); routes that only fit what the table is now are fine too. Refuses databases that the server does not log. With
+ * a connection of its own. Errors: client_connect's, BINLOG_FILTERED, those of pipeline_check. */
 int reading_check(struct reading *reading, const struct reading_live_options *opt, struct pipeline *pipe,
                   struct err *e);
 

@@ -20,6 +20,7 @@ struct schema_server {
     pthread_mutex_t lock; /* over `cli` as a pointer, for interrupt */
     struct client *cli;
     bool interrupted;
+    struct position noted; /* behind the last definition that the reader gave */
 };
 
 static int read_definition(void *ctx, const char *db, const char *table, struct buf *create_sql,
@@ -31,6 +32,7 @@ int schema_server_new(struct schema_server **out, const struct client_options *o
     if (!srv)
         return err_set(e, NO_MEMORY, sizeof *srv);
     pthread_mutex_init(&srv->lock, NULL);
+    position_init(&srv->noted);
     srv->reader = (struct schema_reader){.ctx = srv, .read = read_definition};
     schema_server_move(srv, opt);
     *out = srv;
@@ -42,6 +44,7 @@ void schema_server_free(struct schema_server *srv)
     if (!srv)
         return;
     schema_server_rest(srv);
+    position_release(&srv->noted);
     pthread_mutex_destroy(&srv->lock);
     free(srv);
 }
@@ -172,23 +175,20 @@ static int read_definition(void *ctx, const char *db, const char *table, struct 
                            struct schema_reading *out, struct err *e)
 {
     struct schema_server *srv = ctx;
-    struct filepos before, end;
-    int found = 0, rc = connected(srv, e);
-    if (rc == 0)
-        rc = schema_server_binlog_end(srv->cli, &before, NULL, e);
-    if (rc == 0)
-        rc = found = schema_server_definition(srv, db, table, create_sql, e);
-    if (rc >= 0)
-        rc = schema_server_binlog_end(srv->cli, &end, NULL, e);
-    if (rc < 0) {
-        if (srv->cli && err_class(e) == ERR_CLASS_RETRY)
-            schema_server_rest(srv);
-        return rc;
+    struct position before;
+    position_init(&before);
+    int rc = schema_server_point(srv, &before, e);
+    int found = rc == 0 ? schema_server_definition(srv, db, table, create_sql, e) : rc;
+    if (found >= 0)
+        rc = schema_server_point(srv, &srv->noted, e);
+    if (found >= 0 && rc == 0) {
+        out->where = (struct history_where){
+            .server_uuid = srv->noted.server_uuid, .at = srv->noted.at, .gtids = srv->noted.gtids};
+        if (filepos_compare(&before.at, &srv->noted.at) != 0)
+            out->before = before.at;
     }
-    out->where = (struct history_where){.server_uuid = client_server(srv->cli)->uuid, .at = end};
-    if (filepos_compare(&before, &end) != 0)
-        out->before = before;
-    return found;
+    position_release(&before);
+    return rc == 0 ? found : rc;
 }
 
 int schema_server_tables(struct schema_server *srv, schema_server_visit *visit, void *ctx, struct err *e)

@@ -910,7 +910,7 @@ static void log_reader__scan__statements_only(void **state)
     struct fixture f;
     for (int mariadb = 0; mariadb < 2; mariadb++) {
         set_up(&f, mariadb != 0, true, ON_STATEMENT_STOP);
-        log_reader_scan(f.reader);
+        log_reader_scan(f.reader, true);
         build_begin(&f, 1);
         build_table_map(&f.b, 1, "shop", "t");
         build_rows(&f.b, EVENT_WRITE_ROWS, 1, true, 1, "x");

@@ -1,0 +1,284 @@
+/* Definitions of a live server's tables: those that the history does not know at the place where the dump begins are
+ * read from the server, and the log from there to the reading is scanned for statements that changed them since. Until
+ * the scan is over, the dump is read for nothing else; then the stream goes back to the place, or, for a start at
+ * `current`, goes on at the end of the scan. */
+#include "binlog/stream_private.h"
+
+#define SCAN_ROUNDS_MAX 100 /* readings that a statement in their window made void */
+
+static struct history_where where_of(const struct source_stream *st, const struct position *pos)
+{
+    struct history_where where = snapshot_where(pos);
+    if (st->cli && strcmp(pos->server_uuid, client_server(st->cli)->uuid) != 0) {
+        where.server_uuid = client_server(st->cli)->uuid;
+        where.at = (struct filepos){.pos = 0};
+    }
+    return where;
+}
+
+/* Whether the scan has come to the place. */
+static bool reached(const struct source_stream *st, const struct position *end)
+{
+    const struct position *boundary = log_reader_boundary(st->reader);
+    const struct filepos *at = log_reader_at(st->reader);
+    if (log_reader_in_transaction(st->reader))
+        return false;
+    if (at->file[0] && filepos_compare(at, &end->at) >= 0)
+        return true;
+    return boundary->gtids && end->gtids && !gtid_set_is_empty(end->gtids) &&
+           gtid_set_contains_set(boundary->gtids, end->gtids);
+}
+
+static int begin_scan(struct source_stream *st, const struct position *from, bool moves, size_t count, struct err *e)
+{
+    struct stream_scan *scan = &st->scan;
+    const struct position *end = snapshot_end(st->snapshot);
+    char begin_text[FILEPOS_TEXT_MAX] = "a GTID position", end_text[FILEPOS_TEXT_MAX];
+    *scan = (struct stream_scan){.from = scan->from, .active = true, .moves = moves};
+    int rc = position_copy(&scan->from, from, e);
+    if (rc != 0)
+        return rc;
+    const char *uuid = client_server(st->cli)->uuid;
+    if (strcmp(scan->from.server_uuid, uuid) != 0)
+        scan->from.at = (struct filepos){.pos = 0};
+    memcpy(scan->from.server_uuid, uuid, sizeof scan->from.server_uuid);
+    log_reader_scan(st->reader, true);
+    if (moves)
+        return 0;
+    if (scan->from.at.file[0])
+        filepos_print(&scan->from.at, begin_text);
+    filepos_print(&end->at, end_text);
+    stream_note(st, ERR_NONE,
+                "%zu tables were not known at %s and were read from the server: the log from there to %s is scanned "
+                "for statements that changed them since",
+                count, begin_text, end_text);
+    return 0;
+}
+
+int stream_read_schema(struct source_stream *st, const struct position *from, bool moves, struct err *e)
+{
+    size_t count;
+    const char *metadata = client_server(st->cli)->binlog_row_metadata;
+    struct history_where where = where_of(st, from);
+    snapshot_clear(st->snapshot);
+    int rc = snapshot_read(st->snapshot, &where, false, &count, e);
+    const struct position *end = snapshot_end(st->snapshot);
+    if (rc != 0 || !end)
+        return rc;
+    if (filepos_compare(&where.at, &end->at) == 0 && where.at.file[0])
+        return snapshot_settle(st->snapshot, &where, e);
+    bool named = strcasecmp(metadata, "FULL") == 0;
+    if (named && !moves && !st->opt.scan_always)
+        return 0;
+    return begin_scan(st, from, moves, count, e);
+}
+
+/* The definitions that were read hold from here on: by file too, when the dump was begun by GTID. */
+static void take_begin(struct source_stream *st, const struct tx *tx)
+{
+    struct filepos *at = &st->scan.from.at;
+    if (at->file[0])
+        return;
+    snprintf(at->file, sizeof at->file, "%s", tx->file);
+    at->pos = tx->pos;
+}
+
+static int take_statement(struct source_stream *st, const struct rowset *ddl, struct err *e)
+{
+    int rc = 0;
+    for (unsigned i = 0; rc == 0 && i < ddl->table_count; i++)
+        rc = snapshot_touch(st->snapshot, ddl->tables[i].db, ddl->tables[i].name, log_reader_boundary(st->reader), e);
+    return rc;
+}
+
+/* Behind the last reading: what holds is put, and what a statement made void is read again. 1: to be scanned on. */
+static int round_over(struct source_stream *st, struct err *e)
+{
+    struct stream_scan *scan = &st->scan;
+    const struct position *end = snapshot_end(st->snapshot);
+    if (scan->from.at.file[0] == '\0')
+        scan->from.at = end->at;
+    struct history_where from = snapshot_where(&scan->from);
+    int rc = snapshot_settle(st->snapshot, &from, e);
+    if (rc != 0 || ++scan->rounds > SCAN_ROUNDS_MAX)
+        return rc;
+    size_t count;
+    struct history_where here = snapshot_where(log_reader_boundary(st->reader));
+    rc = snapshot_read(st->snapshot, &here, true, &count, e);
+    if (rc != 0 || count == 0)
+        return rc;
+    if (!reached(st, snapshot_end(st->snapshot)))
+        return 1;
+    return snapshot_settle(st->snapshot, &from, e);
+}
+
+static int end_scan(struct source_stream *st, struct err *e)
+{
+    bool moves = st->scan.moves;
+    st->scan.active = false;
+    snapshot_clear(st->snapshot);
+    schema_server_rest(st->server);
+    if (moves) {
+        log_reader_scan(st->reader, false);
+        return position_copy(&st->place, log_reader_boundary(st->reader), e);
+    }
+    return stream_begin_again(st, e);
+}
+
+/* One event of the dump. */
+static int scan_event(struct source_stream *st, struct err *e)
+{
+    struct rowset rs;
+    int rc = stream_next_event(st, e);
+    if (rc != 0)
+        return rc < 0 ? rc : 0;
+    rc = log_reader_feed(st->reader, st->event, st->event_len, &rs, e);
+    if (rc < 0)
+        return rc;
+    if (rc != LOG_READER_AGAIN && rc != LOG_READER_MORE)
+        st->event = NULL;
+    if (rc != LOG_READER_ROWSET && rc != LOG_READER_AGAIN)
+        return 0;
+    if (rs.kind == ROWSET_BEGIN || rs.kind == ROWSET_DDL)
+        take_begin(st, &rs.tx);
+    return rs.kind == ROWSET_DDL ? take_statement(st, &rs, e) : 0;
+}
+
+int stream_scan_step(struct source_stream *st, struct err *e)
+{
+    if (!reached(st, snapshot_end(st->snapshot)) || log_reader_at(st->reader)->file[0] == '\0')
+        return scan_event(st, e);
+    int rc = round_over(st, e);
+    if (rc != 0)
+        return rc < 0 ? rc : 0;
+    return end_scan(st, e);
+}
+
+void stream_drop_scan(struct source_stream *st)
+{
+    st->scan.active = false;
+    snapshot_clear(st->snapshot);
+}
+
+/* Foreign keys. */
+
+static int check_cascades(struct source_stream *st, const char *db, const char *table, struct err *e)
+{
+    if (!st->opt.check_cascades)
+        return 0;
+    const struct ddl_table child = {.db = db, .name = table};
+    return schema_server_check_cascades(st->server, &child, st->opt.accept_unlogged, e);
+}
+
+static int check_one(void *ctx, const char *db, const char *table, struct err *e)
+{
+    struct source_stream *st = ctx;
+    const struct interest *interest = st->opt.interest;
+    if (stream_is_interrupted(st))
+        return err_set(e, INTERRUPTED);
+    return interest->wants(interest->ctx, db, table) ? check_cascades(st, db, table, e) : 0;
+}
+
+int stream_check_tables(struct source_stream *st, struct err *e)
+{
+    bool logs = true;
+    int rc = st->opt.check_cascades ? schema_server_logs_cascades(st->server, &logs, e) : 0;
+    return rc == 0 && !logs ? schema_server_tables(st->server, check_one, st, e) : rc;
+}
+
+/* Statements. */
+
+static bool unknown_at(struct source_stream *st, const struct ddl_table *tbl, const struct history_where *where)
+{
+    const struct history_version *version = history_find(st->history, tbl->db, tbl->name, where);
+    return !version || version->kind == HISTORY_UNKNOWN;
+}
+
+int stream_follow_ddl(struct source_stream *st, struct err *e)
+{
+    st->after_ddl = false;
+    const struct rowset *ddl = &st->ddl;
+    const struct position *boundary = log_reader_boundary(st->reader);
+    struct history_where here = snapshot_where(boundary);
+    bool any = ddl->table_count == 0; /* it may concern any table */
+    int rc = any ? stream_check_tables(st, e) : 0;
+    for (unsigned i = 0; rc == 0 && i < ddl->table_count; i++) {
+        any = any || unknown_at(st, &ddl->tables[i], &here);
+        rc = check_cascades(st, ddl->tables[i].db, ddl->tables[i].name, e);
+    }
+    if (rc == 0 && any)
+        rc = position_copy(&st->place, boundary, e);
+    if (rc == 0 && any)
+        rc = stream_read_schema(st, &st->place, false, e);
+    if (!st->scan.active)
+        schema_server_rest(st->server);
+    if (rc != 0)
+        st->checked_of[0] = '\0';
+    return rc;
+}
+
+/* A history of another stretch of the log. */
+
+static bool followed(const struct position *place, const struct position *to)
+{
+    if (place->gtids && to->gtids && gtid_set_flavor(place->gtids) == gtid_set_flavor(to->gtids))
+        return gtid_set_contains_set(to->gtids, place->gtids);
+    return to->server_uuid[0] && strcmp(place->server_uuid, to->server_uuid) == 0 && to->at.file[0] &&
+           filepos_compare(&place->at, &to->at) <= 0;
+}
+
+#define GAP_BATCH 64
+
+/* From `where` on nothing is known. */
+static int put_gap(struct source_stream *st, const struct history_where *where, struct err *e)
+{
+    static const char reason[] = "the log between an earlier reading and the start was not read";
+    struct arena names;
+    struct history_table tbl;
+    struct history_change changes[GAP_BATCH];
+    size_t count = 0;
+    int rc = 0;
+    arena_init(&names, 4096, 0, 0);
+    for (size_t i = 0; rc == 0; i++) {
+        bool more = history_table(st->history, i, &tbl);
+        if (count == GAP_BATCH || (!more && count > 0)) {
+            rc = history_put(st->history, where, HISTORY_SNAPSHOT, NULL, changes, count, e);
+            count = 0;
+            arena_reset(&names);
+            if (rc == 0 && more)
+                more = history_table(st->history, i, &tbl);
+        }
+        if (!more || rc != 0)
+            break;
+        const struct history_version *version = history_find(st->history, tbl.db, tbl.table, where);
+        if (!version || version->kind == HISTORY_UNKNOWN || version->origin == HISTORY_IMPORT)
+            continue;
+        changes[count] = (struct history_change){.db = arena_copy(&names, tbl.db, strlen(tbl.db)),
+                                                 .table = arena_copy(&names, tbl.table, strlen(tbl.table)),
+                                                 .kind = HISTORY_UNKNOWN,
+                                                 .text = reason,
+                                                 .len = sizeof reason - 1,
+                                                 .candidate = tbl.candidate};
+        if (!changes[count].db || !changes[count].table)
+            rc = err_set(e, NO_MEMORY, strlen(tbl.db) + strlen(tbl.table));
+        count++;
+    }
+    arena_release(&names);
+    return rc;
+}
+
+int stream_check_gap(struct source_stream *st, struct err *e)
+{
+    const struct position *to = st->opt.followed;
+    struct history_table any;
+    struct history_where here = where_of(st, &st->place);
+    int rc = 0;
+    if (history_table(st->history, 0, &any) && !(to && followed(&st->place, to))) {
+        struct history_where end = to ? snapshot_where(to) : here;
+        end.at.pos -= !to && end.at.pos > 0; /* what is read at the start itself is behind that */
+        rc = to ? 0 : history_cut(st->history, &here, e);
+        if (rc == 0)
+            rc = put_gap(st, &end, e);
+    }
+    return rc == 0 && st->opt.state ? state_remove(st->opt.state, STREAM_FOLLOWED_RECORD, e) : rc;
+}
