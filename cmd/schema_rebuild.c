@@ -1,12 +1,26 @@
 /* sluice schema rebuild: the definitions of routed tables read anew from the server, with the log from the oldest
  * stored position on looked through for statements that changed them. */
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 
+#include "base/log.h"
 #include "cmd/schema_command.h"
+#include "pipeline/checkpoint.h"
+#include "pipeline/reading.h"
+
+#define REBUILD_BUFFER_BYTES  ((size_t)4 << 20)
+#define REBUILD_CHECKPOINT_MS 200
 
 struct rebuild {
     struct schema_run *run;
     struct state *state;
+    struct config *sink_cfg;
+    struct pipeline_sink counter;
+    struct start at; /* where the service goes on: from here to here */
+    struct reading_live_options live;
+    struct reading reading;
+    struct pipeline *pipe;
 };
 
 /* A damaged history is kept beside the new one, which begins empty. */
@@ -57,18 +71,90 @@ static int forget_stored(struct rebuild *rebuild, struct err *e)
     return rc;
 }
 
+/* Where the service goes on; false: it has not begun, and reads the definitions when it does. */
+static int find_place(struct rebuild *rebuild, bool *found, struct err *e)
+{
+    struct checkpoint cp = {0};
+    int rc = checkpoint_load(&cp, rebuild->state, e);
+    const struct checkpoint_entry *oldest = rc == 0 ? checkpoint_oldest(&cp) : NULL;
+    *found = oldest != NULL;
+    if (oldest)
+        rc = position_copy(&rebuild->at.pos, &oldest->pos, e);
+    rebuild->at.kind = oldest && oldest->pos.gtids ? START_GTID : START_FILEPOS;
+    checkpoint_release(&cp);
+    return rc;
+}
+
+/* Opening the source there reads what the history lacks and follows it to the place; no change is taken. */
+static int read_anew(struct rebuild *rebuild, struct err *e)
+{
+    struct schema_run *run = rebuild->run;
+    rebuild->live = (struct reading_live_options){.settings = &run->settings,
+                                                  .routes = run->tables.routes,
+                                                  .env = &run->env,
+                                                  .state = rebuild->state,
+                                                  .to = &rebuild->at,
+                                                  .scan_always = true,
+                                                  .only_print = true};
+    if (settings_own_sink(&rebuild->counter, &(struct settings_own_sink){"counter", NULL}, &rebuild->sink_cfg,
+                          &run->env, e) != 0 ||
+        reading_live(&rebuild->reading, &rebuild->live, e) != 0)
+        return err_result(e);
+    struct pipeline_spec spec = {
+        .env = &run->env,
+        .source = reading_take_source(&rebuild->reading),
+        .routes = run->tables.routes,
+        .sinks = &rebuild->counter,
+        .sink_count = 1,
+        .lanes = 1,
+        .buffer_bytes = REBUILD_BUFFER_BYTES,
+        .max_event_bytes = run->settings.max_event_bytes,
+        .start = &rebuild->at,
+        .ends = true,
+        .checkpoint_ms = REBUILD_CHECKPOINT_MS,
+    };
+    int rc = pipeline_open(&rebuild->pipe, &spec, e);
+    return rc == 0 ? pipeline_run(rebuild->pipe, NULL, e) : rc;
+}
+
+static void tell(const struct rebuild *rebuild)
+{
+    struct history *history = schema_history(rebuild->reading.schema);
+    struct history_table table;
+    size_t known = 0, unknown = 0;
+    for (size_t i = 0; history_table(history, i, &table); i++) {
+        const struct history_version *newest = history_version(history, i, table.versions - 1);
+        known += table.table[0] && !table.candidate && newest->kind == HISTORY_DEFINED;
+        unknown += table.table[0] && newest->kind == HISTORY_UNKNOWN;
+    }
+    printf("%zu tables are known, %zu are not\n", known, unknown);
+}
+
 int schema_rebuild(struct schema_run *run, struct err *e)
 {
     struct rebuild rebuild = {.run = run};
+    bool begun = false;
     if (run->word_count)
         return err_set(e, USAGE, "rebuild takes no arguments but its flags");
+    position_init(&rebuild.at.pos);
+    reading_init(&rebuild.reading);
     int rc = schema_tables(run, e);
     if (rc == 0)
         rc = state_open(&rebuild.state, &run->env, run->settings.state_dir, STATE_OWN, e);
     if (rc == 0)
         rc = forget_stored(&rebuild, e);
     if (rc == 0)
-        puts("forgotten: the service reads the definitions when it starts");
+        rc = find_place(&rebuild, &begun, e);
+    if (rc == 0 && begun)
+        rc = read_anew(&rebuild, e);
+    if (rc == 0 && begun)
+        tell(&rebuild);
+    else if (rc == 0)
+        puts("the history is empty: no position is stored, the service reads the definitions when it starts");
+    pipeline_close(rebuild.pipe);
+    reading_release(&rebuild.reading);
     state_close(rebuild.state);
+    config_free(rebuild.sink_cfg);
+    position_release(&rebuild.at.pos);
     return rc;
 }

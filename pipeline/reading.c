@@ -103,7 +103,8 @@ int reading_from_files(struct reading *out, const struct reading_files *files, c
     if (files->live &&
         (make_hosts(out, files->live->settings, e) != 0 || schema_server_new(&out->server, &out->hosts[0], e) != 0))
         return err_result(e);
-    if (schema_new(&out->schema, files->live ? &out->timeless : NULL, e) != 0)
+    if (history_open(&out->history, files->base, files->own, e) != 0 ||
+        schema_new_upon(&out->schema, out->history, files->live ? &out->timeless : NULL, e) != 0)
         return err_result(e);
     struct source_file_options opt = {
         .env = env,

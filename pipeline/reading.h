@@ -56,6 +56,8 @@ struct reading_files {
     size_t count;
     const struct start *to;
     const struct reading_live_options *live;
+    struct state *base, *own; /* histories of definitions: a service's, only read, and the one that follows it; NULL:
+                               * none and in memory */
     bool statements_only;     /* rows are passed over: for what the statements say of tables */
     uint64_t max_event_bytes; /* 0: what a log may have; this and what follows: see log_reader_options */
     enum on_statement on_statement;

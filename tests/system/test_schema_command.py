@@ -10,9 +10,8 @@ import subprocess
 
 import pytest
 
-from servers import Redis  # noqa: F401
-from shop import Shop, config
-from sluice import FINE, STOPPED, USAGE, Sluice, at, source_of, stopped_with, wait_until  # noqa: F401
+from shop import config
+from sluice import FINE, STOPPED, USAGE, at, stopped_with, wait_until
 
 WITHOUT_NAMES = {"mariadb": {"binlog_row_metadata": "NO_LOG"}, "mysql": {"binlog_row_metadata": "MINIMAL"}}
 
@@ -267,3 +266,127 @@ class TestBeforeTenDDLs:
         done = driver.run("replay", "all", *plain_db.binlog_paths())
         assert done.returncode == FINE, done.stderr
         assert {key.decode() if isinstance(key, bytes) else key for key in cache.keys()} == {"code:1", "code:2", "code:3"}
+
+
+class TestService:
+    """What a service keeps, shown, damaged, rebuilt and given."""
+
+    ROUTES = [{"table": "shop.t", "key": "id", "to": "cache", "invalidate": ["code:{code}"]}]
+
+    def driver(self, db, redis, sluice, **more):
+        return sluice(config(db, redis, routes=self.ROUTES, **more))
+
+    def follow(self, db, redis, sluice):
+        """A service that has read rows of shop.t and was stopped; what it removed is seen by its key."""
+        db.sql("CREATE TABLE shop.t (id INT PRIMARY KEY, code INT, b INT) CHARACTER SET utf8mb4")
+        driver = self.driver(db, redis, sluice).start()
+        self.check(db, redis, driver, 1)
+        assert driver.stop() == FINE
+        return driver
+
+    def check(self, db, redis, driver, number):
+        """A row inserted now reaches the cache."""
+        cache = redis.client()
+        driver.wait_log(msg=lambda text: "reading" in text or "connected" in text)
+        cache.set(f"code:{number}", "planted")
+        db.sql(f"INSERT INTO shop.t (id, code) VALUES ({number}, {number})")
+        wait_until(lambda: cache.get(f"code:{number}") is None, lambda: f"code:{number} to vanish: {driver.tail()}", 60)
+
+    def log_file(self, driver):
+        return os.path.join(driver.state_dir, "schema.log")
+
+    def damage(self, driver):
+        with open(self.log_file(driver), "r+b") as file:
+            file.seek(30)
+            byte = file.read(1)
+            file.seek(30)
+            file.write(bytes([byte[0] ^ 0x55]))
+            file.seek(0, 2)
+            file.write(b"slu\x02 and more behind it" * 4)
+
+    def test_show_tells_what_a_running_service_knows(self, plain_db, redis, sluice):
+        driver = self.follow(plain_db, redis, sluice)
+        driver.start()
+        plain_db.sql("ALTER TABLE shop.t ADD COLUMN first_one INT FIRST")
+        self.check(plain_db, redis, driver, 2)
+        assert_told(plain_db, shown(driver), "t")
+        place = at(plain_db.position())
+        plain_db.sql("ALTER TABLE shop.t DROP COLUMN b")
+        self.check(plain_db, redis, driver, 3)
+        assert_told(plain_db, shown(driver), "t")
+        assert len(shown(driver, "--at", place)["shop", "t"]["columns"]) == 4
+        assert driver.stop() == FINE
+
+    def test_replay_beside_the_service_has_the_names_of_then(self, plain_db, redis, sluice):
+        driver = self.follow(plain_db, redis, sluice)
+        driver.start()
+        begin, before = at(plain_db.position()), plain_db.gtid()
+        for number, clause in enumerate(["ADD COLUMN c1 INT FIRST", "ADD COLUMN c2 INT FIRST", "DROP COLUMN b"], 2):
+            self.check(plain_db, redis, driver, number)
+            plain_db.sql(f"ALTER TABLE shop.t {clause}")
+        self.check(plain_db, redis, driver, 5)
+        assert driver.stop() == FINE
+        cache = redis.client()
+        for number in range(1, 6):
+            cache.set(f"code:{number}", "planted")
+        done = driver.run("replay", "again", "--from", begin)
+        assert done.returncode == FINE, done.stderr
+        assert [number for number in range(1, 6) if cache.get(f"code:{number}")] == [1]
+        for number in range(1, 6):
+            cache.set(f"code:{number}", "planted")
+        done = driver.run("replay", "files", *plain_db.binlog_paths(), "--from", before)
+        assert done.returncode == FINE, done.stderr
+        assert [number for number in range(1, 6) if cache.get(f"code:{number}")] == [1]
+
+    def test_a_damaged_history_stops_with_the_repair_and_is_rebuilt(self, plain_db, redis, sluice):
+        driver = self.follow(plain_db, redis, sluice)
+        plain_db.sql("INSERT INTO shop.t (id, code) VALUES (7, 7)")
+        redis.client().set("code:7", "planted")
+        self.damage(driver)
+        for args in (["run"], ["replay", "x", "--from", "earliest"], ["schema", "show"]):
+            done = driver.run(*args)
+            assert done.returncode == STOPPED, (args, done.stderr)
+            assert "schema rebuild" in done.stderr, (args, done.stderr)
+        done = driver.run("schema", "rebuild")
+        assert done.returncode == FINE, done.stderr
+        assert glob.glob(self.log_file(driver) + ".damaged-*"), done.stderr
+        assert_told(plain_db, shown(driver), "t")
+        driver.start()
+        wait_until(lambda: redis.client().get("code:7") is None, lambda: f"code:7: {driver.tail()}", 60)
+        assert driver.stop() == FINE
+
+    def test_a_missing_history_is_read_anew(self, plain_db, redis, sluice):
+        driver = self.follow(plain_db, redis, sluice)
+        plain_db.sql("INSERT INTO shop.t (id, code) VALUES (7, 7)")
+        redis.client().set("code:7", "planted")
+        os.remove(self.log_file(driver))
+        driver.start()
+        wait_until(lambda: redis.client().get("code:7") is None, lambda: f"code:7: {driver.tail()}", 60)
+        assert driver.stop() == FINE
+
+    def test_rows_before_a_ddl_that_was_not_followed_need_an_import(self, plain_db, redis, sluice, tmp_path):
+        driver = self.follow(plain_db, redis, sluice)
+        before = dump_program(plain_db, "shop")
+        plain_db.script(
+            ["INSERT INTO shop.t (id, code) VALUES (7, 7)", "ALTER TABLE shop.t ADD COLUMN first_one INT FIRST"]
+        )
+        redis.client().set("code:7", "planted")
+        os.remove(self.log_file(driver))
+        driver.start()
+        stopped_with(driver, "schema_unknown")
+        (tmp_path / "before.sql").write_bytes(before)
+        done = driver.run("schema", "import", tmp_path / "before.sql")
+        assert done.returncode == FINE, done.stderr
+        driver.start()
+        wait_until(lambda: redis.client().get("code:7") is None, lambda: f"code:7: {driver.tail()}", 60)
+        assert driver.stop() == FINE
+
+    def test_import_and_rebuild_need_the_lock(self, plain_db, redis, sluice, tmp_path):
+        driver = self.follow(plain_db, redis, sluice)
+        driver.start()
+        self.check(plain_db, redis, driver, 2)
+        (tmp_path / "x.sql").write_text("CREATE TABLE shop.t (a INT);", encoding="utf-8")
+        for args in (["import", tmp_path / "x.sql"], ["rebuild"]):
+            done = driver.run("schema", *args)
+            assert done.returncode == STOPPED and "state_locked" in done.stderr
+        assert driver.stop() == FINE
