@@ -118,23 +118,26 @@ static bool take_type_word(struct create_parser *cp, struct create_column *col)
     return true;
 }
 
-/* MariaDB's name of a dialect before the type's: the type means what it means there. */
-static bool take_type_schema(struct create_parser *cp, struct create_column *col, const char **end)
+/* MariaDB's name of a dialect before the type's: the type means what it means there. The text of the type begins
+ * behind it. */
+static bool take_type_schema(struct create_parser *cp, struct create_column *col, struct ddl_parser *begin,
+                             const char **end)
 {
     cp->type_schema = "";
     if (cp->ps.stmt->mode.flavor != FLAVOR_MARIADB || !ddl_take_char(&cp->ps, '.'))
         return true;
     cp->type_schema = col->word.p;
+    *begin = cp->ps;
     *end = cp->ps.tok.p + cp->ps.tok.len;
     return take_type_word(cp, col);
 }
 
 /* CHARACTER may begin CHARACTER SET. */
-static bool at_varying(const struct ddl_parser *ps)
+static bool is_behind(const struct ddl_parser *ps, const char *word)
 {
     struct ddl_parser at = *ps;
     ddl_next(&at);
-    return ddl_token_is(&at.tok, "VARYING");
+    return ddl_token_is(&at.tok, word);
 }
 
 /* What may follow the first word: `word` becomes that of the type it means. */
@@ -146,7 +149,7 @@ static void take_more_words(struct create_parser *cp, struct create_column *col,
     const char *behind;
     int word, last = -1;
     behind = ps->tok.p + ps->tok.len;
-    if (national || (is_long && at_varying(ps)))
+    if ((national && !is_behind(ps, "SET")) || (is_long && is_behind(ps, "VARYING")))
         if (ddl_take(ps, "CHARACTER") || ddl_take(ps, "CHAR"))
             *end = behind;
     while (behind = ps->tok.p + ps->tok.len, (word = ddl_take_any(ps, more)) >= 0) {
@@ -189,10 +192,10 @@ static bool take_type(struct create_parser *cp, struct create_column *col)
 {
     static const char *const signs[] = {"UNSIGNED", "ZEROFILL", "SIGNED", NULL};
     struct ddl_parser *ps = &cp->ps;
-    const struct ddl_parser begin = *ps;
+    struct ddl_parser begin = *ps;
     const char *end = ps->tok.p + ps->tok.len, *behind;
     int word;
-    if (!take_type_word(cp, col) || !take_type_schema(cp, col, &end))
+    if (!take_type_word(cp, col) || !take_type_schema(cp, col, &begin, &end))
         return false;
     take_more_words(cp, col, &end);
     if (ddl_take_char(ps, '(') && !take_type_arguments(cp, col, &end))

@@ -74,9 +74,10 @@ static void complete_key(struct create_parser *cp, struct create_key *key, struc
         enum form form = form_of(col);
         /* Of what is no string only its whole length can stand there; a POINT is always shown with one. */
         bool whole = form == FORM_STRING ? parts[i].prefix >= col->length : form == FORM_FIXED;
-        if (whole && strcmp(col->word.p, "point") != 0)
+        if ((whole && strcmp(col->word.p, "point") != 0) || key->kind == CREATE_FULLTEXT)
             parts[i].prefix = 0;
     }
+    key->hashed &= mariadb || cp->plain;
     key->hashed |= mariadb && key->kind == CREATE_UNIQUE && create_needs_hash(columns, key);
     for (unsigned i = 0; i < key->part_count && mariadb && key->kind == CREATE_UNIQUE; i++)
         if (parts[i].column != CREATE_NO_COLUMN && form_of(&columns[parts[i].column]) == FORM_GEOMETRY &&

@@ -223,6 +223,15 @@ int create_find_column(const struct create_parser *cp, const char *name, size_t 
     return find_column(list->items, list->count, name, len);
 }
 
+static bool names_are_unique(struct create_parser *cp)
+{
+    const struct create_column *columns = cp->columns.items;
+    for (unsigned i = 1; i < cp->columns.count; i++)
+        if (find_column(columns, cp->columns.count, columns[i].name.p, columns[i].name.len) != (int)i)
+            return create_fail(cp, "two columns of one name");
+    return true;
+}
+
 /* Keys and constraints may name columns that are written behind them: then all is read again. */
 static bool take_elements(struct create_parser *cp)
 {
@@ -244,6 +253,8 @@ static bool take_elements(struct create_parser *cp)
     }
     if (cp->columns.count == 0)
         return create_fail(cp, "a table without columns");
+    if (!names_are_unique(cp))
+        return false;
     return ddl_take_char(&cp->ps, ')') || create_fail(cp, "the definition does not end");
 }
 
