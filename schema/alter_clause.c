@@ -131,7 +131,9 @@ bool alter_take_key_text(struct alter *al, bool if_exists)
     clause->text = al->cp.ps;
     clause->if_exists = if_exists;
     for (bool parts = false; !at_clause_end(al);)
-        if (!parts && take_if_exists(al))
+        if (al->cp.ps.tok.kind == DDL_BAD)
+            return create_fail(&al->cp, "a quote or a comment does not end");
+        else if (!parts && take_if_exists(al))
             clause->if_exists = true;
         else if (!ddl_token_is_char(&al->cp.ps.tok, '('))
             ddl_next(&al->cp.ps);

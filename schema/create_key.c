@@ -74,7 +74,7 @@ bool create_at_element_end(const struct create_parser *cp)
 {
     const struct ddl_token *tok = &cp->ps.tok;
     struct ddl_parser at = cp->ps;
-    return tok->kind == DDL_END || ddl_token_is_char(tok, ',') || ddl_token_is_char(tok, ')') ||
+    return tok->kind == DDL_END || tok->kind == DDL_BAD || ddl_token_is_char(tok, ',') || ddl_token_is_char(tok, ')') ||
            ddl_token_is_char(tok, ';') || (ddl_take(&at, "PARTITION") && ddl_take(&at, "BY")) ||
            (ddl_take(&at, "REMOVE") && ddl_take(&at, "PARTITIONING"));
 }

@@ -9,6 +9,7 @@
 
 #define DEFAULTS_MAX 256
 #define NOTE_MAX     500
+#define NAME_BYTES   "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_"
 
 /* Since then CREATE TABLE IF NOT EXISTS is not in the log when it did nothing. */
 #define MARIADB_LOGS_NO_NOOPS 100000
@@ -300,7 +301,7 @@ static bool print_defaults(const struct following *f, const struct ddl_action *a
     if (len == 0)
         return false;
     int size = snprintf(out, DEFAULTS_MAX, "%.*s %s", (int)len, charset, collation ? collation : "");
-    return size > 0 && size < DEFAULTS_MAX;
+    return size > 0 && size < DEFAULTS_MAX && strspn(out, NAME_BYTES " ") == (size_t)size;
 }
 
 static int act_database(struct following *f, const struct ddl_action *action)
