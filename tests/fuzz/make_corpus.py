@@ -1,11 +1,13 @@
 #!/usr/bin/python3
-"""Makes the seeds of event, table_map, payload and log_reader anew from the golden binlogs: few and small files.
+"""Makes the seeds of event, table_map, payload and log_reader anew from the golden binlogs: few and small files; and those of
+ddl, create_table, alter_table and follow whose names begin with `manual_` from the golden statements (tests/golden/ddl).
 
 Seeds in other folders, and seeds here whose names begin with `found_` (what a fuzzer found), are left alone.
 """
 
 import glob
 import os
+import re
 import struct
 
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -137,7 +139,64 @@ def log_seeds():
     return {f"{flavor}_{topic}": data for flavor, topic, data in binlogs()}
 
 
+def manual_statements():
+    """(1 on MariaDB, statement of the log, definition of the table before it or "") of the golden statements."""
+    for bit, kind in ((0, "mysql"), (1, "mariadb")):
+        with open(os.path.join(os.path.dirname(GOLDEN), "ddl", kind + ".txt"), encoding="utf-8") as file:
+            parts = re.split(r"(?m)^%% ", file.read())[1:]
+        shown, statement, before = {}, "", ""
+        for part in parts:
+            head, _, text = part.partition("\n")
+            tag, _, name = head.partition(" ")
+            text = text.strip("\n")
+            if tag == "page":
+                shown = {}
+            elif tag in ("statement", "logged"):
+                statement, before = text, dict(shown)
+                yield bit, text, ""
+            elif tag == "is":
+                if statement and name in before:
+                    yield bit, statement, before[name]
+                shown[name] = text
+
+
+def manual_pages():
+    """The statements of each page as the log has them, with a NUL between them."""
+    for bit, kind in ((0, "mysql"), (1, "mariadb")):
+        with open(os.path.join(os.path.dirname(GOLDEN), "ddl", kind + ".txt"), encoding="utf-8") as file:
+            for page in re.split(r"(?m)^%% page ", file.read())[1:]:
+                texts = re.findall(r"(?ms)^%% (?:statement|logged)\n(.*?)\n(?=%% )", page + "\n%% ")
+                yield bytes([bit]) + "\0".join(texts).encode()
+
+
+def write_manual(target, seeds):
+    """The fewest seeds that have each word of all, one new one at least in each."""
+    folder = os.path.join(HERE, "corpus", target)
+    os.makedirs(folder, exist_ok=True)
+    for name in os.listdir(folder):
+        if name.startswith("manual_"):
+            os.remove(os.path.join(folder, name))
+    known, count = set(), 0
+    for seed in sorted(set(seeds), key=lambda seed: (-len(set(re.findall(rb"[A-Za-z_]+", seed))), seed)):
+        words = {word.upper() for word in re.findall(rb"[A-Za-z_]{2,}|[^\w\s]{1,2}", seed)}
+        if len(seed) <= BYTES_MAX and len(words - known) > 1:
+            known |= words
+            count += 1
+            with open(os.path.join(folder, f"manual_{count}"), "wb") as file:
+                file.write(seed)
+    print(f"{target}: {count} statements of the manuals")
+
+
+def manual_seeds():
+    rows = list(manual_statements())
+    write_manual("ddl", [bytes([2 * bit]) + text.encode() for bit, text, _ in rows])
+    write_manual("create_table", [bytes([bit | 4]) + text.encode() for bit, text, _ in rows if "CREATE" in text[:30].upper()])
+    write_manual("alter_table", [bytes([bit | 8]) + before.encode() + b"\0" + text.encode() for bit, text, before in rows if before])
+    write_manual("follow", manual_pages())
+
+
 if __name__ == "__main__":
+    manual_seeds()
     write("event", event_seeds())
     write("table_map", table_map_seeds())
     write("payload", payload_seeds())
