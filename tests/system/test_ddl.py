@@ -1,20 +1,24 @@
-"""The oracle of the schema: random DDL with row changes between, on real servers, with the log's full metadata. Every row
-that is dumped live, from the files after the last statement, and replayed from the start is the one that was changed.
+"""The oracle of the schema: random DDL with row changes between, on real servers, in every metadata mode. After each
+statement our schema is that of information_schema; and every row that is dumped live, from the files after the last
+statement, and replayed from the start is the one that was changed.
 
 CI plays about 150 statements on each server; --full plays 20,000 in 500 scripts.
 """
 
 import collections
+import json
 import random
 
 import pytest
 
-from ddl_generator import FEATURES, KEY
+from ddl_columns import KEY, Column, Table
+from ddl_generator import FEATURES
 from ddl_oracle import Difference, Group, Player, Recording, check_any_order, check_rows, read_lines
+from ddl_schema import check_schema, default_collations, read_versions
 from servers.process import spawn
 from sluice import BINARY, FINE, at, source_of, wait_until
 
-METADATA = {"mariadb": ("FULL",), "mysql": ("FULL",)}
+METADATA = {"mariadb": ("NO_LOG", "MINIMAL", "FULL"), "mysql": ("MINIMAL", "FULL")}
 STATEMENTS = 40  # of a script
 SCRIPTS, FULL_SCRIPTS = 4, 500
 
@@ -33,7 +37,7 @@ class Live:
 
     def __init__(self, db, driver):
         self.db, self.driver, self.path = db, driver, driver.directory + "/lines"
-        db.script(["CREATE DATABASE IF NOT EXISTS zz", "CREATE TABLE IF NOT EXISTS zz.zz_end (rid INT, n INT)"])
+        db.script(["DROP DATABASE IF EXISTS zz", "CREATE DATABASE zz", "CREATE TABLE zz.zz_end (rid INT, n INT)"])
         driver.configure(live(db))
         with open(self.path, "wb") as out, open(driver.log_path, "wb") as log:
             self.process = spawn([BINARY, "dump", "-c", driver.config_path, "--from", "current"], stdout=out, stderr=log,
@@ -76,7 +80,7 @@ class Live:
 Live.mark = 1000
 
 
-def lines_of(driver, *args):
+def lines_of(driver, *args, read=read_lines):
     """Runs a command that prints lines, to its end."""
     path = driver.directory + "/printed"
     with open(path, "wb") as out, open(driver.log_path, "ab") as log:
@@ -85,7 +89,7 @@ def lines_of(driver, *args):
     if code != FINE:
         raise Difference(f"{args[0]} ended with {code}: {driver.tail(6)}")
     with open(path, "rb") as lines:
-        yield from (line for line in read_lines(lines) if line["db"] != "zz")
+        yield from (line for line in read(lines) if line["db"] != "zz")
 
 
 class Oracle:
@@ -112,6 +116,9 @@ class Oracle:
             names = db.binlogs()
             files = [db.binlog_path(name) for name in names[names.index(begin[0]) : -1]]
             self.judge("files", recording, check_rows, lines_of(driver, "dump", *files))
+            recording.defaults = default_collations(player.truth)
+            self.judge("schema", recording, check_schema,
+                       lines_of(driver, "schema", "show", *files, "--all", "--format", "json", read=read_versions))
             end = at(db.position())
             self.judge("again", recording, check_rows,
                        lines_of(driver, "dump", "-c", driver.config_path, "--from", at(begin), "--to", end))
@@ -162,6 +169,61 @@ def test_rows_of_a_server_that_folds_the_case_of_tables(new_db, sluice, rng, ful
     db = new_db({"lower_case_table_names": 1})
     oracle = play_all(db, sluice, rng, FULL_SCRIPTS // 5 if full else 2)
     assert not oracle.differences, "\n\n".join(oracle.differences[:10])
+
+
+def version_line(name, table, place):
+    """A table as `schema show` says it, made from what information_schema said."""
+    if table is None:
+        return {"db": name[0], "table": name[1], "kind": "gone", "file": place[0], "pos": place[1]}
+    columns = []
+    for column in table.columns:
+        line = {"name": column.name, "type": column.type, "nullable": column.nullable, "unsigned": "unsigned" in column.type}
+        if column.charset:
+            line.update(charset=column.charset, collation=column.collation)
+        if column.kind in ("enum", "set"):
+            line["labels"] = column.type[column.type.index("(") + 2 : -2].split("','")
+        columns.append({**line, "zerofill": "zerofill" in column.type, "generated": column.generated.lower(),
+                        "invisible": column.invisible, "auto_increment": column.auto})
+    keys = [{"kind": "unique" if unique else "index", "name": key, "columns": of} for key, (unique, of) in table.keys.items()]
+    return {"db": name[0], "table": name[1], "kind": "defined", "file": place[0], "pos": place[1], "columns": columns, "keys": keys}
+
+
+def test_judge_of_tables_sees_each_kind_of_difference():
+    def column(name, kind, **more):
+        return Column(**{"name": name, "type": kind, "kind": kind.split("(")[0], "nullable": True, "charset": None, "collation": None,
+                         "generated": "", "invisible": False, **more})
+
+    columns = [column("a", "int(10) unsigned"), column("b", "varchar(9)", charset="latin1", collation="latin1_bin"),
+               column("c", "enum('x','y')", charset="latin1", collation="latin1_swedish_ci")]
+    table = Table(columns, {"k": (True, ["a", "b"])}, "InnoDB", 0)
+    name = ("d", "t")
+    recording = Recording()
+    recording.steps = [(("f", 10), "CREATE", {name: table}), (("f", 20), "nothing", {}), (("f", 30), "DROP", {name: None})]
+    good = version_line(name, table, ("f", 5))
+    gone = version_line(name, None, ("f", 25))
+    assert check_schema(recording, [good, gone]) == 2
+
+    def without(line, path, value):
+        line = json.loads(json.dumps(line))
+        *way, last = path
+        place = line
+        for part in way:
+            place = place[part]
+        place[last] = value
+        return line
+
+    for path, value in (
+        (("columns", 0, "type"), "bigint(10) unsigned"), (("columns", 0, "unsigned"), False), (("columns", 1, "type"), "varchar(10)"),
+        (("columns", 1, "charset"), "utf8mb4"), (("columns", 1, "collation"), None), (("columns", 2, "labels"), ["y", "x"]),
+        (("columns", 0, "name"), "A"), (("columns", 0, "nullable"), False), (("columns", 0, "invisible"), True),
+        (("columns", 0, "generated"), "virtual"), (("columns",), good["columns"][::-1]), (("columns",), good["columns"][:2]),
+        (("keys", 0, "columns"), ["b", "a"]), (("keys", 0, "kind"), "index"), (("keys",), []), (("pos",), 15), (("kind",), "gone"),
+    ):
+        with pytest.raises(Difference):
+            check_schema(recording, [without(good, path, value), gone])
+    for lines in ([good], [gone], [good, gone, without(good, ("pos",), 26)], [good, without(gone, ("pos",), 15)]):
+        with pytest.raises(Difference):
+            check_schema(recording, lines)
 
 
 def test_judge_sees_each_kind_of_difference():
