@@ -94,11 +94,21 @@ static void move(struct alter *al, unsigned from, unsigned to)
     items[to] = item;
 }
 
+/* MySQL's generated invisible primary key stays in front of all columns. */
+static bool has_generated_key(const struct alter *al)
+{
+    static const struct create_text name = {"my_row_id", 9};
+    const struct alter_column *items = al->columns.items;
+    const struct create_column *first = &items->column;
+    return al->cp.ps.lx.mode.flavor == FLAVOR_MYSQL && items->old == 0 && first->invisible && first->auto_increment &&
+           create_same_name(&first->name, &name);
+}
+
 static bool place_column(struct alter *al, unsigned at, const struct alter_clause *clause)
 {
     const struct alter_column *items = al->columns.items;
     if (clause->place == ALTER_FIRST)
-        move(al, at, 0);
+        move(al, at, at > 0 && has_generated_key(al) ? 1 : 0);
     if (clause->place != ALTER_AFTER)
         return true;
     for (unsigned i = 0; i < al->columns.count; i++)

@@ -317,7 +317,7 @@ static bool has_foreign_keys(const struct ddl_parser *ps)
 static bool take_option(struct create_parser *cp, struct create_table *out)
 {
     struct ddl_parser *ps = &cp->ps;
-    bool known, equals = false;
+    bool known;
     if (create_take_charset_option(cp, &out->charset, &out->collation, &known) || known)
         return !cp->why && cp->ps.rc == 0;
     if (ddl_take(ps, "PARTITION"))
@@ -337,17 +337,13 @@ static bool take_option(struct create_parser *cp, struct create_table *out)
         ddl_next(ps);
         return true;
     }
+    /* Names of two words are two here; what stands behind `=` is no name. */
     ddl_next(ps);
-    while (!equals && (ps->tok.kind == DDL_WORD || ps->tok.kind == DDL_QUOTED)) {
-        struct ddl_parser at = *ps;
-        ddl_next(&at);
-        if (!ddl_token_is_char(&at.tok, '='))
-            break;
-        *ps = at;
-        equals = true;
-    }
-    if (ddl_take_char(ps, '=') && ddl_token_is_char(&ps->tok, '('))
+    if (!ddl_take_char(ps, '='))
+        return true;
+    if (ddl_token_is_char(&ps->tok, '('))
         return create_skip_parentheses(cp);
+    ddl_next(ps);
     return true;
 }
 

@@ -128,7 +128,13 @@ static void alter_table__clauses__the_table_that_the_manual_says(void **state)
          "ALTER TABLE t DROP FOREIGN KEY t_ibfk_3, ADD FOREIGN KEY (b) REFERENCES q (y)",
          "a int, b int, key b (b), constraint t_ibfk_4 foreign key (b) references q (y)"},
         {"a varchar(9), unique k (a)", "ALTER TABLE t DROP a, ADD a varchar(20)", "a varchar(20), unique k (a(9))"},
-        /* Character sets. */
+        /* Character sets, behind other options too. */
+        {"a varchar(9)) auto_increment=50 charset=utf8mb4", "ALTER TABLE t ADD b int",
+         "a varchar(9) charset utf8mb4, b int) default charset=utf8mb4"},
+        {"a varchar(9)) comment 'x' charset = utf8mb4 row_format=default", "ALTER TABLE t ADD b int",
+         "a varchar(9) charset utf8mb4, b int) default charset=utf8mb4"},
+        {"a varchar(9)) data directory='/x' charset=utf8mb4 avg_row_length 9", "ALTER TABLE t ADD b int",
+         "a varchar(9) charset utf8mb4, b int) default charset=utf8mb4"},
         {"a varchar(9)) default charset=utf8mb4", "ALTER TABLE t CHARSET latin1",
          "a varchar(9) charset utf8mb4) default charset=latin1"},
         {"a varchar(9)) default charset=utf8mb4", "ALTER TABLE t CHARSET latin1, ADD b char(3)",
@@ -176,6 +182,9 @@ static void alter_table__clauses_of_mysql__the_table_that_the_manual_says(void *
         {"a int", "ALTER TABLE t SECONDARY_ENGINE=rapid, SECONDARY_LOAD", "a int"},
         {"a int", "ALTER TABLE t ADD vector vector(3), ADD period int, ADD system int",
          "a int, vector vector(3), period int, system int"},
+        {"my_row_id bigint unsigned not null auto_increment invisible, a int, b int, primary key (my_row_id)",
+         "ALTER TABLE t ADD c int FIRST, MODIFY b int FIRST",
+         "my_row_id bigint unsigned not null auto_increment invisible, b int, c int, a int, primary key (my_row_id)"},
     };
     check_cases(FLAVOR_MYSQL, rows, sizeof rows / sizeof *rows);
 }
