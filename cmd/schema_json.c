@@ -141,8 +141,9 @@ static void print_defaults(struct buf *out, const struct history_version *versio
     const char *blank = memchr(version->text, ' ', version->len);
     size_t len = blank ? (size_t)(blank - version->text) : version->len;
     member(out, "charset", version->text, len);
-    if (blank && len + 1 < version->len)
-        member(out, "collation", blank + 1, version->len - len - 1);
+    size_t collation = blank ? strcspn(blank + 1, " ") : 0;
+    if (collation > 0)
+        member(out, "collation", blank + 1, collation);
 }
 
 int schema_print_json(const struct history_table *table, const struct history_version *version, struct buf *out,

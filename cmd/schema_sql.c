@@ -81,8 +81,9 @@ static void print_defaults(const struct history_table *table, const struct histo
     buf_text(out, "CREATE DATABASE IF NOT EXISTS ");
     print_name(out, table->db);
     buf_printf(out, " DEFAULT CHARACTER SET %.*s", (int)len, version->text);
-    if (blank && len + 1 < version->len)
-        buf_printf(out, " COLLATE %.*s", (int)(version->len - len - 1), blank + 1);
+    size_t collation = blank ? strcspn(blank + 1, " ") : 0;
+    if (collation > 0)
+        buf_printf(out, " COLLATE %.*s", (int)collation, blank + 1);
     buf_text(out, ";\n");
 }
 

@@ -9,6 +9,7 @@
 
 #define DEFAULTS_MAX 256
 #define NOTE_MAX     500
+#define ALTERED      " *" /* ends the defaults of a database that was there before the log */
 #define NAME_BYTES   "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_"
 
 /* Since then CREATE TABLE IF NOT EXISTS is not in the log when it did nothing. */
@@ -144,6 +145,27 @@ static int parse_create(struct following *f, struct follow_table *tbl)
     return 0;
 }
 
+/* Whether the database was made, or was gone, in the part of the log that was followed: then it has no table that the
+ * history never heard of. */
+static bool is_made_in_the_log(struct following *f, const char *db)
+{
+    const struct history_version *now = history_find(f->history, db, "", &f->before), *version;
+    struct history_table known;
+    size_t n = 0;
+    for (size_t i = 0; now && history_table(f->history, i, &known); i++) {
+        if (known.table[0] != '\0')
+            continue;
+        for (n = 0; (version = history_version(f->history, i, n)) && version != now; n++)
+            ;
+        for (; version && version->kind != HISTORY_UNKNOWN && version->origin == HISTORY_LOG; n--) {
+            if (version->kind == HISTORY_GONE || n == 0)
+                return version->kind == HISTORY_GONE || version->text[version->len - 1] != ALTERED[1];
+            version = history_version(f->history, i, n - 1);
+        }
+    }
+    return false;
+}
+
 /* IF NOT EXISTS: 1 when the statement made the table, 0 when it was there; a wanted one of which neither is certain is
  * not known. */
 static int made_it(struct following *f, const struct ddl_action *action, struct follow_table *tbl)
@@ -154,6 +176,8 @@ static int made_it(struct following *f, const struct ddl_action *action, struct 
         return 0;
     const struct ddl_mode *mode = &f->stmt.mode;
     if (f->st->ddl_xid || (mode->flavor == FLAVOR_MARIADB && mode->server_version >= MARIADB_LOGS_NO_NOOPS))
+        return 1;
+    if (tbl->state == FOLLOW_NOTHING && is_made_in_the_log(f, tbl->db))
         return 1;
     return tbl->wanted ? follow_lose(f, tbl, "CREATE TABLE IF NOT EXISTS may have met an older table of that name") : 0;
 }
@@ -320,7 +344,15 @@ static int act_database(struct following *f, const struct ddl_action *action)
         snprintf(base, sizeof base, "%.*s", (int)known.charset_len, known.charset);
     else
         base[strcspn(collation_text(f->st->server_collation, base), "_")] = '\0';
-    return print_defaults(f, action, base, defaults) ? set_database(f, action, defaults) : 0;
+    if (!print_defaults(f, action, base, defaults))
+        return 0;
+    if (alters && !version) {
+        size_t len = strlen(defaults);
+        if (len + sizeof ALTERED > sizeof defaults)
+            return 0;
+        memcpy(&defaults[len], ALTERED, sizeof ALTERED);
+    }
+    return set_database(f, action, defaults);
 }
 
 int follow_action(struct following *f, const struct ddl_action *action)

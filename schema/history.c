@@ -68,7 +68,7 @@ bool history_database(struct history *h, const char *db, const struct history_wh
     if (!space)
         return false;
     size_t charset = (size_t)(space - v->text);
-    *out = (struct history_database){v->text, space + 1, charset, v->len - charset - 1};
+    *out = (struct history_database){v->text, space + 1, charset, strcspn(space + 1, " ")};
     return true;
 }
 

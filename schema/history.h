@@ -64,7 +64,7 @@ struct history_version {
 
 /* What one statement, snapshot or import does to one table. */
 struct history_change {
-    const char *db, *table; /* table "": the database's defaults, text "CHARSET COLLATION" */
+    const char *db, *table; /* table "": the database's defaults, text "CHARSET COLLATION[ MARK]" */
     enum history_kind kind;
     const char *text; /* as in a version; NULL with GONE */
     size_t len;
