@@ -238,6 +238,8 @@ static int act_rename(struct following *f, const struct ddl_action *action)
         rc = follow_table(f, action->table.db, action->table.table, true, &from);
     if (rc != 0 || !from || !to || from->timeless || to->timeless || (from->state == FOLLOW_GONE && action->if_exists))
         return rc;
+    if (from == to) /* in another case, which means nothing there */
+        return 0;
     if (!from->covered || !to->covered)
         rc = follow_parse(f, from);
     if (rc != 0)

@@ -437,6 +437,11 @@ static void follow__names_in_another_case__by_the_rule_of_the_server(void **stat
     assert_int_equal(history_set_case(w.history, 1, &w.e), 0);
     assert_int_equal(run(&w, 0, "CREATE TABLE Shop.Orders (id INT)"), 0);
     expect(&w, "folded", "orders", 0, "CREATE TABLE orders (id int) /* charset unknown */");
+    assert_int_equal(run(&w, 1, "ALTER TABLE shop.orders RENAME TO SHOP.Orders"), 0);
+    expect(&w, "a new name that is the old one", "orders", 1, "CREATE TABLE orders (id int) /* charset unknown */");
+    assert_int_equal(run(&w, 2, "RENAME TABLE SHOP.Orders TO shop.ORDERS2, Shop.Orders2 TO SHOP.T3"), 0);
+    expect(&w, "renamed", "t3", 2, "CREATE TABLE t3 (id int) /* charset unknown */");
+    expect(&w, "renamed", "orders", 2, "gone");
     tear_down(&w);
     set_up(&w, FLAVOR_MYSQL);
     assert_int_equal(history_set_case(w.history, 0, &w.e), 0);
