@@ -8,7 +8,13 @@
 
 #include "schema/foreign_key.h"
 
-enum { ER_BAD_DB = 1049, ER_NO_SUCH_TABLE = 1146, ER_VIEW_INVALID = 1356 };
+enum {
+    ER_BAD_DB = 1049,
+    ER_TABLEACCESS_DENIED = 1142,
+    ER_NO_SUCH_TABLE = 1146,
+    ER_WRONG_OBJECT = 1347,
+    ER_VIEW_INVALID = 1356
+};
 
 #define SQL_TEXT_MAX            ((size_t)1 << 20)
 #define CASCADES_LOGGED_SINCE   90600
@@ -129,6 +135,16 @@ static int ask(struct schema_server *srv, const char *sql, struct client_result 
     return 0;
 }
 
+/* Whether the answer says that there is no table of that name: a view is none, and its definition needs another grant.
+ */
+static bool is_no_table(const struct err *failed, unsigned number)
+{
+    if (number == ER_TABLEACCESS_DENIED)
+        return strstr(failed->text, "SHOW VIEW command denied") != NULL;
+    return failed->code == ERR_QUERY_FAILED && (number == ER_NO_SUCH_TABLE || number == ER_BAD_DB ||
+                                                number == ER_VIEW_INVALID || number == ER_WRONG_OBJECT);
+}
+
 /* A statement about a table: 1 with its result, 0 when there is no such table. */
 static int ask_of_table(struct schema_server *srv, const char *words, const struct ddl_table *table, const char *more,
                         struct client_result *out, struct err *e)
@@ -147,8 +163,7 @@ static int ask_of_table(struct schema_server *srv, const char *words, const stru
     if (rc == 0)
         return 1;
     unsigned number = srv->cli ? client_last_number(srv->cli) : 0;
-    if (failed.code == ERR_QUERY_FAILED &&
-        (number == ER_NO_SUCH_TABLE || number == ER_BAD_DB || number == ER_VIEW_INVALID))
+    if (is_no_table(&failed, number))
         return 0;
     return err_set_format(e, failed.code, "%s", failed.text);
 }

@@ -383,6 +383,17 @@ def test_copy_that_is_being_filled_at_the_start_is_known_when_it_is_renamed(tabl
     assert driver.stop() == FINE
 
 
+def test_view_that_is_renamed_is_no_table(table, redis, sluice):
+    driver = streaming(sluice(routed(table.db, redis, "t", "*")), table)
+    pid = driver.process.pid
+    table.run("CREATE VIEW v AS SELECT 'x' AS x")
+    table.run("RENAME TABLE v TO w")
+    table.rows(3)
+    table.wait_done(driver)
+    assert driver.alive() and driver.process.pid == pid
+    assert driver.stop() == FINE
+
+
 @pytest.mark.parametrize("when", ["before", "behind", "both"])
 def test_statements_on_either_side_of_a_failover(pair, redis, sluice, flavor, when):  # noqa: F811
     primary, replica = pair
