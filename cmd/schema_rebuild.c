@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "change/source.h"
 #include "cmd/schema_command.h"
 #include "pipeline/checkpoint.h"
 #include "pipeline/reading.h"
@@ -85,17 +86,10 @@ static int find_place(struct rebuild *rebuild, bool *found, struct err *e)
     return rc;
 }
 
-/* Opening the source there reads what the history lacks and follows it to the place; no change is taken. */
-static int read_anew(struct rebuild *rebuild, struct err *e)
+/* Opening a source reads what the history lacks and follows it to the place; no change is taken. */
+static int open_reading(struct rebuild *rebuild, const struct start *at, struct err *e)
 {
     struct schema_run *run = rebuild->run;
-    rebuild->live = (struct reading_live_options){.settings = &run->settings,
-                                                  .routes = run->tables.routes,
-                                                  .env = &run->env,
-                                                  .state = rebuild->state,
-                                                  .to = &rebuild->at,
-                                                  .scan_always = true,
-                                                  .only_print = true};
     if (settings_own_sink(&rebuild->counter, &(struct settings_own_sink){"counter", NULL}, &rebuild->sink_cfg,
                           &run->env, e) != 0 ||
         reading_live(&rebuild->reading, &rebuild->live, e) != 0)
@@ -109,25 +103,88 @@ static int read_anew(struct rebuild *rebuild, struct err *e)
         .lanes = 1,
         .buffer_bytes = REBUILD_BUFFER_BYTES,
         .max_event_bytes = run->settings.max_event_bytes,
-        .start = &rebuild->at,
+        .start = at,
         .ends = true,
         .checkpoint_ms = REBUILD_CHECKPOINT_MS,
     };
-    int rc = pipeline_open(&rebuild->pipe, &spec, e);
-    return rc == 0 ? pipeline_run(rebuild->pipe, NULL, e) : rc;
+    return pipeline_open(&rebuild->pipe, &spec, e);
 }
 
-static void tell(const struct rebuild *rebuild)
+static void close_reading(struct rebuild *rebuild)
+{
+    pipeline_close(rebuild->pipe);
+    rebuild->pipe = NULL;
+    reading_release(&rebuild->reading);
+    reading_init(&rebuild->reading);
+    config_free(rebuild->sink_cfg);
+    rebuild->sink_cfg = NULL;
+}
+
+/* The tables that were to be read: how many are known, and how many are not. */
+static void count_tables(const struct rebuild *rebuild, size_t *known, size_t *unknown)
 {
     struct history *history = schema_history(rebuild->reading.schema);
     struct history_table table;
-    size_t known = 0, unknown = 0;
+    *known = *unknown = 0;
     for (size_t i = 0; history_table(history, i, &table); i++) {
         const struct history_version *newest = history_version(history, i, table.versions - 1);
-        known += table.table[0] && !table.candidate && newest->kind == HISTORY_DEFINED;
-        unknown += table.table[0] && newest->kind == HISTORY_UNKNOWN;
+        if (!table.table[0] || !routes_wants(rebuild->run->tables.routes, table.db, table.table))
+            continue;
+        *known += !table.candidate && newest->kind == HISTORY_DEFINED;
+        *unknown += newest->kind == HISTORY_UNKNOWN;
     }
+}
+
+/* Before anything is forgotten: a server that is away, or a user who sees no table there, would leave nothing. The
+ * definitions are read once into memory, from the log's end on, so that no log is looked through. */
+static int try_server(struct rebuild *rebuild, struct err *e)
+{
+    struct schema_run *run = rebuild->run;
+    struct start current = {.kind = START_CURRENT};
+    struct position from;
+    struct source *source = NULL;
+    size_t known = 0, unknown = 0;
+    rebuild->live = (struct reading_live_options){
+        .settings = &run->settings, .routes = run->tables.routes, .env = &run->env, .only_print = true};
+    position_init(&current.pos);
+    position_init(&from);
+    int rc = reading_live(&rebuild->reading, &rebuild->live, e);
+    if (rc == 0) {
+        source = reading_take_source(&rebuild->reading);
+        rc = source->ops->open(source, &current, &from, e);
+    }
+    if (rc == 0)
+        count_tables(rebuild, &known, &unknown);
+    if (rc == 0 && known + unknown == 0)
+        rc = err_set(e, GRANT_MISSING, "schema rebuild",
+                     "none of the tables is on the server, or source.user may not see them; nothing was forgotten");
+    if (source)
+        source->ops->close(source);
+    close_reading(rebuild);
+    position_release(&from);
+    position_release(&current.pos);
+    return rc;
+}
+
+static int read_anew(struct rebuild *rebuild, struct err *e)
+{
+    struct schema_run *run = rebuild->run;
+    size_t known, unknown;
+    rebuild->live = (struct reading_live_options){.settings = &run->settings,
+                                                  .routes = run->tables.routes,
+                                                  .env = &run->env,
+                                                  .state = rebuild->state,
+                                                  .to = &rebuild->at,
+                                                  .scan_always = true,
+                                                  .only_print = true};
+    int rc = open_reading(rebuild, &rebuild->at, e);
+    if (rc == 0)
+        rc = pipeline_run(rebuild->pipe, NULL, e);
+    if (rc != 0)
+        return rc;
+    count_tables(rebuild, &known, &unknown);
     printf("%zu tables are known, %zu are not\n", known, unknown);
+    return 0;
 }
 
 int schema_rebuild(struct schema_run *run, struct err *e)
@@ -142,19 +199,17 @@ int schema_rebuild(struct schema_run *run, struct err *e)
     if (rc == 0)
         rc = state_open(&rebuild.state, &run->env, run->settings.state_dir, STATE_OWN, e);
     if (rc == 0)
-        rc = forget_stored(&rebuild, e);
-    if (rc == 0)
         rc = find_place(&rebuild, &begun, e);
     if (rc == 0 && begun)
-        rc = read_anew(&rebuild, e);
+        rc = try_server(&rebuild, e);
+    if (rc == 0)
+        rc = forget_stored(&rebuild, e);
     if (rc == 0 && begun)
-        tell(&rebuild);
+        rc = read_anew(&rebuild, e);
     else if (rc == 0)
         puts("the history is empty: no position is stored, the service reads the definitions when it starts");
-    pipeline_close(rebuild.pipe);
-    reading_release(&rebuild.reading);
+    close_reading(&rebuild);
     state_close(rebuild.state);
-    config_free(rebuild.sink_cfg);
     position_release(&rebuild.at.pos);
     return rc;
 }

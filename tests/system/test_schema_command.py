@@ -11,7 +11,7 @@ import subprocess
 import pytest
 
 from shop import config
-from sluice import FINE, STOPPED, USAGE, at, stopped_with, wait_until
+from sluice import FINE, RETRY, STOPPED, USAGE, at, stopped_with, wait_until
 
 WITHOUT_NAMES = {"mariadb": {"binlog_row_metadata": "NO_LOG"}, "mysql": {"binlog_row_metadata": "MINIMAL"}}
 
@@ -354,6 +354,17 @@ class TestService:
         driver.start()
         wait_until(lambda: redis.client().get("code:7") is None, lambda: f"code:7: {driver.tail()}", 60)
         assert driver.stop() == FINE
+
+    def test_a_rebuild_that_cannot_read_the_tables_forgets_nothing(self, plain_db, redis, sluice):
+        driver = self.follow(plain_db, redis, sluice)
+        before = driver.run("schema", "show", "--all").stdout
+        assert "CREATE TABLE" in before
+        done = driver.run("schema", "rebuild", "--table", "shop.nothing_like_it")
+        assert done.returncode == STOPPED and "nothing was forgotten" in done.stderr, done.stderr
+        plain_db.stop()
+        done = driver.run("schema", "rebuild")
+        assert done.returncode == RETRY, done.stderr
+        assert driver.run("schema", "show", "--all").stdout == before
 
     def test_a_missing_history_is_read_anew(self, plain_db, redis, sluice):
         driver = self.follow(plain_db, redis, sluice)
