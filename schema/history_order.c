@@ -116,8 +116,9 @@ static bool is_repeated(const struct history_entry *entry, const struct history_
     return same_content(before, v) && history_stands_for(history_point_of(before->place), history_point_of(v->place));
 }
 
-struct history_plan history_plan(const struct history_entry *entry, const struct history_version *v, bool candidate,
-                                 const struct history_seen *at, const struct history_reading *reading)
+struct history_plan history_plan(const struct history_entry *entry, const struct history_version *v,
+                                 const struct history_slot *slot, const struct history_seen *at,
+                                 const struct history_reading *reading)
 {
     struct history_plan plan = {.keep = false};
     bool known;
@@ -141,9 +142,9 @@ struct history_plan history_plan(const struct history_entry *entry, const struct
             plan.index = behind;
         return plan;
     }
-    if (candidate && plan.index < entry->n)
+    if (slot->candidate && plan.index < entry->n)
         plan.keep = false;
-    if (known && entry->candidate == candidate && is_repeated(entry, v, plan.index))
+    if (known && !slot->created && entry->candidate == slot->candidate && is_repeated(entry, v, plan.index))
         plan.keep = false;
     return plan;
 }

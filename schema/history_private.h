@@ -116,8 +116,10 @@ struct history_reading {
     bool beside; /* of a replay: the service may have put more by now, so the place counts first */
     const struct history_point *after; /* NULL with `found`: it was put first */
 };
-struct history_plan history_plan(const struct history_entry *entry, const struct history_version *v, bool candidate,
-                                 const struct history_seen *at, const struct history_reading *reading);
+struct history_slot;
+struct history_plan history_plan(const struct history_entry *entry, const struct history_version *v,
+                                 const struct history_slot *slot, const struct history_seen *at,
+                                 const struct history_reading *reading);
 
 /* Whether the statement `v` removes version `index`, a snapshot. */
 bool history_makes_void(const struct history_entry *entry, size_t index, const struct history_version *v);

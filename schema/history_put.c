@@ -46,7 +46,7 @@ int history_stage(struct history *h, struct history_slot *slot, const struct his
         return err_set(e, NO_MEMORY, sizeof *entry);
     *slot = (struct history_slot){.entry = entry, .created = change->created};
     slot->candidate = change->candidate && (entry->n == 0 || entry->candidate);
-    slot->plan = history_plan(entry, v, slot->candidate, at, reading);
+    slot->plan = history_plan(entry, v, slot, at, reading);
     if (!slot->plan.keep || is_idle(entry, v, slot->candidate))
         return 0;
     if (slot->plan.index > 0)
