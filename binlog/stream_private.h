@@ -35,7 +35,8 @@ struct stream_skip {
 /* The log is read for its statements only, up to where definitions were read. */
 struct stream_scan {
     bool active;
-    bool moves;           /* the stream goes on behind it */
+    bool moves; /* the stream goes on behind it, if a statement in it touched a wanted table */
+    bool touched;
     struct position from; /* where it began */
     unsigned rounds;
 };

@@ -1,7 +1,8 @@
 /* Definitions of a live server's tables: those that the history does not know at the place where the dump begins are
  * read from the server, and the log from there to the reading is scanned for statements that changed them since. Until
- * the scan is over, the dump is read for nothing else; then the stream goes back to the place, or, for a start at
- * `current`, goes on at the end of the scan. */
+ * the scan is over, the dump is read for nothing else; then the stream goes back to the place. A start at `current`
+ * goes on at the end of the scan instead when a statement in between touched a wanted table: rows before it may have
+ * names that nobody knows. */
 #include "binlog/stream_private.h"
 
 #define SCAN_ROUNDS_MAX 100 /* readings that a statement in their window made void */
@@ -62,6 +63,9 @@ int stream_read_schema(struct source_stream *st, const struct position *from, bo
     struct history_where where = where_of(st, from);
     snapshot_clear(st->snapshot);
     int rc = snapshot_read(st->snapshot, &where, false, &count, e);
+    /* A table that was dropped before the listing has no reading: the start lies behind that statement. */
+    if (rc == 0 && moves)
+        rc = snapshot_go_on(st->snapshot, e);
     const struct position *end = snapshot_end(st->snapshot);
     if (rc != 0 || !end)
         return rc;
@@ -86,9 +90,35 @@ static void take_begin(struct source_stream *st, const struct tx *tx)
 static int take_statement(struct source_stream *st, const struct rowset *ddl, struct err *e)
 {
     int rc = 0;
+    st->scan.touched |= ddl->table_count > 0;
     for (unsigned i = 0; rc == 0 && i < ddl->table_count; i++)
         rc = snapshot_touch(st->snapshot, ddl->tables[i].db, ddl->tables[i].name, log_reader_boundary(st->reader), e);
     return rc;
+}
+
+/* Whether a wanted table is not known at the place. */
+static bool any_unknown(struct source_stream *st, const struct history_where *where)
+{
+    const struct interest *interest = st->opt.interest;
+    struct history_table tbl;
+    for (size_t i = 0; history_table(st->history, i, &tbl); i++) {
+        if (tbl.candidate || tbl.table[0] == '\0' || !interest->wants(interest->ctx, tbl.db, tbl.table))
+            continue;
+        const struct history_version *version = history_find(st->history, tbl.db, tbl.table, where);
+        if (version && version->kind == HISTORY_UNKNOWN)
+            return true;
+    }
+    return false;
+}
+
+/* A table that is not known here and not there to be read was dropped meanwhile: a start at `current` begins behind the
+ * statement that did it. 1: to be scanned on. */
+static int go_on_to_its_end(struct source_stream *st, const struct history_where *here, struct err *e)
+{
+    if (!st->scan.moves || !any_unknown(st, here))
+        return 0;
+    int rc = snapshot_go_on(st->snapshot, e);
+    return rc == 0 ? !reached(st, snapshot_end(st->snapshot)) : rc;
 }
 
 /* Behind the last reading: what holds is put, and what a statement made void is read again. 1: to be scanned on. */
@@ -105,8 +135,10 @@ static int round_over(struct source_stream *st, struct err *e)
     size_t count;
     struct history_where here = snapshot_where(log_reader_boundary(st->reader));
     rc = snapshot_read(st->snapshot, &here, true, &count, e);
-    if (rc != 0 || count == 0)
+    if (rc != 0)
         return rc;
+    if (count == 0)
+        return go_on_to_its_end(st, &here, e);
     if (!reached(st, snapshot_end(st->snapshot)))
         return 1;
     return snapshot_settle(st->snapshot, &from, e);
@@ -114,7 +146,7 @@ static int round_over(struct source_stream *st, struct err *e)
 
 static int end_scan(struct source_stream *st, struct err *e)
 {
-    bool moves = st->scan.moves;
+    bool moves = st->scan.moves && st->scan.touched;
     st->scan.active = false;
     snapshot_clear(st->snapshot);
     schema_server_rest(st->server);

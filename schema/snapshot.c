@@ -38,6 +38,7 @@ struct snapshot {
 
     const struct history_where *where; /* of the listing */
     size_t settled;                    /* tables before this one have been */
+    size_t further;                    /* the point of snapshot_go_on; 0: none */
 };
 
 int snapshot_new(struct snapshot **out, const struct snapshot_options *opt, struct err *e)
@@ -61,7 +62,7 @@ void snapshot_clear(struct snapshot *snap)
     arena_init(&snap->names, NAMES_CHUNK, 0, 0);
     snap->points = NULL;
     snap->list = NULL;
-    snap->count = snap->size = snap->point_count = snap->point_size = snap->settled = 0;
+    snap->count = snap->size = snap->point_count = snap->point_size = snap->settled = snap->further = 0;
     snap->case_known = false;
 }
 
@@ -93,7 +94,8 @@ static int add_point(struct snapshot *snap, struct position *pos, size_t *index,
     return 0;
 }
 
-/* The end of the log; the last point again when the log did not move. */
+/* The end of the log; the last point again when the log did not move. A transaction is in the file before its GTID is in
+ * the server's set: the later set of one place is the truer one. */
 static int note_point(struct snapshot *snap, size_t *index, struct err *e)
 {
     struct position now;
@@ -101,10 +103,11 @@ static int note_point(struct snapshot *snap, size_t *index, struct err *e)
     int rc = schema_server_point(snap->opt.server, &now, e);
     if (rc != 0)
         return rc;
-    const struct position *last = snap->point_count > 1 ? &snap->points[snap->point_count - 1] : NULL;
+    struct position *last = snap->point_count > 1 ? &snap->points[snap->point_count - 1] : NULL;
     if (last && strcmp(last->server_uuid, now.server_uuid) == 0 && strcmp(last->at.file, now.at.file) == 0 &&
         last->at.pos == now.at.pos) {
-        position_release(&now);
+        position_release(last);
+        *last = now;
         *index = snap->point_count - 1;
         return 0;
     }
@@ -116,11 +119,20 @@ static int note_point(struct snapshot *snap, size_t *index, struct err *e)
 
 const struct position *snapshot_end(const struct snapshot *snap)
 {
-    const struct position *end = NULL;
+    size_t end = snap->further;
     for (size_t i = 0; i < snap->count; i++)
-        if (snap->list[i].there)
-            end = &snap->points[snap->list[i].after];
-    return end;
+        if (snap->list[i].there && snap->list[i].after > end)
+            end = snap->list[i].after;
+    return end ? &snap->points[end] : NULL;
+}
+
+int snapshot_go_on(struct snapshot *snap, struct err *e)
+{
+    size_t point;
+    int rc = note_point(snap, &point, e);
+    if (rc == 0)
+        snap->further = point;
+    return rc;
 }
 
 /* The listing. */

@@ -39,9 +39,13 @@ void snapshot_clear(struct snapshot *snap);
  * Errors: the server's, the history's, NO_MEMORY. */
 int snapshot_read(struct snapshot *snap, const struct history_where *where, bool hold, size_t *count, struct err *e);
 
-/* The end of the log noted last, NULL when nothing was read. Borrowed until the next call of snapshot_read or _clear.
- */
+/* The end of the log noted last, NULL when nothing was read. Borrowed until the next call of snapshot_read, _go_on or
+ * _clear. */
 const struct position *snapshot_end(const struct snapshot *snap);
+
+/* Notes the end of the log again, without reading a table: the log up to there is to be read too. Errors: the server's,
+ * NO_MEMORY. */
+int snapshot_go_on(struct snapshot *snap, struct err *e);
 
 /* A statement that names the table was read on the way from the place to snapshot_end; `behind` it goes on. Names as
  * in the statement. Errors: NO_MEMORY. */

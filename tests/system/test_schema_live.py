@@ -193,19 +193,14 @@ def numbers_of(lines, table="t"):
 
 def test_fresh_start_among_statements_and_rows(bare, sluice, full):
     driver = sluice(live(bare))
-    stops = []
     # A copy that is made and renamed within the first moment may be unknown: that would be a stop.
     with Storm(Table(bare, copies=False)):
-        for round_number in range(ROUNDS * (5 if full else 1)):
+        for _ in range(ROUNDS * (5 if full else 1)):
             dump = Dump(driver, "--table", "shop.t")
             code, lines = dump.finish(30)
             numbers = numbers_of(lines)
             assert numbers == list(range(numbers[0], numbers[0] + len(numbers))) if numbers else True, numbers
-            if code != FINE:
-                assert code == STOPPED and "schema_unknown" in dump.said(), dump.said()
-                stops.append(round_number)
-    # A table that is dropped while it is looked for may be unknown for a moment: that is said, and never guessed.
-    assert len(stops) < ROUNDS / 2, f"rounds that stopped: {stops}"
+            assert code == FINE, dump.said()
 
 
 def test_table_that_is_not_changed_is_known_from_an_older_start_on(bare, sluice):
