@@ -95,6 +95,27 @@ static int read_timeless(void *ctx, const char *db, const char *table, struct bu
     return rc;
 }
 
+static int take_database(void *ctx, const char *db, const char *charset, const char *collation, struct err *e)
+{
+    struct history *history = ctx;
+    static const struct history_where everywhere = {.server_uuid = NULL};
+    char text[256];
+    int len = snprintf(text, sizeof text, "%s %s", charset, collation);
+    const struct history_change change = {
+        .db = db, .table = "", .kind = HISTORY_DEFINED, .text = text, .len = (size_t)len};
+    return history_put(history, &everywhere, HISTORY_SNAPSHOT, NULL, &change, 1, e);
+}
+
+/* Tables that the log makes without a character set have their database's, which a log without its CREATE DATABASE does
+ * not tell. A server that cannot be asked is no error: the log may tell all that is needed, else the row says what is
+ * missing. */
+static void ask_databases(struct reading *reading)
+{
+    struct err ignored = ERR_INIT;
+    (void)schema_server_databases(reading->server, take_database, reading->history, &ignored);
+    schema_server_rest(reading->server);
+}
+
 int reading_from_files(struct reading *out, const struct reading_files *files, const struct routes *routes,
                        const struct env *env, struct err *e)
 {
@@ -106,6 +127,8 @@ int reading_from_files(struct reading *out, const struct reading_files *files, c
     if (history_open(&out->history, files->base, files->own, e) != 0 ||
         schema_new_upon(&out->schema, out->history, files->live ? &out->timeless : NULL, e) != 0)
         return err_result(e);
+    if (files->live && !files->own)
+        ask_databases(out);
     struct source_file_options opt = {
         .env = env,
         .paths = files->paths,

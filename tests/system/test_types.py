@@ -60,14 +60,16 @@ def inserted(lines, column="v"):
 
 
 def fill(db, declaration, literals, before=()):
-    """Table shop.t (id, v) with one row per literal."""
+    """Table shop.t (id, v) with one row per literal. Returns the place behind the CREATE."""
     with db.connect("shop") as con, con.cursor() as cur:
         for statement in before:
             cur.execute(statement)
         cur.execute(f"CREATE TABLE t (id INT PRIMARY KEY, v {declaration})")
+        made = db.position()
         for begin in range(0, len(literals), 500):
             rows = (f"({begin + i}, {literal})" for i, literal in enumerate(literals[begin : begin + 500]))
             cur.execute(f"INSERT INTO t VALUES {', '.join(rows)}")
+    return made
 
 
 def uuids(rng, count):
@@ -103,7 +105,7 @@ def test_addresses_of_mariadb_equal_select(server, sluice, rng, full, metadata):
     for name, literals in texts.items():
         db.sql("DROP TABLE IF EXISTS shop.t")
         with Recorded(db) as block:
-            fill(db, name, [f"'{text}'" for text in literals])
+            made = fill(db, name, [f"'{text}'" for text in literals])
         selected = dict(db.sql("SELECT id, CAST(v AS CHAR) FROM shop.t"))
         driver = sluice(live(db, "t"))
         assert inserted(driver.dump(*block.files, config=True)) == selected
@@ -111,7 +113,9 @@ def test_addresses_of_mariadb_equal_select(server, sluice, rng, full, metadata):
         if metadata == "FULL":
             # The definition that the server shows is younger than the rows; the form is told by it all the same.
             assert inserted(driver.dump("--from", at(block.begin), "--to", at(block.end), config=True)) == selected
-            in_bytes = inserted(driver.dump(*block.files))
+            # Without a server the CREATE in the log tells it; behind the CREATE nothing does.
+            assert inserted(driver.dump(*block.files)) == selected
+            in_bytes = inserted(driver.dump("--from", at(made), *block.files))
             assert set(map(type, in_bytes.values())) == {dict}, "told without a definition"
 
 
@@ -236,6 +240,7 @@ def test_temporal_types_before_56_equal_select(server, sluice, rng, full, metada
         cur.execute("SET time_zone = '+00:00', sql_mode = 'ALLOW_INVALID_DATES'")
         declared = ", ".join(f"c{i} {sql} NULL" for i, sql in enumerate(columns))
         cur.execute(f"CREATE TABLE t (id INT PRIMARY KEY, {declared})")
+        made = db.position()
         for number, row in enumerate(zip(*columns.values())):
             cur.execute(f"INSERT INTO t VALUES ({number}, {', '.join(repr(text) for text in row)})")
         cur.execute("UPDATE t SET c0 = NULL WHERE id % 2")
@@ -253,8 +258,10 @@ def test_temporal_types_before_56_equal_select(server, sluice, rng, full, metada
             expected = [text if not sql.startswith("TIMESTAMP") or text is None or text.startswith("0000")
                         else text.replace(" ", "T") + "Z" for sql, text in zip(columns, shown)]
             assert [rows[number][f"c{i}"] for i in range(len(columns))] == expected
-    # How many digits there are is not in the log: without a definition nothing is guessed.
-    done = driver.run("dump", *block.files, config=False)
+    # How many digits there are is not in the rows: the CREATE in the log tells it, behind the CREATE nothing is guessed.
+    again = driver.dump(*block.files)
+    assert [line["after"] for line in again] == [line["after"] for line in lines]
+    done = driver.run("dump", "--from", at(made), *block.files, config=False)
     assert done.returncode == STOPPED
     assert ("type_uncertain" if metadata == "FULL" else "schema_unknown") in done.stderr
 
