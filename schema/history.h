@@ -100,9 +100,9 @@ bool history_covers(struct history *h, const char *db, const char *table, const 
  * - an import takes the place of a statement or import of exactly that place, and a statement that of an UNKNOWN;
  * - a statement in the window of a snapshot that says something else removes the snapshot (and one that is put later
  *   is not kept); a statement at P1 is in the window, one at P2 is behind the snapshot;
- * - what says the same as the version before is not kept, but for imports, UNKNOWN and tables that the statement made: a
- *   ghost that is gone when the statement is read again cannot tell any more what it became.
- * Errors: of the state and NO_MEMORY, LIMIT, after which nothing was put. */
+ * - what says the same as the version before is not kept, but for imports, UNKNOWN and tables that the statement made:
+ * a ghost that is gone when the statement is read again cannot tell any more what it became. Errors: of the state and
+ * NO_MEMORY, LIMIT, after which nothing was put. */
 int history_put(struct history *h, const struct history_where *where, enum history_origin origin,
                 const struct history_where *window, const struct history_change *changes, size_t count, struct err *e)
     __attribute__((warn_unused_result));

@@ -94,8 +94,8 @@ static int add_point(struct snapshot *snap, struct position *pos, size_t *index,
     return 0;
 }
 
-/* The end of the log; the last point again when the log did not move. A transaction is in the file before its GTID is in
- * the server's set: the later set of one place is the truer one. */
+/* The end of the log; the last point again when the log did not move. A transaction is in the file before its GTID is
+ * in the server's set: the later set of one place is the truer one. */
 static int note_point(struct snapshot *snap, size_t *index, struct err *e)
 {
     struct position now;
