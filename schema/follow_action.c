@@ -129,6 +129,13 @@ static int make_sequence(struct following *f, struct follow_table *tbl)
     return rc;
 }
 
+/* In a session without escapes a text of this form may be a client's, which has none, or the server's, which has. */
+static bool may_have_escapes(const struct following *f)
+{
+    return f->stmt.mode.sql_mode & DDL_NO_BACKSLASH_ESCAPES && ddl_is_printed(f->stmt.sql, f->stmt.len) &&
+           memchr(f->stmt.sql, '\\', f->stmt.len);
+}
+
 static int parse_create(struct following *f, struct follow_table *tbl)
 {
     struct create_context ctx;
@@ -136,6 +143,8 @@ static int parse_create(struct following *f, struct follow_table *tbl)
     struct create_table *def = (struct create_table *)arena_alloc(f->arena, sizeof *def);
     if (!def)
         return err_set(f->e, NO_MEMORY, sizeof *def);
+    if (may_have_escapes(f))
+        return follow_lose(f, tbl, "it was made with backslashes under NO_BACKSLASH_ESCAPES by a server or a client");
     int rc = make_context(f, tbl, &ctx);
     if (rc != 0)
         return rc;

@@ -378,3 +378,10 @@ const char *ddl_kind_name(enum ddl_kind kind)
     };
     return names[kind];
 }
+
+bool ddl_is_printed(const char *sql, size_t len)
+{
+    static const char columns[] = "` (\n  `", quoted[] = "\" (\n  \"";
+    return len > 6 && memcmp(sql, "CREATE", 6) == 0 &&
+           (memmem(sql, len, columns, sizeof columns - 1) || memmem(sql, len, quoted, sizeof quoted - 1));
+}

@@ -95,6 +95,10 @@ bool ddl_mentions(const struct ddl_statement *stmt, const char *name, size_t len
  * after it, the structure is the ghost's. Borrows from ddl. */
 bool ddl_is_swap(const struct ddl *ddl, struct ddl_name *table, struct ddl_name *ghost);
 
+/* Whether the text is a CREATE as SHOW CREATE TABLE prints it. Servers write it themselves (CREATE … SELECT, LIKE a
+ * temporary table), and then with UTF-8 names and with escapes in strings, whatever the session's modes are. */
+bool ddl_is_printed(const char *sql, size_t len);
+
 /* The kind as a word for messages ("truncate"), static. */
 const char *ddl_kind_name(enum ddl_kind kind);
 
