@@ -133,7 +133,8 @@ static bool add_or_move(struct alter *al, const struct alter_clause *clause)
     } else
         while (at < al->columns.count && items[at].by != clause)
             at++;
-    return place_column(al, at, clause);
+    /* With IF EXISTS there may be none. */
+    return at == al->columns.count || place_column(al, at, clause);
 }
 
 static bool has_repeat(const struct alter *al)

@@ -158,8 +158,8 @@ void ddl_parse_alter_database(struct ddl_parser *ps)
 {
     static const char *const words[] = {"DEFAULT", "CHARACTER", "CHARSET",    "COLLATE", "COMMENT",
                                         "READ",    "UPGRADE",   "ENCRYPTION", NULL};
-    struct ddl_name name = {.table = ps->stmt->db ? ps->stmt->db : "",
-                            .table_len = ps->stmt->db ? ps->stmt->db_len : 0};
+    size_t session_len = ps->stmt->db ? ps->stmt->db_len : 0;
+    struct ddl_name name = {.table = session_len ? ps->stmt->db : "", .table_len = session_len};
     bool named = true;
     for (size_t i = 0; words[i]; i++)
         named &= !ddl_token_is(&ps->tok, words[i]);

@@ -197,6 +197,8 @@ static void alter_table__clauses_of_mariadb__the_table_that_the_manual_says(void
          "a int, b int"},
         {"a int", "ALTER ONLINE TABLE t NOWAIT ADD IF NOT EXISTS (b int, b bigint, a bigint)", "a int, b int"},
         {"a int", "ALTER TABLE t ADD COLUMN IF NOT EXISTS a int UNIQUE", "a int, unique a (a)"},
+        {"a int, b int", "ALTER TABLE t CHANGE COLUMN IF EXISTS x z int FIRST, MODIFY IF EXISTS y int AFTER a",
+         "a int, b int"},
         {"a int, b int", "ALTER TABLE t DROP COLUMN IF EXISTS x, DROP IF EXISTS b, MODIFY IF EXISTS y int", "a int"},
         {"a int, b int", "ALTER TABLE t DROP a, ADD COLUMN IF NOT EXISTS a bigint", "b int"},
         {"a int, b int", "ALTER TABLE t RENAME COLUMN IF EXISTS x TO y, RENAME COLUMN IF EXISTS b TO c",
