@@ -254,7 +254,11 @@ int schema_server_hold(struct schema_server *srv, const char *db, const char *ta
 {
     const struct ddl_table name = {.db = db, .name = table};
     struct client_result result = {0};
-    int rc = ask(srv, "START TRANSACTION READ ONLY", &result, e);
+    /* Should we vanish without a word, the server lets go by itself. */
+    int rc = ask(srv, "SET SESSION wait_timeout=60", &result, e);
+    client_result_free(&result);
+    if (rc == 0)
+        rc = ask(srv, "START TRANSACTION READ ONLY", &result, e);
     client_result_free(&result);
     if (rc != 0)
         return rc;
@@ -267,6 +271,9 @@ int schema_server_let_go(struct schema_server *srv, struct err *e)
 {
     struct client_result result = {0};
     int rc = srv->cli ? ask(srv, "COMMIT", &result, e) : 0;
+    client_result_free(&result);
+    if (rc == 0 && srv->cli)
+        rc = ask(srv, "SET SESSION wait_timeout=DEFAULT", &result, e);
     client_result_free(&result);
     return rc;
 }
