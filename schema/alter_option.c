@@ -27,12 +27,23 @@ static bool take_convert(struct alter *al)
     return true;
 }
 
-/* DEFAULT is the database's; a collation alone stands beside the table's character set. */
+/* Whether the session's database is the table's. */
+static bool is_at_home(const struct alter *al)
+{
+    const struct ddl_statement *stmt = al->cp.ps.stmt;
+    const struct create_text session = {stmt->db ? stmt->db : "", stmt->db ? stmt->db_len : 0};
+    const struct create_text table = {al->before->name.db, al->before->name.db_len};
+    return create_same_name(&session, &table);
+}
+
+/* DEFAULT is the database's; a collation alone stands beside the table's character set. MySQL takes the database of the
+ * session, MariaDB neither that nor the table's. */
 static bool resolve(struct alter *al, struct create_text *charset, struct create_text *collation)
 {
     static const struct create_text word = {"default", 7};
     if (charset->p && create_same_name(charset, &word))
-        return create_resolve_table(&al->cp, charset, collation);
+        return is_at_home(al) ? create_resolve_table(&al->cp, charset, collation)
+                              : create_fail(&al->cp, "CHARACTER SET DEFAULT in a session of another database");
     return create_resolve_charset(&al->cp, charset, collation, &al->before->charset);
 }
 

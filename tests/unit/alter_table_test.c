@@ -242,6 +242,27 @@ static void alter_table__renamed__its_name_and_those_of_its_constraints(void **s
     arena_release(&arena);
 }
 
+static void alter_table__default_charset_in_a_session_of_another_database__not_guessed(void **state)
+{
+    (void)state;
+    static const char sql[] = "ALTER TABLE t CONVERT TO CHARACTER SET DEFAULT";
+    struct arena arena;
+    struct create_table before, after;
+    struct err e = ERR_INIT;
+    struct ddl_statement stmt = statement(FLAVOR_MYSQL, sql, sizeof sql - 1, 0);
+    arena_init(&arena, 4096, 0, 0);
+    parse(&before, FLAVOR_MYSQL, "a text", &arena);
+    assert_int_equal(alter_table_apply(&after, &before, &stmt, &database, &arena, &e), 0);
+    stmt.db = "other";
+    stmt.db_len = 5;
+    assert_int_equal(alter_table_apply(&after, &before, &stmt, &database, &arena, &e), -ERR_TABLE_DEFINITION);
+    stmt.db = NULL;
+    stmt.db_len = 0;
+    err_clear(&e);
+    assert_int_equal(alter_table_apply(&after, &before, &stmt, &database, &arena, &e), -ERR_TABLE_DEFINITION);
+    arena_release(&arena);
+}
+
 static void alter_table__what_is_not_understood__table_definition(void **state)
 {
     (void)state;
@@ -344,6 +365,7 @@ int main(void)
         cmocka_unit_test(alter_table__clauses_of_mysql__the_table_that_the_manual_says),
         cmocka_unit_test(alter_table__clauses_of_mariadb__the_table_that_the_manual_says),
         cmocka_unit_test(alter_table__renamed__its_name_and_those_of_its_constraints),
+        cmocka_unit_test(alter_table__default_charset_in_a_session_of_another_database__not_guessed),
         cmocka_unit_test(alter_table__what_is_not_understood__table_definition),
         cmocka_unit_test(alter_table__no_memory_at_any_allocation__no_memory),
     };
