@@ -27,17 +27,17 @@ static bool take_convert(struct alter *al)
     return true;
 }
 
-/* Whether the session's database is the table's. */
+/* Whether the default that the server takes is that of the table's database: MySQL takes the session's. */
 static bool is_at_home(const struct alter *al)
 {
     const struct ddl_statement *stmt = al->cp.ps.stmt;
-    const struct create_text session = {stmt->db ? stmt->db : "", stmt->db ? stmt->db_len : 0};
-    const struct create_text table = {al->before->name.db, al->before->name.db_len};
-    return create_same_name(&session, &table);
+    const struct ddl_name *table = &al->before->name;
+    if (stmt->mode.flavor != FLAVOR_MYSQL)
+        return true;
+    return stmt->db && stmt->db_len == table->db_len && memcmp(stmt->db, table->db, table->db_len) == 0;
 }
 
-/* DEFAULT is the database's; a collation alone stands beside the table's character set. MySQL takes the database of the
- * session, MariaDB neither that nor the table's. */
+/* DEFAULT is the database's; a collation alone stands beside the table's character set. */
 static bool resolve(struct alter *al, struct create_text *charset, struct create_text *collation)
 {
     static const struct create_text word = {"default", 7};
