@@ -151,7 +151,7 @@ static bool at_key(const struct alter *al)
     for (size_t i = 0; reserved[i]; i++)
         if (ddl_token_is(tok, reserved[i]))
             return true;
-    if (stands_before(al, "PERIOD", "FOR"))
+    if (stands_before(al, "PERIOD", "FOR") || stands_before(al, "PERIOD", "IF"))
         return true;
     if (al->cp.ps.lx.mode.flavor != FLAVOR_MARIADB || !ddl_token_is(tok, "VECTOR"))
         return false;
@@ -200,9 +200,12 @@ static bool take_drop(struct alter *al)
         al->after.versioned = false;
         return true;
     }
-    if (take_both(al, "PERIOD", "FOR")) {
+    if (stands_before(al, "PERIOD", "FOR") || stands_before(al, "PERIOD", "IF")) {
         struct create_text period;
-        return (take_if_exists(al), create_take_identifier(&al->cp, &period));
+        ddl_next(ps);
+        take_if_exists(al);
+        return ddl_take(ps, "FOR") ? create_take_identifier(&al->cp, &period)
+                                   : create_fail(&al->cp, "FOR is expected behind PERIOD");
     }
     if (ddl_take(ps, "PRIMARY")) {
         struct alter_clause *clause = ddl_take(ps, "KEY") ? alter_add(al, ALTER_DROP_KEY) : NULL;

@@ -272,16 +272,42 @@ static bool exists_already(const struct alter *al, const struct alter_clause *cl
     return (named.name.p || named.kind == CREATE_PRIMARY) && has_old_key(al, &named);
 }
 
+/* Whether the table had a primary key, and IF NOT EXISTS keeps that. */
+static bool keeps_primary(const struct alter *al, const struct alter_clause *clause)
+{
+    static const struct create_key primary = {.kind = CREATE_PRIMARY};
+    struct ddl_parser at = clause->text;
+    if (!clause->if_exists)
+        return false;
+    if (ddl_take(&at, "CONSTRAINT") && !ddl_token_is(&at.tok, "PRIMARY"))
+        ddl_next(&at);
+    return ddl_token_is(&at.tok, "PRIMARY") && has_old_key(al, &primary);
+}
+
+/* Definitions have no periods. Only where both columns refuse NULL already it is the same whether there was one. */
+static bool check_period(struct alter *al, const struct alter_clause *clause, const struct create_key *period)
+{
+    const struct create_column *columns = al->cp.columns.items;
+    for (unsigned i = 0; clause->if_exists && i < period->part_count; i++)
+        if (period->parts[i].column != CREATE_NO_COLUMN && columns[period->parts[i].column].nullable)
+            return create_fail(&al->cp, "whether the table had the period is not told");
+    return true;
+}
+
 static bool add_key(struct alter *al, const struct alter_clause *clause)
 {
     struct create_parser *cp = &al->cp;
-    unsigned keys = cp->keys.count, foreign = cp->foreign.count;
+    unsigned keys = cp->keys.count, foreign = cp->foreign.count, periods = cp->periods.count;
     bool known = true;
+    if (keeps_primary(al, clause))
+        return true;
     cp->ps = clause->text;
     if (!(clause->to.p ? create_take_key_body(cp, &clause->key) : create_take_key(cp, &known)))
         return create_fail(cp, "a key is expected");
     if (cp->ahead)
         return create_fail(cp, "a key names a column that the table does not have");
+    if (cp->periods.count > periods)
+        return check_period(al, clause, (const struct create_key *)cp->periods.items + periods);
     const struct create_key *key = cp->keys.items;
     const struct create_foreign_key *fk = cp->foreign.items;
     bool made_foreign = cp->foreign.count > foreign;

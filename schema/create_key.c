@@ -271,12 +271,12 @@ static void take_index_word(struct ddl_parser *ps)
         ddl_take(ps, "INDEX");
 }
 
-/* `FOR name (from, to)` behind PERIOD: a column named period has a type there. */
+/* `[IF NOT EXISTS] FOR name (from, to)` behind PERIOD: a column named period has a type there. */
 static bool take_period(struct create_parser *cp)
 {
     struct create_text name;
-    ddl_take(&cp->ps, "FOR");
     ddl_take_if_exists(&cp->ps);
+    ddl_take(&cp->ps, "FOR");
     if (!create_take_identifier(cp, &name))
         return false;
     struct create_key ends = {.part_count = 0};
@@ -292,7 +292,7 @@ static bool take_period(struct create_parser *cp)
 static bool begins_period(const struct ddl_parser *ps)
 {
     struct ddl_parser at = *ps;
-    return ddl_take(&at, "PERIOD") && ddl_take(&at, "FOR");
+    return ddl_take(&at, "PERIOD") && (ddl_take_if_exists(&at), ddl_take(&at, "FOR"));
 }
 
 static bool begins_vector(const struct ddl_parser *ps)

@@ -215,6 +215,17 @@ static void alter_table__clauses_of_mariadb__the_table_that_the_manual_says(void
         {"a int", "ALTER TABLE t ADD period int, ADD system int, ADD b int ENGINE_OPTION='x', PAGE_COMPRESSED=1",
          "a int, period int, system int, b int"},
         {"a int", "ALTER TABLE t CONVERT PARTITION p TO TABLE x", "a int"},
+        {"a int, b int, primary key (a)", "ALTER TABLE t ADD PRIMARY KEY IF NOT EXISTS (b)",
+         "a int, b int, primary key (a)"},
+        {"a int, b int, primary key (a)", "ALTER TABLE t ADD CONSTRAINT x PRIMARY KEY IF NOT EXISTS k (b), ADD c int",
+         "a int, b int, c int, primary key (a)"},
+        {"a int, b int", "ALTER TABLE t ADD PRIMARY KEY IF NOT EXISTS (b)", "a int, b int, primary key (b)"},
+        {"a date, b date", "ALTER TABLE t ADD PERIOD FOR p (a, b)", "a date not null, b date not null"},
+        {"a date not null, b date not null", "ALTER TABLE t ADD PERIOD IF NOT EXISTS FOR p (a, b), ADD c int",
+         "a date not null, b date not null, c int"},
+        {"a date not null, b date not null", "ALTER TABLE t DROP PERIOD IF EXISTS FOR p, ADD c int",
+         "a date not null, b date not null, c int"},
+        {"a int, period int", "ALTER TABLE t DROP period", "a int"},
     };
     check_cases(FLAVOR_MARIADB, rows, sizeof rows / sizeof *rows);
 }
@@ -264,6 +275,30 @@ static void alter_table__default_charset_in_a_session_of_another_database__not_g
     err_clear(&e);
     assert_int_equal(alter_table_apply(&after, &before, &stmt, &database, &arena, &e), 0);
     arena_release(&arena);
+}
+
+/* What the statement does depends on something that the log does not tell. */
+static void alter_table__what_is_not_told__table_definition(void **state)
+{
+    (void)state;
+    static const struct {
+        enum flavor flavor;
+        const char *before, *sql;
+    } rows[] = {
+        {FLAVOR_MARIADB, "a date, b date", "ALTER TABLE t ADD PERIOD IF NOT EXISTS FOR p (a, b)"},
+        {FLAVOR_MARIADB, "a date not null, b date", "ALTER TABLE t ADD PERIOD IF NOT EXISTS FOR p (a, b)"},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct arena arena;
+        struct create_table before, after;
+        struct err e = ERR_INIT;
+        struct ddl_statement stmt = statement(rows[i].flavor, rows[i].sql, strlen(rows[i].sql), 0);
+        arena_init(&arena, 4096, 0, 0);
+        parse(&before, rows[i].flavor, rows[i].before, &arena);
+        assert_int_equal(alter_table_apply(&after, &before, &stmt, &database, &arena, &e), -ERR_TABLE_DEFINITION);
+        assert_non_null(strstr(e.text, "not told"));
+        arena_release(&arena);
+    }
 }
 
 static void alter_table__what_is_not_understood__table_definition(void **state)
@@ -369,6 +404,7 @@ int main(void)
         cmocka_unit_test(alter_table__clauses_of_mariadb__the_table_that_the_manual_says),
         cmocka_unit_test(alter_table__renamed__its_name_and_those_of_its_constraints),
         cmocka_unit_test(alter_table__default_charset_in_a_session_of_another_database__not_guessed),
+        cmocka_unit_test(alter_table__what_is_not_told__table_definition),
         cmocka_unit_test(alter_table__what_is_not_understood__table_definition),
         cmocka_unit_test(alter_table__no_memory_at_any_allocation__no_memory),
     };
