@@ -78,8 +78,7 @@ static void note_server(struct source_stream *st, const struct stream_begin *beg
     if (server->binlog_row_metadata[0] && strcasecmp(server->binlog_row_metadata, "FULL") != 0)
         stream_note(st, ERR_ROW_METADATA,
                     "binlog_row_metadata is %s on the server: rows that are older than the last change of their table "
-                    "before it was "
-                    "first read will stop",
+                    "before it was first read will stop",
                     server->binlog_row_metadata);
     if (server->binlog_row_image[0] && strcasecmp(server->binlog_row_image, "FULL") != 0)
         stream_note(st, ERR_ROW_IMAGE_SMALL,

@@ -6,7 +6,6 @@
 
 #include "schema/definition.h"
 #include "schema/follow_impl.h"
-#include "schema/schema_impl.h"
 
 #define REASON_MAX 700
 
@@ -259,7 +258,7 @@ int schema_follow(struct schema *schema, const struct schema_statement *st, cons
         return rc;
     followed.note = f.note;
     for (unsigned i = 0; i < followed.changed_count; i++)
-        schema_changed(schema, followed.changed[i].db, followed.changed[i].name);
+        schema_forget(schema, followed.changed[i].db, followed.changed[i].name);
     *out = followed;
     return 0;
 }

@@ -3,7 +3,6 @@
 
 #include "schema/definition.h"
 #include "schema/metadata.h"
-#include "schema/schema_impl.h"
 
 #define TABLE_CHUNK ((size_t)4096)
 #define TABLE_CAP   ((size_t)64 << 20) /* bytes of one table's names and labels */
@@ -389,11 +388,6 @@ void schema_forget(struct schema *schema, const char *db, const char *table)
         known->last = NULL;
         known->tried = false;
     }
-}
-
-void schema_changed(struct schema *schema, const char *db, const char *table)
-{
-    schema_forget(schema, db, table);
 }
 
 bool schema_known(struct schema *schema, size_t index, struct ddl_table *out)

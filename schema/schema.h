@@ -50,8 +50,8 @@ int schema_resolve(struct schema *schema, const struct wire_table *wire, const s
  * log do not tell it. 0 also when the table does not exist. */
 int schema_refresh(struct schema *schema, const char *db, const char *table, struct err *e);
 
-/* The reader may be asked again about what is not known: it is another server, or later. table NULL: the whole
- * database; both NULL: everything. The history stays. */
+/* The reader may be asked again about what is not known: it is another server, or later, or a statement changed the
+ * table. table NULL: the whole database; both NULL: everything. The history stays. */
 void schema_forget(struct schema *schema, const char *db, const char *table);
 
 /* The tables met so far, one by one from 0, those of the history among them; false behind the last. A table may come
