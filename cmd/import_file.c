@@ -19,7 +19,7 @@ static int read_file(void *ctx, void *bytes, size_t size, size_t *got, struct er
         n = file->env->files->read(file->env->ctx, file->fd, bytes, size);
     while (n < 0 && errno == EINTR);
     if (n < 0)
-        return err_set(e, FILE_READ, file->path, strerror(errno));
+        return err_set(e, SQL_FILE_READ, file->path, strerror(errno));
     *got = (size_t)n;
     return 0;
 }
@@ -30,7 +30,7 @@ int import_file(struct history *history, const struct env *env, const struct imp
     struct file file = {env, source->path,
                         env->files->open(env->ctx, source->path, O_RDONLY | O_CLOEXEC | O_NOCTTY, 0)};
     if (file.fd < 0)
-        return err_set(e, FILE_READ, source->path, strerror(errno));
+        return err_set(e, SQL_FILE_READ, source->path, strerror(errno));
     const struct schema_import import = {
         .script = {.name = source->path, .read = read_file, .ctx = &file, .flavor = source->flavor},
         .interest = source->interest,

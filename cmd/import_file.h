@@ -13,7 +13,7 @@ struct import_source {
     const struct history_where *place;
 };
 
-/* By env's file operations. Errors: FILE_READ, schema_import's. */
+/* By env's file operations. Errors: SQL_FILE_READ, schema_import's. */
 int import_file(struct history *history, const struct env *env, const struct import_source *source,
                 struct schema_imported *out, struct err *e);
 

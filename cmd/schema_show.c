@@ -9,7 +9,8 @@ struct show {
     struct history *history;
     const struct routes *routes;
     const struct history_where *where; /* NULL: the newest versions */
-    bool all, json;
+    const struct tables *tables;       /* that --table names; NULL: it is not given */
+    bool all, json, printed;
     struct buf out;
     char db[HISTORY_NAME_MAX + 1]; /* that USE named last */
 };
@@ -29,6 +30,7 @@ static int print_version(struct show *show, const struct history_table *table, c
     if (show->out.failed)
         return err_set(e, NO_MEMORY, show->out.len);
     fwrite(show->out.p, 1, show->out.len, stdout);
+    show->printed = true;
     buf_clear(&show->out);
     return 0;
 }
@@ -52,10 +54,33 @@ static int print_all(struct show *show, size_t index, const struct history_table
     return rc;
 }
 
+static bool is_known(struct history *history, const struct route *named)
+{
+    struct history_table table;
+    for (size_t i = 0; history_table(history, i, &table); i++)
+        if (table.table[0] && route_matches(named, table.db, table.table))
+            return true;
+    return false;
+}
+
+/* A name that no table has is a mistyped one. */
+static int check_names(const struct show *show, struct err *e)
+{
+    char name[2 * HISTORY_NAME_MAX];
+    for (unsigned i = 0; show->tables && i < show->tables->count; i++) {
+        const struct route *named = &show->tables->list[i];
+        if (is_known(show->history, named))
+            continue;
+        snprintf(name, sizeof name, "%s.%s", named->db, named->table);
+        return err_set(e, TABLE_NOT_KNOWN, name);
+    }
+    return 0;
+}
+
 static int show_history(struct show *show, struct err *e)
 {
     struct history_table table;
-    int rc = 0;
+    int rc = check_names(show, e);
     for (size_t i = 0; rc == 0 && history_table(show->history, i, &table); i++) {
         bool plain = table.table[0] && !table.candidate;
         if (!show->all && !plain)
@@ -65,6 +90,9 @@ static int show_history(struct show *show, struct err *e)
         rc = show->all && !show->where ? print_all(show, i, &table, e) : print_one(show, i, &table, e);
     }
     buf_release(&show->out);
+    if (rc == 0 && show->tables && !show->printed)
+        fprintf(stderr, "sluice schema: no such table is there %s; --all tells what is known\n",
+                show->where ? "at that place" : "now");
     if (rc == 0 && (fflush(stdout) != 0 || ferror(stdout)))
         rc = err_set(e, FILE_READ, "standard output", "cannot be written");
     return rc;
@@ -112,6 +140,7 @@ int schema_show(struct schema_run *run, struct err *e)
     if (rc != 0)
         return rc;
     show.routes = run->tables.routes;
+    show.tables = given->tables.count ? &run->tables : NULL;
     buf_init(&show.out, 0);
     return run->word_count ? schema_of_files(run, show_files, &show, e) : show_service(run, &show, e);
 }

@@ -366,6 +366,16 @@ class TestService:
         assert done.returncode == RETRY, done.stderr
         assert driver.run("schema", "show", "--all").stdout == before
 
+    def test_a_name_that_no_table_has_is_a_usage_error(self, plain_db, redis, sluice, tmp_path):
+        driver = self.follow(plain_db, redis, sluice)
+        done = driver.run("schema", "show", "--table", "shop.t", "--table", "nope.*")
+        assert done.returncode == USAGE and "table_not_known" in done.stderr and "nope.*" in done.stderr, done.stderr
+        done = driver.run("schema", "show", "--table", "shop.t", "--at", "earliest")
+        assert done.returncode == FINE and "at that place" in done.stderr and not done.stdout, done.stderr
+        for path in (tmp_path / "none.sql", tmp_path):
+            done = driver.run("schema", "import", path)
+            assert done.returncode == USAGE and str(path) in done.stderr, done.stderr
+
     def test_a_missing_history_is_read_anew(self, plain_db, redis, sluice):
         driver = self.follow(plain_db, redis, sluice)
         plain_db.sql("INSERT INTO shop.t (id, code) VALUES (7, 7)")
