@@ -1,11 +1,11 @@
 /* sluice schema rebuild: the definitions of routed tables read anew from the server, with the log from the oldest
  * stored position on looked through for statements that changed them. */
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/log.h"
-#include "change/source.h"
 #include "cmd/schema_command.h"
 #include "pipeline/checkpoint.h"
 #include "pipeline/reading.h"
@@ -45,30 +45,34 @@ static int open_history(struct rebuild *rebuild, struct history **out, struct er
     return rc;
 }
 
-/* All, or the tables that --table names; their number is not told by an index, which moves. */
-static int forget(struct rebuild *rebuild, struct history *history, struct err *e)
+static bool is_asked_for(void *ctx, const char *db, const char *table)
 {
-    struct history_table table;
-    if (rebuild->run->given->tables.count == 0)
-        return history_forget(history, NULL, NULL, e);
-    for (size_t i = 0; history_table(history, i, &table);) {
-        if (!table.table[0] || !routes_wants(rebuild->run->tables.routes, table.db, table.table)) {
-            i++;
-            continue;
-        }
-        if (history_forget(history, table.db, table.table, e) != 0)
-            return err_result(e);
-    }
-    return 0;
+    const struct rebuild *rebuild = ctx;
+    return table[0] && routes_wants(rebuild->run->tables.routes, db, table);
 }
 
-static int forget_stored(struct rebuild *rebuild, struct err *e)
+/* What was read takes the place of what is stored: of everything, or of the tables that --table names. */
+static int store(struct rebuild *rebuild, const struct history *fresh, struct err *e)
 {
+    const struct history_taking named = {is_asked_for, rebuild};
     struct history *history = NULL;
     int rc = open_history(rebuild, &history, e);
     if (rc == 0)
-        rc = forget(rebuild, history, e);
+        rc = history_take(history, fresh, rebuild->run->given->tables.count ? &named : NULL, e);
     history_free(history);
+    return rc;
+}
+
+/* The service has not begun: it reads all when it does. */
+static int store_nothing(struct rebuild *rebuild, struct err *e)
+{
+    struct history *nothing = NULL;
+    int rc = history_open(&nothing, NULL, NULL, e);
+    if (rc == 0)
+        rc = store(rebuild, nothing, e);
+    history_free(nothing);
+    if (rc == 0)
+        puts("the history is empty: no position is stored, the service reads the definitions when it starts");
     return rc;
 }
 
@@ -86,10 +90,16 @@ static int find_place(struct rebuild *rebuild, bool *found, struct err *e)
     return rc;
 }
 
-/* Opening a source reads what the history lacks and follows it to the place; no change is taken. */
-static int open_reading(struct rebuild *rebuild, const struct start *at, struct err *e)
+/* Opening a source reads the definitions into memory and follows them to the place; no change is taken. */
+static int open_reading(struct rebuild *rebuild, struct err *e)
 {
     struct schema_run *run = rebuild->run;
+    rebuild->live = (struct reading_live_options){.settings = &run->settings,
+                                                  .routes = run->tables.routes,
+                                                  .env = &run->env,
+                                                  .to = &rebuild->at,
+                                                  .scan_always = true,
+                                                  .only_print = true};
     if (settings_own_sink(&rebuild->counter, &(struct settings_own_sink){"counter", NULL}, &rebuild->sink_cfg,
                           &run->env, e) != 0 ||
         reading_live(&rebuild->reading, &rebuild->live, e) != 0)
@@ -103,7 +113,7 @@ static int open_reading(struct rebuild *rebuild, const struct start *at, struct 
         .lanes = 1,
         .buffer_bytes = REBUILD_BUFFER_BYTES,
         .max_event_bytes = run->settings.max_event_bytes,
-        .start = at,
+        .start = &rebuild->at,
         .ends = true,
         .checkpoint_ms = REBUILD_CHECKPOINT_MS,
     };
@@ -113,78 +123,70 @@ static int open_reading(struct rebuild *rebuild, const struct start *at, struct 
 static void close_reading(struct rebuild *rebuild)
 {
     pipeline_close(rebuild->pipe);
-    rebuild->pipe = NULL;
     reading_release(&rebuild->reading);
-    reading_init(&rebuild->reading);
     config_free(rebuild->sink_cfg);
-    rebuild->sink_cfg = NULL;
 }
 
-/* The tables that were to be read: how many are known, and how many are not. */
-static void count_tables(const struct rebuild *rebuild, size_t *known, size_t *unknown)
+/* The newest definition of a table, and whether it holds where the service goes on. */
+enum outcome { OUTCOME_KNOWN, OUTCOME_LATER, OUTCOME_UNKNOWN, OUTCOME_NONE };
+
+static enum outcome outcome_of(struct rebuild *rebuild, size_t index, struct history_table *table,
+                               const struct history_version **newest)
+{
+    struct history *history = schema_history(rebuild->reading.schema);
+    const struct position *at = &rebuild->at.pos;
+    const struct history_where where = {.server_uuid = at->server_uuid, .at = at->at, .gtids = at->gtids};
+    *newest = history_version(history, index, table->versions - 1);
+    if (table->candidate || !is_asked_for(rebuild, table->db, table->table) || (*newest)->kind == HISTORY_GONE)
+        return OUTCOME_NONE;
+    if ((*newest)->kind == HISTORY_UNKNOWN)
+        return OUTCOME_UNKNOWN;
+    const struct history_version *then = history_find(history, table->db, table->table, &where);
+    return then && then->kind == HISTORY_DEFINED ? OUTCOME_KNOWN : OUTCOME_LATER;
+}
+
+/* A person has to know which tables still stop, and where. */
+static void name_table(const struct history_table *table, const struct history_version *newest, enum outcome outcome)
+{
+    if (outcome == OUTCOME_UNKNOWN)
+        fprintf(stderr, "sluice schema: %s.%s is not known: %s\n", table->db, table->table, newest->text);
+    else
+        fprintf(stderr,
+                "sluice schema: %s.%s was changed since the stored position and is known from %s:%" PRIu64
+                " on; rows before that need sluice schema import\n",
+                table->db, table->table, newest->place->file, newest->place->pos);
+}
+
+/* A user who sees no table there would leave nothing. */
+static int tell(struct rebuild *rebuild, struct err *e)
 {
     struct history *history = schema_history(rebuild->reading.schema);
     struct history_table table;
-    *known = *unknown = 0;
+    const struct history_version *newest;
+    size_t count[OUTCOME_NONE + 1] = {0};
+    for (size_t i = 0; history_table(history, i, &table); i++)
+        count[outcome_of(rebuild, i, &table, &newest)]++;
+    if (count[OUTCOME_KNOWN] + count[OUTCOME_LATER] + count[OUTCOME_UNKNOWN] == 0)
+        return err_set(e, GRANT_MISSING, "schema rebuild",
+                       "none of the tables is on the server, or source.user may not see them; nothing was forgotten");
     for (size_t i = 0; history_table(history, i, &table); i++) {
-        const struct history_version *newest = history_version(history, i, table.versions - 1);
-        if (!table.table[0] || !routes_wants(rebuild->run->tables.routes, table.db, table.table))
-            continue;
-        *known += !table.candidate && newest->kind == HISTORY_DEFINED;
-        *unknown += newest->kind == HISTORY_UNKNOWN;
+        enum outcome outcome = outcome_of(rebuild, i, &table, &newest);
+        if (outcome == OUTCOME_LATER || outcome == OUTCOME_UNKNOWN)
+            name_table(&table, newest, outcome);
     }
+    printf("%zu tables are known, %zu are not\n", count[OUTCOME_KNOWN] + count[OUTCOME_LATER], count[OUTCOME_UNKNOWN]);
+    return 0;
 }
 
-/* Before anything is forgotten: a server that is away, or a user who sees no table there, would leave nothing. The
- * definitions are read once into memory, from the log's end on, so that no log is looked through. */
-static int try_server(struct rebuild *rebuild, struct err *e)
-{
-    struct schema_run *run = rebuild->run;
-    struct start current = {.kind = START_CURRENT};
-    struct position from;
-    struct source *source = NULL;
-    size_t known = 0, unknown = 0;
-    rebuild->live = (struct reading_live_options){
-        .settings = &run->settings, .routes = run->tables.routes, .env = &run->env, .only_print = true};
-    position_init(&current.pos);
-    position_init(&from);
-    int rc = reading_live(&rebuild->reading, &rebuild->live, e);
-    if (rc == 0) {
-        source = reading_take_source(&rebuild->reading);
-        rc = source->ops->open(source, &current, &from, e);
-    }
-    if (rc == 0)
-        count_tables(rebuild, &known, &unknown);
-    if (rc == 0 && known + unknown == 0)
-        rc = err_set(e, GRANT_MISSING, "schema rebuild",
-                     "none of the tables is on the server, or source.user may not see them; nothing was forgotten");
-    if (source)
-        source->ops->close(source);
-    close_reading(rebuild);
-    position_release(&from);
-    position_release(&current.pos);
-    return rc;
-}
-
+/* All is read before anything is forgotten: a failure leaves what was known. */
 static int read_anew(struct rebuild *rebuild, struct err *e)
 {
-    struct schema_run *run = rebuild->run;
-    size_t known, unknown;
-    rebuild->live = (struct reading_live_options){.settings = &run->settings,
-                                                  .routes = run->tables.routes,
-                                                  .env = &run->env,
-                                                  .state = rebuild->state,
-                                                  .to = &rebuild->at,
-                                                  .scan_always = true,
-                                                  .only_print = true};
-    int rc = open_reading(rebuild, &rebuild->at, e);
+    int rc = open_reading(rebuild, e);
     if (rc == 0)
         rc = pipeline_run(rebuild->pipe, NULL, e);
-    if (rc != 0)
-        return rc;
-    count_tables(rebuild, &known, &unknown);
-    printf("%zu tables are known, %zu are not\n", known, unknown);
-    return 0;
+    if (rc == 0)
+        rc = tell(rebuild, e);
+    return rc == 0 ? store(rebuild, schema_history(rebuild->reading.schema), e) : rc;
 }
 
 int schema_rebuild(struct schema_run *run, struct err *e)
@@ -200,14 +202,8 @@ int schema_rebuild(struct schema_run *run, struct err *e)
         rc = state_open(&rebuild.state, &run->env, run->settings.state_dir, STATE_OWN, e);
     if (rc == 0)
         rc = find_place(&rebuild, &begun, e);
-    if (rc == 0 && begun)
-        rc = try_server(&rebuild, e);
     if (rc == 0)
-        rc = forget_stored(&rebuild, e);
-    if (rc == 0 && begun)
-        rc = read_anew(&rebuild, e);
-    else if (rc == 0)
-        puts("the history is empty: no position is stored, the service reads the definitions when it starts");
+        rc = begun ? read_anew(&rebuild, e) : store_nothing(&rebuild, e);
     close_reading(&rebuild);
     state_close(rebuild.state);
     position_release(&rebuild.at.pos);

@@ -236,6 +236,19 @@ static int put(struct following *f, struct schema_followed *out)
     return count ? history_put(f->history, &f->st->where, HISTORY_LOG, NULL, changes, count, f->e) : 0;
 }
 
+/* What was put is there: what failed behind it is a word only. */
+static int tell_complaint(struct following *f)
+{
+    struct err failed = ERR_INIT;
+    char note[sizeof failed.text + 100];
+    if (f->note || !history_complaint(f->history, &failed))
+        return 0;
+    int len = snprintf(note, sizeof note, "the history of the tables was not made smaller, to be tried again later: %s",
+                       failed.text);
+    f->note = arena_copy(f->arena, note, (size_t)len);
+    return f->note ? 0 : err_set(f->e, NO_MEMORY, (size_t)len);
+}
+
 int schema_follow(struct schema *schema, const struct schema_statement *st, const struct interest *interest,
                   struct arena *arena, struct schema_followed *out, struct err *e)
 {
@@ -256,6 +269,8 @@ int schema_follow(struct schema *schema, const struct schema_statement *st, cons
         rc = put(&f, &followed);
     if (rc != 0)
         return rc;
+    if (tell_complaint(&f) != 0)
+        return err_result(e);
     followed.note = f.note;
     for (unsigned i = 0; i < followed.changed_count; i++)
         schema_forget(schema, followed.changed[i].db, followed.changed[i].name);

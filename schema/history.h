@@ -141,10 +141,26 @@ int history_cut(struct history *h, const struct history_where *kept, struct err 
 int history_forget(struct history *h, const char *db, const char *table, struct err *e)
     __attribute__((warn_unused_result));
 
+/* Which tables history_take replaces; table "": the database's defaults. */
+struct history_taking {
+    bool (*replaces)(void *ctx, const char *db, const char *table);
+    void *ctx;
+};
+
+/* Forgets what is known of the tables that `taking` names (NULL: of everything) and takes over what `from`, of the same
+ * log, knows of them, and what else h has no word of; with its case rule, when it has one. All or nothing, durable on
+ * return; `h` is not over a base. Errors as history_put, after which h may only be freed. */
+int history_take(struct history *h, const struct history *from, const struct history_taking *taking, struct err *e)
+    __attribute__((warn_unused_result));
+
 /* Rewrites the log of `own` when at least half of it, and HISTORY_COMPACT_MIN bytes, is of no use. After a crash the
  * old or the new log is there. Errors as history_put. */
 #define HISTORY_COMPACT_MIN ((size_t)256 << 10)
 int history_compact(struct history *h, struct err *e) __attribute__((warn_unused_result));
+
+/* The rewriting behind a put failed, and is tried again when the log has grown by HISTORY_COMPACT_MIN: told once for
+ * each failure, in *out. What was put is there all the same. */
+bool history_complaint(struct history *h, struct err *out);
 
 /* The server's lower_case_table_names (0, 1, 2), once known: 0 names are compared exactly, 1 and 2 without case. Until
  * then HISTORY_CASE_UNKNOWN: exactly, and if there is no such table, without case. Case is folded as in ASCII. */

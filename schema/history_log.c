@@ -274,10 +274,8 @@ static void add_entry(struct writing *w, const struct history_entry *entry)
                     i ? history_point_of(entry->list[i - 1]->pub.place) : NULL, NULL);
 }
 
-int history_compact(struct history *h, struct err *e)
+static struct writing write_all(struct history *h)
 {
-    if (!h->own || h->has_base || h->log_bytes < h->log_limit)
-        return 0;
     struct writing w = begin_writing(h, true);
     if (h->lower_case != HISTORY_CASE_UNKNOWN)
         add_case(&w, h->lower_case);
@@ -286,6 +284,22 @@ int history_compact(struct history *h, struct err *e)
             add_entry(&w, h->entries[i]);
     for (const struct history_entry *entry = h->oldest; entry; entry = entry->newer)
         add_entry(&w, entry);
+    return w;
+}
+
+int history_log_rewrite(struct history *h, struct err *e)
+{
+    if (!h->own)
+        return 0;
+    struct writing w = write_all(h);
+    return end_writing(&w, e);
+}
+
+int history_compact(struct history *h, struct err *e)
+{
+    if (!h->own || h->has_base || h->log_bytes < h->log_limit)
+        return 0;
+    struct writing w = write_all(h);
     h->log_limit = 2 * w.bytes.len > HISTORY_COMPACT_MIN ? 2 * w.bytes.len : HISTORY_COMPACT_MIN;
     if (!w.failed && !w.bytes.failed && 2 * w.bytes.len > h->log_bytes) {
         for (size_t i = 0; i < w.n_points; i++)
@@ -294,4 +308,23 @@ int history_compact(struct history *h, struct err *e)
         return 0;
     }
     return end_writing(&w, e);
+}
+
+void history_try_compact(struct history *h)
+{
+    struct err failed = ERR_INIT;
+    if (history_compact(h, &failed) == 0)
+        return;
+    h->log_limit = h->log_bytes + HISTORY_COMPACT_MIN;
+    h->complains = true;
+    h->complaint = failed;
+}
+
+bool history_complaint(struct history *h, struct err *out)
+{
+    bool complains = h->complains;
+    if (complains)
+        *out = h->complaint;
+    h->complains = false;
+    return complains;
 }

@@ -64,6 +64,8 @@ struct history {
     size_t log_bytes; /* of the own log's items */
     size_t log_limit; /* more may be worth a rewriting */
     uint32_t log_ids; /* points in the own log */
+    bool complains;   /* a rewriting failed, which was not told yet: `complaint` */
+    struct err complaint;
 };
 
 /* What is known of a place, whether given by a caller or stored; borrowed. */
@@ -192,5 +194,11 @@ int history_log_put(struct history *h, const struct history_slot *slots, size_t 
 int history_log_cut(struct history *h, const struct history_point *kept, struct err *e);
 int history_log_forget(struct history *h, const char *db, const char *table, struct err *e);
 int history_log_case(struct history *h, int lower_case, struct err *e);
+
+/* history_compact behind a put that is durable: a failure is kept as the complaint. */
+void history_try_compact(struct history *h);
+
+/* The whole log anew, as it is in memory. */
+int history_log_rewrite(struct history *h, struct err *e);
 
 #endif

@@ -200,5 +200,7 @@ int history_put(struct history *h, const struct history_where *where, enum histo
     }
     history_point_drop(h, point);
     history_point_drop(h, begin);
-    return rc == 0 ? history_compact(h, e) : rc;
+    if (rc == 0)
+        history_try_compact(h);
+    return rc;
 }

@@ -366,6 +366,29 @@ class TestService:
         assert done.returncode == RETRY, done.stderr
         assert driver.run("schema", "show", "--all").stdout == before
 
+    def test_a_rebuild_that_fails_on_the_way_forgets_nothing(self, plain_db, redis, sluice):
+        driver = self.follow(plain_db, redis, sluice)
+        before = driver.run("schema", "show", "--all").stdout
+        plain_db.sql("ALTER TABLE shop.t ADD COLUMN first_one INT FIRST")
+        plain_db.flush_logs()
+        plain_db.sql("INSERT INTO shop.t (id, code) VALUES (7, 7)")
+        plain_db.purge_to_last()
+        done = driver.run("schema", "rebuild")
+        assert done.returncode == STOPPED and "binlog_purged" in done.stderr, done.stderr
+        assert driver.run("schema", "show", "--all").stdout == before
+
+    def test_a_rebuild_names_the_tables_that_are_known_only_later(self, plain_db, redis, sluice):
+        driver = self.follow(plain_db, redis, sluice)
+        done = driver.run("schema", "rebuild")
+        assert done.returncode == FINE and "shop.t" not in done.stderr, done.stderr
+        plain_db.sql("INSERT INTO shop.t (id, code) VALUES (7, 7)")
+        plain_db.sql("ALTER TABLE shop.t ADD COLUMN first_one INT FIRST")
+        place = at(plain_db.position())
+        done = driver.run("schema", "rebuild", "--table", "shop.t")
+        assert done.returncode == FINE, done.stderr
+        assert f"shop.t was changed since the stored position and is known from {place} on" in done.stderr
+        assert_told(plain_db, shown(driver), "t")
+
     def test_a_name_that_no_table_has_is_a_usage_error(self, plain_db, redis, sluice, tmp_path):
         driver = self.follow(plain_db, redis, sluice)
         done = driver.run("schema", "show", "--table", "shop.t", "--table", "nope.*")

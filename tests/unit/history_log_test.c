@@ -130,6 +130,38 @@ static int grow_and_compact(struct history *h, struct err *e)
     return rc;
 }
 
+static bool is_orders(void *ctx, const char *db, const char *table)
+{
+    (void)ctx;
+    (void)db;
+    return strcmp(table, "orders") == 0;
+}
+
+/* What another history knows, for one table or instead of everything. */
+static int take_from_other(struct history *h, const struct history_taking *taking, struct err *e)
+{
+    const struct history_change found[] = {defined("orders", "o9"), defined("orders_new", "n9"), defined("more", "m9")};
+    const struct history_where where = {.server_uuid = A, .at = {"bin.000001", 8}};
+    const struct history_where window = {.server_uuid = A, .at = {"bin.000001", 6}};
+    struct history *other = open_history(NULL, NULL);
+    struct err ignored = ERR_INIT;
+    assert_int_equal(history_put(other, &where, HISTORY_SNAPSHOT, &window, found, 3, &ignored), 0);
+    assert_int_equal(history_set_case(other, 1, &ignored), 0);
+    int rc = history_take(h, other, taking, e);
+    history_free(other);
+    return rc;
+}
+
+static int take_all(struct history *h, struct err *e)
+{
+    return take_from_other(h, NULL, e);
+}
+
+static int take_orders(struct history *h, struct err *e)
+{
+    return take_from_other(h, &(struct history_taking){is_orders, NULL}, e);
+}
+
 typedef int step_fn(struct history *h, struct err *e);
 
 static void life(struct memfs *fs, step_fn *step, int *rc)
@@ -160,7 +192,7 @@ static void content(struct memfs *fs, struct buf *out)
 static void history__power_fails_at_any_operation__old_or_new_never_mixed(void **state)
 {
     (void)state;
-    static step_fn *const steps[] = {swap, forget_one, cut_all, learn_case};
+    static step_fn *const steps[] = {swap, forget_one, cut_all, learn_case, take_all, take_orders};
     struct buf before, after, now;
     unsigned failures = 0;
     buf_init(&before, 0);
@@ -253,6 +285,69 @@ static void history__put_that_fails__nothing_changed(void **state)
     memfs_free(fs);
     buf_release(&before);
     buf_release(&now);
+}
+
+static void history__another_is_taken__its_tables_replace_those_asked_for(void **state)
+{
+    (void)state;
+    static const struct {
+        step_fn *step;
+        const char *orders, *orders_new, *more;
+    } cases[] = {{take_all, "o9", "n9", "m9"}, {take_orders, "o9", "n1", "m9"}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct memfs *fs = memfs_new();
+        struct env env = memfs_env(fs);
+        int rc;
+        life(fs, old_life, &rc);
+        life(fs, cases[i].step, &rc);
+        assert_int_equal(rc, 0);
+        struct state *st = open_state(&env, DIR, STATE_OWN);
+        struct history *h = open_history(NULL, st);
+        assert_string_equal(find_at(h, "orders", 15), cases[i].orders);
+        assert_string_equal(find_at(h, "orders_new", 15), cases[i].orders_new);
+        assert_string_equal(find_at(h, "more", 15), cases[i].more);
+        assert_int_equal(history_case(h), 1);
+        history_free(h);
+        state_close(st);
+        memfs_free(fs);
+    }
+}
+
+/* ---- rewriting that fails ---- */
+
+static void history__rewriting_fails__put_is_there_and_it_is_told_once(void **state)
+{
+    (void)state;
+    unsigned told = 0;
+    bool met = true;
+    for (unsigned n = 1; met; n++) {
+        struct memfs *fs = memfs_new();
+        struct env env = memfs_env(fs);
+        struct err e = ERR_INIT, why = ERR_INIT;
+        struct state *st = open_state(&env, DIR, STATE_OWN);
+        struct history *h = open_history(NULL, st);
+        assert_int_equal(old_life(h, &e), 0);
+        memfs_fault(fs, MEMFS_ERROR, n);
+        int rc = grow_and_compact(h, &e);
+        met = memfs_fault_met(fs);
+        memfs_fault(fs, MEMFS_NONE, 0);
+        bool complained = history_complaint(h, &why);
+        assert_false(history_complaint(h, &why));
+        size_t len = 0;
+        if (complained && rc == 0) { /* a failed fsync is the end of the state: later puts fail */
+            told++;
+            assert_int_equal(why.code, ERR_STATE_IO);
+            assert_int_equal(grow_and_compact(h, &e), 0);
+            assert_non_null(memfs_bytes(fs, LOG, &len));
+            assert_true(len < 2 * HISTORY_COMPACT_MIN);
+        }
+        if (rc == 0)
+            assert_int_equal(find_at(h, "temporary", 200)[0], 'f');
+        history_free(h);
+        state_close(st);
+        memfs_free(fs);
+    }
+    assert_true(told > 0);
 }
 
 /* ---- damage ---- */
@@ -705,6 +800,8 @@ int main(void)
         cmocka_unit_test(history__power_fails_at_any_operation__old_or_new_never_mixed),
         cmocka_unit_test(history__power_fails_while_it_is_rewritten__nothing_wanted_is_lost),
         cmocka_unit_test(history__put_that_fails__nothing_changed),
+        cmocka_unit_test(history__another_is_taken__its_tables_replace_those_asked_for),
+        cmocka_unit_test(history__rewriting_fails__put_is_there_and_it_is_told_once),
         cmocka_unit_test(history__damaged_log__named_with_its_file),
         cmocka_unit_test(history__items_that_make_no_sense__named),
         cmocka_unit_test(history__item_cut_anywhere__refused),
