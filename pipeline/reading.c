@@ -84,6 +84,20 @@ static int make_hosts(struct reading *reading, const struct settings *settings, 
     return 0;
 }
 
+static void log_waiting(void *ctx, const struct err *why)
+{
+    const struct env *env = ctx;
+    log_error(env->log, "waiting for a lock", why);
+}
+
+int reading_server(struct schema_server **out, const struct client_options *host, const struct env *env, struct err *e)
+{
+    int rc = schema_server_new(out, host, e);
+    if (rc == 0)
+        schema_server_tell_waiting(*out, log_waiting, (void *)env);
+    return rc;
+}
+
 /* The server's definitions for files: without a place in the log from which they hold, they are taken for all of it. */
 static int read_timeless(void *ctx, const char *db, const char *table, struct buf *sql, struct schema_reading *out,
                          struct err *e)
@@ -122,7 +136,7 @@ int reading_from_files(struct reading *out, const struct reading_files *files, c
     out->interest = routes_interest(routes);
     out->timeless = (struct schema_reader){.ctx = out, .read = read_timeless};
     if (files->live &&
-        (make_hosts(out, files->live->settings, e) != 0 || schema_server_new(&out->server, &out->hosts[0], e) != 0))
+        (make_hosts(out, files->live->settings, e) != 0 || reading_server(&out->server, &out->hosts[0], env, e) != 0))
         return err_result(e);
     if (history_open(&out->history, files->base, files->own, e) != 0 ||
         schema_new_upon(&out->schema, out->history, files->live ? &out->timeless : NULL, e) != 0)
@@ -199,8 +213,8 @@ int reading_live(struct reading *out, const struct reading_live_options *opt, st
     const char *const *accept_unlogged = NULL;
     out->interest = routes_interest(opt->routes);
     if (make_hosts(out, settings, e) != 0 || own_uuid(out, opt, e) != 0 ||
-        accepted(out, settings, &accept_unlogged, e) != 0 || schema_server_new(&out->server, &out->hosts[0], e) != 0 ||
-        reading_open_history(out, opt, e) != 0 ||
+        accepted(out, settings, &accept_unlogged, e) != 0 ||
+        reading_server(&out->server, &out->hosts[0], opt->env, e) != 0 || reading_open_history(out, opt, e) != 0 ||
         schema_new_upon(&out->schema, out->history, schema_server_reader(out->server), e) != 0)
         return err_result(e);
     struct stream_options stream = {

@@ -73,6 +73,9 @@ void reading_release(struct reading *reading);
 /* reading_live's own: opens the history, and finds out up to where the statements of the log are in it. */
 int reading_open_history(struct reading *reading, const struct reading_live_options *opt, struct err *e);
 
+/* schema_server_new, and what it waits for goes to the log of `env`, which is borrowed. */
+int reading_server(struct schema_server **out, const struct client_options *host, const struct env *env, struct err *e);
+
 /* Before a service starts: binds the routes to every table of the first server that answers, as the table was where the
  * service goes on, when the history knows that, else as it is now (a missing column is a configuration error with its
  * line); routes that only fit what the table is now are fine too. Refuses databases that the server does not log. With

@@ -136,7 +136,7 @@ int reading_check(struct reading *reading, const struct reading_live_options *op
     for (size_t i = 0; i < reading->host_count; i++) {
         struct check check = {.env = opt->env, .routes = opt->routes, .pipe = pipe, .history = reading->history};
         err_clear(e);
-        rc = schema_server_new(&check.server, &reading->hosts[i], e);
+        rc = reading_server(&check.server, &reading->hosts[i], opt->env, e);
         announce(reading, check.server);
         if (rc == 0)
             rc = opt->state ? checkpoint_load(&check.begin, opt->state, e) : 0;

@@ -2,6 +2,7 @@
 #include "schema/server.h"
 
 #include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -12,11 +13,13 @@ enum {
     ER_BAD_DB = 1049,
     ER_TABLEACCESS_DENIED = 1142,
     ER_NO_SUCH_TABLE = 1146,
+    ER_LOCK_WAIT_TIMEOUT = 1205,
     ER_WRONG_OBJECT = 1347,
     ER_VIEW_INVALID = 1356
 };
 
 #define SQL_TEXT_MAX            ((size_t)1 << 20)
+#define SQL_SETTING_MAX         64
 #define CASCADES_LOGGED_SINCE   90600
 #define BINARY_LOG_STATUS_SINCE 80200
 
@@ -26,6 +29,8 @@ struct schema_server {
     pthread_mutex_t lock; /* over `cli` as a pointer, for interrupt */
     struct client *cli;
     bool interrupted;
+    schema_server_waits *waits; /* NULL: nobody hears it */
+    void *waits_ctx;
     struct position noted; /* behind the last definition that the reader gave */
 };
 
@@ -71,6 +76,12 @@ void schema_server_rest(struct schema_server *srv)
     client_close(cli);
 }
 
+void schema_server_tell_waiting(struct schema_server *srv, schema_server_waits *waits, void *ctx)
+{
+    srv->waits = waits;
+    srv->waits_ctx = ctx;
+}
+
 void schema_server_interrupt(struct schema_server *srv)
 {
     pthread_mutex_lock(&srv->lock);
@@ -90,7 +101,11 @@ const struct schema_reader *schema_server_reader(struct schema_server *srv)
 static int prepare_session(struct client *cli, struct err *e)
 {
     const struct client_server *server = client_server(cli);
+    char locks[SQL_SETTING_MAX];
+    snprintf(locks, sizeof locks, "SET SESSION lock_wait_timeout=%d", SCHEMA_SERVER_WAIT_TOLD_S);
     int rc = client_execute(cli, "SET SESSION sql_mode='', sql_quote_show_create=1", e);
+    if (rc == 0)
+        rc = client_execute(cli, locks, e);
     if (rc == 0 && server->flavor == FLAVOR_MYSQL && server->version >= 80030)
         rc = client_execute(cli, "SET SESSION show_gipk_in_create_table_and_information_schema=ON", e);
     return rc;
@@ -145,6 +160,37 @@ static bool is_no_table(const struct err *failed, unsigned number)
                                                 number == ER_VIEW_INVALID || number == ER_WRONG_OBJECT);
 }
 
+static bool is_interrupted(struct schema_server *srv)
+{
+    pthread_mutex_lock(&srv->lock);
+    bool interrupted = srv->interrupted;
+    pthread_mutex_unlock(&srv->lock);
+    return interrupted;
+}
+
+/* Asks until the lock of the table's metadata is free. */
+static int ask_patiently(struct schema_server *srv, const struct ddl_table *table, const char *sql,
+                         struct client_result *out, struct err *e)
+{
+    unsigned waited_s = 0;
+    for (;;) {
+        struct err failed = ERR_INIT, waits = ERR_INIT;
+        int rc = ask(srv, sql, out, &failed);
+        if (rc == 0)
+            return 0;
+        if (failed.code != ERR_QUERY_FAILED || !srv->cli || client_last_number(srv->cli) != ER_LOCK_WAIT_TIMEOUT)
+            return err_set_format(e, failed.code, "%s", failed.text);
+        if (is_interrupted(srv))
+            return err_set(e, INTERRUPTED);
+        waited_s += SCHEMA_SERVER_WAIT_TOLD_S;
+        if (waited_s >= SCHEMA_SERVER_WAIT_MS / 1000)
+            return err_set(e, SCHEMA_WAITS, table->db, table->name, waited_s);
+        (void)err_set(&waits, SCHEMA_WAITS, table->db, table->name, waited_s);
+        if (srv->waits && (waited_s == SCHEMA_SERVER_WAIT_TOLD_S || waited_s % SCHEMA_SERVER_WAIT_AGAIN_S == 0))
+            srv->waits(srv->waits_ctx, &waits);
+    }
+}
+
 /* A statement about a table: 1 with its result, 0 when there is no such table. */
 static int ask_of_table(struct schema_server *srv, const char *words, const struct ddl_table *table, const char *more,
                         struct client_result *out, struct err *e)
@@ -158,7 +204,8 @@ static int ask_of_table(struct schema_server *srv, const char *words, const stru
     buf_text(&sql, more);
     buf_byte(&sql, 0);
     struct err failed = ERR_INIT;
-    int rc = sql.failed ? err_set(&failed, NO_MEMORY, sql.len) : ask(srv, (const char *)sql.p, out, &failed);
+    int rc = sql.failed ? err_set(&failed, NO_MEMORY, sql.len)
+                        : ask_patiently(srv, table, (const char *)sql.p, out, &failed);
     buf_release(&sql);
     if (rc == 0)
         return 1;

@@ -12,8 +12,11 @@
 #include "position/position.h"
 #include "schema/schema.h"
 
-/* A statement that reads a definition waits for a running ALTER of that table: so long, not longer. */
-#define SCHEMA_SERVER_WAIT_MS 600000
+/* A statement that reads a definition waits for a running ALTER of that table: so long, not longer. It is told when it
+ * has waited for the first of these, and each time it has for the second. */
+#define SCHEMA_SERVER_WAIT_MS      600000
+#define SCHEMA_SERVER_WAIT_TOLD_S  5
+#define SCHEMA_SERVER_WAIT_AGAIN_S 60
 
 struct schema_server;
 
@@ -23,6 +26,10 @@ void schema_server_free(struct schema_server *srv); /* accepts NULL */
 
 /* Goes on with another server (after a failover). */
 void schema_server_move(struct schema_server *srv, const struct client_options *opt);
+
+/* Hears on the calling thread, inside a call, what it waits for (SCHEMA_WAITS). */
+typedef void schema_server_waits(void *ctx, const struct err *why);
+void schema_server_tell_waiting(struct schema_server *srv, schema_server_waits *waits, void *ctx);
 
 /* Closes the connection until the next call. */
 void schema_server_rest(struct schema_server *srv);
@@ -41,7 +48,8 @@ int schema_server_tables(struct schema_server *srv, schema_server_visit *visit, 
  * behind the offset and may be later than it. *out is initialised by the caller. Errors: BINLOG_OFF. */
 int schema_server_point(struct schema_server *srv, struct position *out, struct err *e);
 
-/* Appends the text of SHOW CREATE TABLE: 1, or 0 when there is no such table. Waits for a running ALTER of it. */
+/* Appends the text of SHOW CREATE TABLE: 1, or 0 when there is no such table. Waits for a running ALTER of it. Errors:
+ * SCHEMA_WAITS (RETRY) when that takes too long. */
 int schema_server_definition(struct schema_server *srv, const char *db, const char *table, struct buf *text,
                              struct err *e);
 

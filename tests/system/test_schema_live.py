@@ -109,6 +109,35 @@ class Table:
         assert not self.wrong()
 
 
+def test_a_wait_for_a_definition_is_told_and_ends_by_a_signal(new_db, redis, sluice, flavor):
+    """RENAME holds the lock of t's metadata while it waits for that of u."""
+    db = new_db({"binlog_row_metadata": WITHOUT_NAMES[flavor]})
+    for name in ("t", "u"):
+        db.sql(create(name))
+    reads = db.connect("shop")
+    reads.begin()
+    with reads.cursor() as cur:
+        cur.execute("SELECT * FROM u")
+    renames = threading.Thread(target=db.sql, args=("RENAME TABLE shop.t TO shop.t2, shop.u TO shop.u2",))
+    renames.start()
+    wait_until(lambda: db.sql("SELECT 1 FROM information_schema.processlist WHERE info LIKE 'RENAME%'"), "RENAME")
+    driver = sluice(config(db, redis, routes=live(db)["routes"])).start()
+    driver.wait_log(err="schema_waits", text=lambda text: "shop.t: " in text)
+    began = time.monotonic()
+    assert driver.stop() == FINE
+    assert time.monotonic() - began < 4, "a lock is asked for again after five seconds"
+    reads.rollback()
+    renames.join()
+    db.sql("RENAME TABLE shop.t2 TO shop.t")
+    cache = redis.client()
+    cache.set("k:x", "planted")
+    driver.start()
+    driver.wait_log(msg=lambda text: "connected" in text)
+    db.sql("INSERT INTO shop.t (a) VALUES ('x')")
+    wait_until(lambda: cache.get("k:x") is None, lambda: f"k:x to vanish: {driver.tail()}")
+    assert driver.stop() == FINE
+
+
 class Storm(threading.Thread):
     """Rows and statements at full speed until it is ended."""
 
