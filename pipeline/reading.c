@@ -105,7 +105,7 @@ static int read_timeless(void *ctx, const char *db, const char *table, struct bu
     struct reading *reading = ctx;
     const struct schema_reader *server = schema_server_reader(reading->server);
     int rc = server->read(server->ctx, db, table, sql, out, e);
-    *out = (struct schema_reading){.before = {.file = ""}};
+    *out = (struct schema_reading){.before = {.server_uuid = NULL}};
     return rc;
 }
 

@@ -182,15 +182,14 @@ static int put_reading(struct schema *schema, struct known *known, const struct 
         change.text = rc == 0 ? (const char *)sql->p : why.text;
         change.len = rc == 0 ? sql->len : strlen(why.text);
     }
-    struct history_where window = {.server_uuid = reading->where.server_uuid, .at = reading->before};
-    return history_put(schema->history, &reading->where, HISTORY_SNAPSHOT, reading->before.file[0] ? &window : NULL,
-                       &change, 1, e);
+    return history_put(schema->history, &reading->where, HISTORY_SNAPSHOT,
+                       reading->before.at.file[0] ? &reading->before : NULL, &change, 1, e);
 }
 
 static int refresh(struct schema *schema, struct known *known, struct err *e)
 {
     struct buf sql;
-    struct schema_reading reading = {.before = {.file = ""}};
+    struct schema_reading reading = {.before = {.server_uuid = NULL}};
     buf_init(&sql, SQL_CAP);
     int rc = schema->reader->read(schema->reader->ctx, known->db, known->name, &sql, &reading, e);
     if (rc >= 0) {

@@ -14,10 +14,10 @@
 
 /* Where a definition was read. Borrowed from the reader until its next call. */
 struct schema_reading {
-    struct history_where where; /* noted after the reading: it holds from here on. All empty: it is taken for the whole
-                                 * log, and statements of the log do not change it */
-    struct filepos before;      /* noted before the reading: what the log has in between, it may have or not; file "":
-                                 * nothing lies in between */
+    struct history_where where;  /* noted after the reading: it holds from here on. All empty: it is taken for the whole
+                                  * log, and statements of the log do not change it */
+    struct history_where before; /* noted before the reading: what the log has in between, it may have or not; file "":
+                                  * nothing lies in between */
 };
 
 /* Where definitions come from; implemented by schema/server.h for a live server. NULL: no server at hand. */

@@ -31,7 +31,7 @@ struct schema_server {
     bool interrupted;
     schema_server_waits *waits; /* NULL: nobody hears it */
     void *waits_ctx;
-    struct position noted; /* behind the last definition that the reader gave */
+    struct position before, noted; /* in front of the last definition that the reader gave, and behind it */
 };
 
 static int read_definition(void *ctx, const char *db, const char *table, struct buf *create_sql,
@@ -43,6 +43,7 @@ int schema_server_new(struct schema_server **out, const struct client_options *o
     if (!srv)
         return err_set(e, NO_MEMORY, sizeof *srv);
     pthread_mutex_init(&srv->lock, NULL);
+    position_init(&srv->before);
     position_init(&srv->noted);
     srv->reader = (struct schema_reader){.ctx = srv, .read = read_definition};
     schema_server_move(srv, opt);
@@ -55,6 +56,7 @@ void schema_server_free(struct schema_server *srv)
     if (!srv)
         return;
     schema_server_rest(srv);
+    position_release(&srv->before);
     position_release(&srv->noted);
     pthread_mutex_destroy(&srv->lock);
     free(srv);
@@ -233,24 +235,25 @@ int schema_server_definition(struct schema_server *srv, const char *db, const ch
     return is_table ? 1 : 0;
 }
 
+static struct history_where place_of(const struct position *pos)
+{
+    return (struct history_where){.server_uuid = pos->server_uuid, .at = pos->at, .gtids = pos->gtids};
+}
+
 static int read_definition(void *ctx, const char *db, const char *table, struct buf *create_sql,
                            struct schema_reading *out, struct err *e)
 {
     struct schema_server *srv = ctx;
-    struct position before;
-    position_init(&before);
-    int rc = schema_server_point(srv, &before, e);
+    int rc = schema_server_point(srv, &srv->before, e);
     int found = rc == 0 ? schema_server_definition(srv, db, table, create_sql, e) : rc;
     if (found >= 0)
         rc = schema_server_point(srv, &srv->noted, e);
-    if (found >= 0 && rc == 0) {
-        out->where = (struct history_where){
-            .server_uuid = srv->noted.server_uuid, .at = srv->noted.at, .gtids = srv->noted.gtids};
-        if (filepos_compare(&before.at, &srv->noted.at) != 0)
-            out->before = before.at;
-    }
-    position_release(&before);
-    return rc == 0 ? found : rc;
+    if (found < 0 || rc != 0)
+        return rc == 0 ? found : rc;
+    out->where = place_of(&srv->noted);
+    if (filepos_compare(&srv->before.at, &srv->noted.at) != 0)
+        out->before = place_of(&srv->before);
+    return found;
 }
 
 int schema_server_tables(struct schema_server *srv, schema_server_visit *visit, void *ctx, struct err *e)

@@ -16,6 +16,7 @@
 struct server {
     const char *sql; /* NULL: no such table */
     struct filepos noted;
+    const struct schema_reading *reading; /* instead of `noted`; NULL: none */
     unsigned reads;
 };
 
@@ -28,6 +29,8 @@ static int read_sql(void *ctx, const char *db, const char *table, struct buf *sq
     (void)e;
     server->reads++;
     out->where.at = server->noted;
+    if (server->reading)
+        *out = *server->reading;
     if (!server->sql)
         return 0;
     buf_text(sql, server->sql);
@@ -225,6 +228,63 @@ static void schema__definition__holds_from_its_position_until_another(void **sta
     schema_free(schema);
 }
 
+static struct gtid_set *gtids_upto(unsigned last)
+{
+    char text[80];
+    struct err e = ERR_INIT;
+    struct gtid_set *set = NULL;
+    snprintf(text, sizeof text, "cccccccc-0000-0000-0000-000000000000:1-%u", last);
+    assert_int_equal(gtid_set_parse(&set, FLAVOR_MYSQL, text, strlen(text), &e), 0);
+    return set;
+}
+
+/* Read between the transactions 5 and 10; then transaction `number` is read of another server. */
+static void check_after_failover(unsigned number, const char *name)
+{
+    struct gtid_set *five = gtids_upto(5), *ten = gtids_upto(10), *before = gtids_upto(number - 1),
+                    *end = gtids_upto(20);
+    const struct schema_reading reading = {
+        .where = {.server_uuid = "a", .at = at("bin.000001", 200), .gtids = ten},
+        .before = {.server_uuid = "a", .at = at("bin.000001", 100), .gtids = five},
+    };
+    const struct history_where now = {.server_uuid = "b", .at = at("other.000007", 900), .gtids = end};
+    struct server server = {.sql = definition, .reading = &reading};
+    const struct schema_reader reader = {.ctx = &server, .read = read_sql};
+    struct err e = ERR_INIT;
+    struct wire_table wire = make_wire(NULL, 0);
+    struct schema *schema;
+    const struct shape *shape = NULL;
+    assert_int_equal(schema_new(&schema, &reader, &e), 0);
+    assert_int_equal(schema_resolve(schema, &wire, &now, &shape, &e), 0);
+    assert_string_equal(shape->tbl->columns[2].name, "kind");
+
+    char text[sizeof definition];
+    memcpy(text, definition, sizeof definition);
+    memcpy(strstr(text, "`kind`"), "`sort`", 6);
+    const struct history_change change = {
+        .db = "shop", .table = "t", .kind = HISTORY_DEFINED, .text = text, .len = sizeof text - 1};
+    struct history_where there = {.server_uuid = "b", .at = at("other.000007", 50), .gtids = before};
+    char gtid[80];
+    snprintf(gtid, sizeof gtid, "cccccccc-0000-0000-0000-000000000000:%u", number);
+    assert_int_equal(gtid_parse(&there.gtid, FLAVOR_MYSQL, gtid, strlen(gtid), &e), 0);
+    assert_int_equal(history_put(schema_history(schema), &there, HISTORY_LOG, NULL, &change, 1, &e), 0);
+    assert_int_equal(schema_resolve(schema, &wire, &now, &shape, &e), 0);
+    assert_string_equal(shape->tbl->columns[2].name, name);
+    schema_free(schema);
+    gtid_set_free(five);
+    gtid_set_free(ten);
+    gtid_set_free(before);
+    gtid_set_free(end);
+}
+
+static void schema__read_while_a_statement_ran__other_server_tells_it(void **state)
+{
+    (void)state;
+    check_after_failover(3, "kind"); /* before the reading */
+    check_after_failover(7, "sort"); /* before it or behind: what was read is void */
+    check_after_failover(12, "sort");
+}
+
 static void schema__definition_does_not_fit__mismatch(void **state)
 {
     (void)state;
@@ -403,7 +463,7 @@ static void schema__declared_types__complete_what_the_log_says(void **state)
     for (int names = 0; names < 2; names++) {
         struct schema *schema;
         struct err e = ERR_INIT;
-        struct server server = {vague_sql, at("bin.000002", 100), 0};
+        struct server server = {vague_sql, at("bin.000002", 100), NULL, 0};
         struct schema_reader reader = {&server, read_sql};
         struct wire_table wire = vague_wire(names);
         assert_int_equal(schema_new(&schema, &reader, &e), 0);
@@ -425,7 +485,7 @@ static void schema__vector_of_mariadb__is_told_by_the_definition(void **state)
     static const uint8_t types[] = {15}, meta[] = {12, 0}, nullable[] = {0}, names[] = {2, 1, 63, 4, 2, 1, 'v'};
     struct server server = {"CREATE TABLE `t` (\n  `v` vector(3) NOT NULL,\n  VECTOR KEY `v` (`v`) `M`='16' "
                             "`DISTANCE`='cosine'\n) ENGINE=InnoDB",
-                            at("bin.000001", 4), 0};
+                            at("bin.000001", 4), NULL, 0};
     struct schema_reader reader = {&server, read_sql};
     for (int full_metadata = 0; full_metadata < 2; full_metadata++) {
         struct schema *schema;
@@ -451,7 +511,7 @@ static void schema__fraction_digits_not_certain__are_not_guessed(void **state)
     (void)state;
     struct schema *schema;
     struct err e = ERR_INIT;
-    struct server server = {vague_sql, at("bin.000002", 100), 0};
+    struct server server = {vague_sql, at("bin.000002", 100), NULL, 0};
     struct schema_reader reader = {&server, read_sql};
     struct wire_table wire = vague_wire(true);
     assert_int_equal(schema_new(&schema, &reader, &e), 0);
@@ -470,7 +530,7 @@ static void schema__fraction_digits_not_certain__are_not_guessed(void **state)
 static void schema__uuid_without_certain_definition__is_told_by_the_one_at_hand(void **state)
 {
     (void)state;
-    struct server server = {"CREATE TABLE `t` (\n  `u` uuid DEFAULT NULL\n) ENGINE=InnoDB", at("bin.000002", 100), 0};
+    struct server server = {"CREATE TABLE `t` (\n  `u` uuid DEFAULT NULL\n) ENGINE=InnoDB", at("bin.000002", 100), NULL, 0};
     struct schema_reader reader = {&server, read_sql};
     for (int with = 0; with < 2; with++) {
         struct schema *schema;
@@ -512,6 +572,7 @@ int main(void)
         cmocka_unit_test(schema__hostile_metadata__corrupt),
         cmocka_unit_test(schema__no_names_and_no_server__unknown_with_ways_out),
         cmocka_unit_test(schema__definition__holds_from_its_position_until_another),
+        cmocka_unit_test(schema__read_while_a_statement_ran__other_server_tells_it),
         cmocka_unit_test(schema__definition_does_not_fit__mismatch),
         cmocka_unit_test(schema__sign_of_the_log__contradicts_the_definition),
         cmocka_unit_test(schema__label_that_may_stand_for_another__not_known),
