@@ -136,19 +136,39 @@ static bool may_have_escapes(const struct following *f)
            memchr(f->stmt.sql, '\\', f->stmt.len);
 }
 
+/* Whether the statement means the same table when its strings have escapes. */
+static int same_with_escapes(struct following *f, const struct create_table *def, const struct create_context *ctx,
+                             bool *same)
+{
+    struct ddl_statement stmt = f->stmt;
+    struct err why = ERR_INIT;
+    struct create_table *other = (struct create_table *)arena_alloc(f->arena, sizeof *other);
+    if (!other)
+        return err_set(f->e, NO_MEMORY, sizeof *other);
+    stmt.mode.sql_mode &= ~(uint64_t)DDL_NO_BACKSLASH_ESCAPES;
+    *same = create_table_parse(other, &stmt, ctx, f->arena, &why) == 0 && create_table_equal(def, other);
+    return 0;
+}
+
 static int parse_create(struct following *f, struct follow_table *tbl)
 {
     struct create_context ctx;
     struct err why = ERR_INIT;
+    bool same = true;
     struct create_table *def = (struct create_table *)arena_alloc(f->arena, sizeof *def);
     if (!def)
         return err_set(f->e, NO_MEMORY, sizeof *def);
-    if (may_have_escapes(f))
-        return follow_lose(f, tbl, "it was made with backslashes under NO_BACKSLASH_ESCAPES by a server or a client");
     int rc = make_context(f, tbl, &ctx);
     if (rc != 0)
         return rc;
-    if (create_table_parse(def, &f->stmt, &ctx, f->arena, &why) != 0)
+    bool read = create_table_parse(def, &f->stmt, &ctx, f->arena, &why) == 0;
+    if (read && may_have_escapes(f))
+        rc = same_with_escapes(f, def, &ctx, &same);
+    if (rc != 0)
+        return rc;
+    if (!same || (!read && may_have_escapes(f)))
+        return follow_lose(f, tbl, "it was made with backslashes under NO_BACKSLASH_ESCAPES by a server or a client");
+    if (!read)
         return cannot_read(f, tbl, &why);
     follow_define(tbl, def);
     return 0;

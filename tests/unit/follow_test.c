@@ -393,6 +393,32 @@ static void follow__covered__not_parsed(void **state)
     tear_down(&w);
 }
 
+/* Who wrote such a text is not known; whether that matters is. */
+static void follow__printed_text_without_escapes__lost_where_its_backslashes_count(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *sql, *is;
+    } cases[] = {
+        {"CREATE TABLE `a` (\n  `back\\s` int DEFAULT NULL\n) DEFAULT CHARSET=latin1",
+         "CREATE TABLE `a` (`back\\s` int) DEFAULT CHARSET=latin1"},
+        {"CREATE TABLE `a` (\n  `id` int DEFAULT NULL COMMENT 'x\\\\y'\n) DEFAULT CHARSET=latin1", A_INT},
+        {"CREATE TABLE `a` (\n  `id` enum('b\\\\c','d')\n) DEFAULT CHARSET=latin1", "unknown"},
+        {"CREATE TABLE `a` (\n  `id` int COMMENT 'it\\'s'\n) DEFAULT CHARSET=latin1", "unknown"},
+        {"CREATE TABLE a (id enum('b\\\\c','d')) DEFAULT CHARSET=latin1",
+         "CREATE TABLE a (id enum('b\\\\\\\\c','d')) DEFAULT CHARSET=latin1"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct world w;
+        set_up(&w, FLAVOR_MYSQL);
+        w.mode.sql_mode = DDL_NO_BACKSLASH_ESCAPES;
+        assert_int_equal(run(&w, 0, cases[i].sql), 0);
+        w.mode.sql_mode = 0;
+        expect(&w, cases[i].sql, "a", 0, cases[i].is);
+        tear_down(&w);
+    }
+}
+
 static void follow__failed__only_drop_has_an_effect(void **state)
 {
     (void)state;
@@ -463,6 +489,7 @@ int main(void)
         cmocka_unit_test(follow__statements_of_another_server__known_by_their_gtids),
         cmocka_unit_test(follow__cannot_be_read__stops_or_is_told),
         cmocka_unit_test(follow__covered__not_parsed),
+        cmocka_unit_test(follow__printed_text_without_escapes__lost_where_its_backslashes_count),
         cmocka_unit_test(follow__failed__only_drop_has_an_effect),
         cmocka_unit_test(follow__tables__told_when_they_change_or_are_lost),
         cmocka_unit_test(follow__names_in_another_case__by_the_rule_of_the_server),
