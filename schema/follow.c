@@ -194,11 +194,12 @@ static int describe(struct following *f, struct follow_table *tbl, struct histor
 
 static void describe_database(const struct follow_database *db, struct history_change *out)
 {
-    *out = (struct history_change){.db = db->db, .table = "", .kind = db->gone ? HISTORY_GONE : HISTORY_DEFINED};
-    if (!db->gone) {
-        out->text = db->defaults;
-        out->len = strlen(db->defaults);
-    }
+    *out = (struct history_change){.db = db->db,
+                                   .table = "",
+                                   .kind = db->kind,
+                                   .text = db->text,
+                                   .len = db->text ? strlen(db->text) : 0,
+                                   .created = db->created};
 }
 
 static size_t count_all(const struct following *f)

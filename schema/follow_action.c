@@ -179,18 +179,13 @@ static int parse_create(struct following *f, struct follow_table *tbl)
 static bool is_made_in_the_log(struct following *f, const char *db)
 {
     const struct history_version *now = history_find(f->history, db, "", &f->before), *version;
-    struct history_table known;
     size_t n = 0;
-    for (size_t i = 0; now && history_table(f->history, i, &known); i++) {
-        if (known.table[0] != '\0')
-            continue;
-        for (n = 0; (version = history_version(f->history, i, n)) && version != now; n++)
-            ;
-        for (; version && version->kind != HISTORY_UNKNOWN && version->origin == HISTORY_LOG; n--) {
-            if (version->kind == HISTORY_GONE || n == 0)
-                return version->kind == HISTORY_GONE || version->text[version->len - 1] != ALTERED[1];
-            version = history_version(f->history, i, n - 1);
-        }
+    while ((version = history_named_version(f->history, db, "", n)) && version != now)
+        n++;
+    for (; version && version->kind != HISTORY_UNKNOWN && version->origin == HISTORY_LOG; n--) {
+        if (version->kind == HISTORY_GONE || n == 0)
+            return version->kind == HISTORY_GONE || version->text[version->len - 1] != ALTERED[1];
+        version = history_named_version(f->history, db, "", n - 1);
     }
     return false;
 }
@@ -291,43 +286,65 @@ static int act_drop(struct following *f, const struct ddl_action *action)
     return rc;
 }
 
-static int set_database(struct following *f, const struct ddl_action *action, const char *defaults)
+/* What the statement makes of the database's defaults; DEFINED: `text` is copied. */
+static int set_database(struct following *f, const struct ddl_action *action, const char *name, enum history_kind kind,
+                        const char *text)
 {
     struct follow_database *db = (struct follow_database *)arena_alloc(f->arena, sizeof *db);
-    char *name = arena_copy(f->arena, action->table.db, action->table.db_len);
-    if (!db || !name)
+    const char *copy = kind == HISTORY_DEFINED ? arena_copy(f->arena, text, strlen(text)) : text;
+    char *own = arena_copy(f->arena, name, strlen(name));
+    if (!db || !own || (!copy && text))
         return err_set(f->e, NO_MEMORY, sizeof *db);
     for (struct follow_database **at = &f->databases; *at; at = &(*at)->next)
-        if (strcmp((*at)->db, name) == 0) { /* OR REPLACE: the last word counts */
+        if (strcmp((*at)->db, own) == 0) { /* OR REPLACE: the last word counts */
             *at = (*at)->next;
             break;
         }
-    *db = (struct follow_database){.db = name, .gone = !defaults, .next = f->databases};
-    if (defaults && !(db->defaults = arena_copy(f->arena, defaults, strlen(defaults))))
-        return err_set(f->e, NO_MEMORY, strlen(defaults));
+    *db = (struct follow_database){
+        .db = own, .kind = kind, .text = copy, .created = action->kind == DDL_DATABASE_CREATE, .next = f->databases};
     f->databases = db;
     return 0;
 }
 
-static bool same_database(const struct following *f, const char *a, const char *b)
+/* Whether the defaults of such a database are known in another case only, which may be another database. */
+static bool is_in_another_case(const struct following *f, const char *db)
 {
-    return history_case(f->history) == 0 ? strcmp(a, b) == 0 : strcasecmp(a, b) == 0;
+    struct history_table known;
+    return history_case(f->history) == HISTORY_CASE_UNKNOWN && history_named(f->history, db, "", &known) &&
+           strcmp(known.db, db) != 0;
+}
+
+/* A table of a database of that name, written in the same case or not. While the server's rule is not known, another
+ * case may be another database. */
+static int drop_in_database(struct following *f, const struct ddl_action *action, const struct history_table *known)
+{
+    static const char reason[] = "a database of that name in another case was dropped";
+    bool same = strcmp(known->db, action->table.db) == 0 || history_case(f->history) > 0;
+    struct follow_table *tbl;
+    if (known->table[0] == '\0')
+        return same ? 0 : set_database(f, action, known->db, HISTORY_UNKNOWN, reason);
+    int rc = follow_table(f, known->db, known->table, true, &tbl);
+    if (rc != 0 || !tbl || tbl->covered || tbl->state == FOLLOW_NOTHING)
+        return rc;
+    if (same)
+        follow_drop(tbl);
+    return same || tbl->state != FOLLOW_DEFINED ? 0 : follow_lose(f, tbl, reason);
 }
 
 static int act_database_drop(struct following *f, const struct ddl_action *action)
 {
+    const struct history_entry *at = NULL;
     struct history_table known;
-    struct follow_table *tbl;
-    for (size_t i = 0; history_table(f->history, i, &known); i++) {
-        if (!same_database(f, known.db, action->table.db) || known.table[0] == '\0')
+    while (history_next_in(f->history, action->table.db, &at, &known)) {
+        if (history_case(f->history) == 0 && strcmp(known.db, action->table.db) != 0)
             continue;
-        int rc = follow_table(f, known.db, known.table, true, &tbl);
+        int rc = drop_in_database(f, action, &known);
         if (rc != 0)
             return rc;
-        if (tbl && !tbl->covered && tbl->state != FOLLOW_NOTHING)
-            follow_drop(tbl);
     }
-    return follow_wants_database(f, action->table.db) ? set_database(f, action, NULL) : 0;
+    if (is_in_another_case(f, action->table.db) || !follow_wants_database(f, action->table.db))
+        return 0;
+    return set_database(f, action, action->table.db, HISTORY_GONE, NULL);
 }
 
 /* "CHARSET COLLATION" of a database that is made or altered; `collation` without a set of its own has that of `base`.
@@ -369,6 +386,8 @@ static int act_database(struct following *f, const struct ddl_action *action)
     bool made = f->st->ddl_xid || (version && version->kind == HISTORY_GONE);
     if (!follow_wants_database(f, action->table.db) || (alters && !action->charset && !action->collation))
         return 0;
+    if ((alters || action->if_exists) && is_in_another_case(f, action->table.db))
+        return set_database(f, action, action->table.db, HISTORY_UNKNOWN, "it may be a database in another case");
     if (action->if_exists && (is_known || !made))
         return 0;
     if (alters && is_known)
@@ -383,7 +402,7 @@ static int act_database(struct following *f, const struct ddl_action *action)
             return 0;
         memcpy(&defaults[len], ALTERED, sizeof ALTERED);
     }
-    return set_database(f, action, defaults);
+    return set_database(f, action, action->table.db, HISTORY_DEFINED, defaults);
 }
 
 int follow_action(struct following *f, const struct ddl_action *action)

@@ -30,8 +30,9 @@ struct follow_table {
 /* A database whose defaults the statement changes. */
 struct follow_database {
     const char *db;
-    bool gone;
-    const char *defaults; /* "CHARSET COLLATION" */
+    enum history_kind kind;
+    const char *text; /* "CHARSET COLLATION", or the reason */
+    bool created;     /* it is another one than that of the same name in another case */
     struct follow_database *next;
 };
 

@@ -34,6 +34,7 @@ void history_free(struct history *h)
         history_entry_remove(h, h->entries[h->n - 1]);
     free(h->entries);
     free(h->buckets);
+    free(h->db_buckets);
     free(h->points);
     free(h);
 }
@@ -72,13 +73,42 @@ bool history_database(struct history *h, const char *db, const struct history_wh
     return true;
 }
 
+static void tell(const struct history_entry *entry, struct history_table *out)
+{
+    *out = (struct history_table){entry->names, history_entry_table(entry), entry->candidate, entry->n};
+}
+
 bool history_table(struct history *h, size_t index, struct history_table *out)
 {
     if (index >= h->n)
         return false;
-    const struct history_entry *entry = h->entries[index];
-    *out = (struct history_table){entry->names, history_entry_table(entry), entry->candidate, entry->n};
+    tell(h->entries[index], out);
     return true;
+}
+
+bool history_named(struct history *h, const char *db, const char *table, struct history_table *out)
+{
+    const struct history_entry *entry = history_lookup(h, db, table);
+    if (entry)
+        tell(entry, out);
+    return entry != NULL;
+}
+
+const struct history_version *history_named_version(struct history *h, const char *db, const char *table, size_t n)
+{
+    const struct history_entry *entry = history_lookup(h, db, table);
+    return entry && n < entry->n ? &entry->list[n]->pub : NULL;
+}
+
+bool history_next_in(struct history *h, const char *db, const struct history_entry **at, struct history_table *out)
+{
+    const struct history_entry *entry = *at ? (*at)->next_in : history_first_in(h, db);
+    while (entry && !history_is_in(entry, db))
+        entry = entry->next_in;
+    *at = entry;
+    if (entry)
+        tell(entry, out);
+    return entry != NULL;
 }
 
 const struct history_version *history_version(struct history *h, size_t index, size_t n)

@@ -129,6 +129,17 @@ bool history_table(struct history *h, size_t index, struct history_table *out);
 /* Version n of that table, 0 the oldest; NULL behind the newest. */
 const struct history_version *history_version(struct history *h, size_t index, size_t n);
 
+/* The table that history_find looks into by these names; false: there is none. */
+bool history_named(struct history *h, const char *db, const char *table, struct history_table *out);
+
+/* Version n of the table that history_named gives. */
+const struct history_version *history_named_version(struct history *h, const char *db, const char *table, size_t n);
+
+/* The tables of a database, written in any case, in no order: *at NULL begins; false behind the last. No put, cut or
+ * forget in between. */
+struct history_entry;
+bool history_next_in(struct history *h, const char *db, const struct history_entry **at, struct history_table *out);
+
 /* The log was begun anew, or lost transactions were accepted: versions that do not hold at `kept` go. With no file in
  * `kept` those that stay keep their GTIDs only: the files of another log have the same names. What happened to a table
  * in lost transactions is not known: whoever accepts them puts UNKNOWN or a snapshot behind them for each. Durable on

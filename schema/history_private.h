@@ -35,14 +35,14 @@ struct history_item {
 };
 
 struct history_entry {
-    struct history_entry *next;          /* of the same bucket */
-    struct history_entry *older, *newer; /* among the candidates */
-    uint64_t hash;                       /* of the names, case folded */
-    struct history_item **list;          /* oldest first; &one when there is at most one */
+    struct history_entry *next;              /* of the same bucket */
+    struct history_entry *next_in, *prev_in; /* of the same bucket of databases */
+    struct history_entry *older, *newer;     /* among the candidates */
+    uint64_t hash, db_hash;                  /* of the names, and of the database's; case folded */
+    struct history_item **list;              /* oldest first; &one when there is at most one */
     struct history_item *one;
     size_t n, size;
-    size_t index; /* in history.entries; SIZE_MAX: not yet */
-    size_t slot;  /* of the put that is under way, from 1; 0: none */
+    size_t slot; /* of the put that is under way, from 1; 0: none */
     bool candidate;
     uint16_t db_len;
     char names[]; /* database, table, each with a NUL */
@@ -52,8 +52,8 @@ struct history {
     struct state *own; /* NULL: nothing is stored */
     bool has_base;
     int lower_case;
-    struct history_entry **buckets;
-    size_t n_buckets;
+    struct history_entry **buckets, **db_buckets;
+    size_t n_buckets; /* of either */
     struct history_entry **entries;
     size_t n, size;
     struct history_entry *oldest, *newest; /* of the candidates */
@@ -138,6 +138,10 @@ struct history_entry *history_lookup(const struct history *h, const char *db, co
 /* As history_lookup, for a table that a statement made. */
 struct history_entry *history_lookup_created(const struct history *h, const char *db, const char *table,
                                              const struct history_seen *at);
+
+/* The first in the bucket of the database, and whether the entry is of it, written in any case. */
+struct history_entry *history_first_in(const struct history *h, const char *db);
+bool history_is_in(const struct history_entry *entry, const char *db);
 
 /* Whether the database is that of the entry. */
 bool history_same_db(const struct history *h, const struct history_entry *entry, const char *db);

@@ -30,9 +30,14 @@ static uint64_t hash_folded(uint64_t h, const char *text)
     return h ^ (h >> 31);
 }
 
+static uint64_t hash_of_db(const char *db)
+{
+    return hash_folded(1, db);
+}
+
 static uint64_t hash_of(const char *db, const char *table)
 {
-    return hash_folded(hash_folded(1, db), table);
+    return hash_folded(hash_of_db(db), table);
 }
 
 static struct history_entry *first_of(const struct history *h, uint64_t hash)
@@ -48,6 +53,16 @@ static bool is_exactly(const struct history_entry *entry, const char *db, const 
 static bool is_folded(const struct history_entry *entry, const char *db, const char *table)
 {
     return same_folded(entry->names, db) && same_folded(history_entry_table(entry), table);
+}
+
+struct history_entry *history_first_in(const struct history *h, const char *db)
+{
+    return h->n_buckets ? h->db_buckets[hash_of_db(db) & (h->n_buckets - 1)] : NULL;
+}
+
+bool history_is_in(const struct history_entry *entry, const char *db)
+{
+    return same_folded(entry->names, db);
 }
 
 bool history_same_db(const struct history *h, const struct history_entry *entry, const char *db)
@@ -101,20 +116,36 @@ struct history_entry *history_lookup_created(const struct history *h, const char
     return entry;
 }
 
+static void link_entry(struct history_entry *entry, struct history_entry **buckets, struct history_entry **db_buckets,
+                       size_t n)
+{
+    struct history_entry **bucket = &buckets[entry->hash & (n - 1)], **in = &db_buckets[entry->db_hash & (n - 1)];
+    entry->next = *bucket;
+    *bucket = entry;
+    entry->prev_in = NULL;
+    entry->next_in = *in;
+    if (*in)
+        (*in)->prev_in = entry;
+    *in = entry;
+}
+
 static bool grow_buckets(struct history *h)
 {
     size_t n = h->n_buckets ? 2 * h->n_buckets : 64;
     struct history_entry **buckets = calloc(n, sizeof(struct history_entry *));
-    if (!buckets)
+    struct history_entry **db_buckets = calloc(n, sizeof(struct history_entry *));
+    if (!buckets || !db_buckets) {
+        free(buckets);
+        free(db_buckets);
         return false;
-    for (size_t i = 0; i < h->n; i++) {
-        struct history_entry *entry = h->entries[i];
-        entry->next = buckets[entry->hash & (n - 1)];
-        buckets[entry->hash & (n - 1)] = entry;
     }
+    for (size_t i = 0; i < h->n; i++)
+        link_entry(h->entries[i], buckets, db_buckets, n);
     free(h->buckets);
-    h->bytes += (n - h->n_buckets) * sizeof(struct history_entry *);
+    free(h->db_buckets);
+    h->bytes += 2 * (n - h->n_buckets) * sizeof(struct history_entry *);
     h->buckets = buckets;
+    h->db_buckets = db_buckets;
     h->n_buckets = n;
     return true;
 }
@@ -150,8 +181,8 @@ struct history_entry *history_entry_add(struct history *h, const char *db, const
     entry->list = &entry->one;
     entry->size = 1;
     entry->hash = hash_of(db, table);
-    entry->next = h->buckets[entry->hash & (h->n_buckets - 1)];
-    h->buckets[entry->hash & (h->n_buckets - 1)] = entry;
+    entry->db_hash = hash_of_db(db);
+    link_entry(entry, h->buckets, h->db_buckets, h->n_buckets);
     h->entries[h->n++] = entry;
     h->bytes += entry_bytes(entry);
     return entry;
@@ -164,6 +195,9 @@ void history_entry_remove(struct history *h, struct history_entry *entry)
     while (*link != entry)
         link = &(*link)->next;
     *link = entry->next;
+    *(entry->prev_in ? &entry->prev_in->next_in : &h->db_buckets[entry->db_hash & (h->n_buckets - 1)]) = entry->next_in;
+    if (entry->next_in)
+        entry->next_in->prev_in = entry->prev_in;
     while (h->entries[--i] != entry)
         ;
     memmove(&h->entries[i], &h->entries[i + 1], (--h->n - i) * sizeof(struct history_entry *));

@@ -221,13 +221,10 @@ static int find(struct schema *schema, const struct table *tbl, const struct his
 static const struct history_version *known_later(const struct schema *schema, const struct table *tbl)
 {
     const struct history_version *version = NULL;
-    struct history_table entry;
-    for (size_t i = 0; history_table(schema->history, i, &entry); i++)
-        if (strcmp(entry.db, tbl->db) == 0 && strcmp(entry.table, tbl->name) == 0)
-            for (size_t n = 0; (version = history_version(schema->history, i, n)) != NULL; n++)
-                if (version->kind == HISTORY_DEFINED)
-                    return version;
-    return NULL;
+    for (size_t n = 0; (version = history_named_version(schema->history, tbl->db, tbl->name, n)) != NULL; n++)
+        if (version->kind == HISTORY_DEFINED)
+            break;
+    return version;
 }
 
 /* Why there are no names: the last part of SCHEMA_UNKNOWN. */
@@ -378,10 +375,11 @@ int schema_refresh(struct schema *schema, const char *db, const char *table, str
 
 void schema_forget(struct schema *schema, const char *db, const char *table)
 {
-    for (size_t i = 0; i < schema->count; i++) {
+    bool there;
+    for (size_t i = db ? place(schema, db, table ? table : "", &there) : 0; i < schema->count; i++) {
         struct known *known = &schema->list[i];
         if ((db && strcmp(known->db, db) != 0) || (table && strcmp(known->name, table) != 0))
-            continue;
+            break;
         if (i == schema->current_of)
             drop_current(schema);
         known->last = NULL;

@@ -481,6 +481,82 @@ static void follow__names_in_another_case__by_the_rule_of_the_server(void **stat
     tear_down(&w);
 }
 
+static bool wants_any(void *ctx, const char *db, const char *table)
+{
+    (void)ctx;
+    return db[0] && table[0];
+}
+
+static bool wants_any_database(void *ctx, const char *db)
+{
+    (void)ctx;
+    return db[0];
+}
+
+static void set_up_for_all(struct world *w, int rule)
+{
+    set_up(w, FLAVOR_MYSQL);
+    w->interest = (struct interest){.wants = wants_any, .wants_database = wants_any_database};
+    assert_int_equal(history_set_case(w->history, rule, &w->e), 0);
+    w->ddl_xid = true;
+    assert_int_equal(run(w, 0, "CREATE DATABASE Shop CHARACTER SET latin1"), 0);
+    assert_int_equal(run(w, 1, "CREATE TABLE Shop.a (c CHAR(1))"), 0);
+    w->ddl_xid = false;
+}
+
+static void expect_word(struct world *w, const char *what, const char *name, unsigned step, const char *word)
+{
+    const char *is = known(w, name, step);
+    if (!strstr(is, word))
+        fail_msg("%s: %s behind statement %u is\n%s\nand should have %s", what, name, step, is, word);
+}
+
+/* shop may be Shop, or a database that is not known. */
+static void follow__database_dropped_in_another_case__by_the_rule_of_the_server(void **state)
+{
+    (void)state;
+    static const struct {
+        int rule;
+        const char *table, *dropped;
+    } cases[] = {{HISTORY_CASE_UNKNOWN, "Shop.a", "unknown"}, {0, "Shop.a", "latin1"}, {1, "shop.a", "gone"}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct world w;
+        set_up_for_all(&w, cases[i].rule);
+        expect_word(&w, "made", cases[i].table, 1, "latin1");
+        assert_int_equal(run(&w, 2, "DROP DATABASE shop"), 0);
+        expect_word(&w, "dropped", cases[i].table, 2, cases[i].dropped);
+        tear_down(&w);
+    }
+}
+
+/* What a table gets from a database that has its name in another case is not certain. */
+static void follow__defaults_in_another_case__not_guessed(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *sql, *table, *charset;
+    } cases[] = {
+        {"DROP DATABASE shop", "Shop.b", "unknown"},
+        {"DROP DATABASE shop", "shop.b", "unknown"},
+        {"DROP DATABASE Shop", "shop.b", "unknown"},
+        {"ALTER DATABASE shop CHARACTER SET utf8mb4", "Shop.b", "unknown"},
+        {"CREATE DATABASE IF NOT EXISTS shop CHARACTER SET utf8mb4", "shop.b", "unknown"},
+        {"CREATE DATABASE IF NOT EXISTS shop CHARACTER SET utf8mb4", "Shop.b", "latin1"},
+        {"CREATE DATABASE shop CHARACTER SET utf8mb4", "Shop.b", "latin1"},
+        {"CREATE DATABASE shop CHARACTER SET utf8mb4", "shop.b", "utf8mb4"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct world w;
+        char sql[80];
+        set_up_for_all(&w, HISTORY_CASE_UNKNOWN);
+        assert_int_equal(run(&w, 2, cases[i].sql), 0);
+        snprintf(sql, sizeof sql, "CREATE TABLE %s (c CHAR(1))", cases[i].table);
+        assert_int_equal(run(&w, 3, sql), 0);
+        expect_word(&w, cases[i].sql, cases[i].table, 3, cases[i].charset);
+        tear_down(&w);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -493,6 +569,8 @@ int main(void)
         cmocka_unit_test(follow__failed__only_drop_has_an_effect),
         cmocka_unit_test(follow__tables__told_when_they_change_or_are_lost),
         cmocka_unit_test(follow__names_in_another_case__by_the_rule_of_the_server),
+        cmocka_unit_test(follow__database_dropped_in_another_case__by_the_rule_of_the_server),
+        cmocka_unit_test(follow__defaults_in_another_case__not_guessed),
     };
     return cmocka_run_group_tests_name("follow", tests, NULL, NULL);
 }
