@@ -94,21 +94,11 @@ static void move(struct alter *al, unsigned from, unsigned to)
     items[to] = item;
 }
 
-/* MySQL's generated invisible primary key stays in front of all columns. */
-static bool has_generated_key(const struct alter *al)
-{
-    static const struct create_text name = {"my_row_id", 9};
-    const struct alter_column *items = al->columns.items;
-    const struct create_column *first = &items->column;
-    return al->cp.ps.lx.mode.flavor == FLAVOR_MYSQL && items->old == 0 && first->invisible && first->auto_increment &&
-           create_same_name(&first->name, &name);
-}
-
 static bool place_column(struct alter *al, unsigned at, const struct alter_clause *clause)
 {
     const struct alter_column *items = al->columns.items;
     if (clause->place == ALTER_FIRST)
-        move(al, at, at > 0 && has_generated_key(al) ? 1 : 0);
+        move(al, at, 0);
     if (clause->place != ALTER_AFTER)
         return true;
     for (unsigned i = 0; i < al->columns.count; i++)
@@ -135,6 +125,31 @@ static bool add_or_move(struct alter *al, const struct alter_clause *clause)
             at++;
     /* With IF EXISTS there may be none. */
     return at == al->columns.count || place_column(al, at, clause);
+}
+
+/* MySQL's generated invisible primary key is known by its form. */
+static bool has_generated_key(const struct create_table *def)
+{
+    static const struct create_text name = {"my_row_id", 9}, word = {"bigint", 6};
+    const struct create_column *first = &def->columns[0];
+    const struct create_key *key = def->primary;
+    return !def->plain && !def->partitioned && key && key->part_count == 1 && key->parts[0].column == 0 &&
+           first->invisible && first->auto_increment && first->is_unsigned && create_same_name(&first->name, &name) &&
+           create_same_name(&first->word, &word);
+}
+
+/* It is put in front of all columns when these are placed, but for a MODIFY that says its place. Source:
+ * adjust_generated_invisible_primary_key_column_position of sql/sql_gipk.cc. */
+static void put_generated_key_first(struct alter *al)
+{
+    const struct alter_column *items = al->columns.items;
+    if (al->cp.ps.lx.mode.flavor != FLAVOR_MYSQL || al->after.plain || !has_generated_key(al->before))
+        return;
+    for (unsigned i = 1; i < al->columns.count; i++)
+        if (items[i].old == 0 && (!items[i].by || items[i].by->place == ALTER_STAYS)) {
+            move(al, i, 0);
+            return;
+        }
 }
 
 static bool has_repeat(const struct alter *al)
@@ -181,6 +196,7 @@ bool alter_columns(struct alter *al)
         if ((adds || moves) && !add_or_move(al, clause))
             return false;
     }
+    put_generated_key_first(al);
     if (al->columns.count == 0)
         return create_fail(&al->cp, "no column is left");
     return !has_repeat(al) || create_fail(&al->cp, "two columns of one name");

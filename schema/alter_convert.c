@@ -1,7 +1,8 @@
 /* CONVERT TO CHARACTER SET: all text of the table, also columns that the same statement writes with another set. A TEXT
  * that was there becomes the type that holds as many characters as before for certain: its bytes by the longest
- * character of the old set, times that of the new one. Source: Create_field(Field *) of sql/field.cc and
- * prepare_blob_field of sql/sql_table.cc. */
+ * character of the old set, times that of the new one. On MySQL so does a TEXT that the statement writes for a column
+ * that was there, whatever the type of either, but for TEXT with a length and LONGTEXT. Source: Create_field(Field *)
+ * of sql/field.cc and prepare_blob_field of sql/sql_table.cc. */
 #include <string.h>
 
 #include "schema/alter_impl.h"
@@ -24,17 +25,86 @@ static const struct {
 } sizes[] = {{"tinytext", 255}, {"text", 65535}, {"mediumtext", 16777215}, {"longtext", UINT32_MAX}};
 #define SIZES (sizeof sizes / sizeof sizes[0])
 
+static bool needs_charset(struct alter *al)
+{
+    return create_fail(&al->cp, "CONVERT TO of a TEXT column whose character set is not known");
+}
+
+/* The TEXT that holds so many characters of the new set. */
+static void resize(const struct alter *al, struct create_column *col, uint64_t chars)
+{
+    uint64_t bytes = chars * alter_charset_width(&al->convert_charset);
+    size_t size = 0;
+    while (size < SIZES - 1 && sizes[size].bytes < bytes)
+        size++;
+    col->word = (struct create_text){sizes[size].word, strlen(sizes[size].word)};
+}
+
 static bool convert_text(struct alter *al, struct create_column *col, size_t was)
 {
     if (was == SIZES - 1)
         return true;
     if (!col->charset.p || !al->convert_charset.p)
-        return create_fail(&al->cp, "CONVERT TO of a TEXT column whose character set is not known");
-    uint64_t bytes = sizes[was].bytes / alter_charset_width(&col->charset) * alter_charset_width(&al->convert_charset);
-    size_t size = 0;
-    while (size < SIZES - 1 && sizes[size].bytes < bytes)
-        size++;
-    col->word = (struct create_text){sizes[size].word, strlen(sizes[size].word)};
+        return needs_charset(al);
+    resize(al, col, sizes[was].bytes / alter_charset_width(&col->charset));
+    return true;
+}
+
+/* Characters of the longest label of an ENUM; of all of a SET with the commas between them. */
+static uint64_t label_chars(const struct create_column *col)
+{
+    uint64_t longest = 0, all = col->label_count ? col->label_count - 1 : 0;
+    for (unsigned i = 0; i < col->label_count; i++) {
+        uint64_t chars = 0;
+        for (size_t at = 0; at < col->labels[i].len; at++)
+            chars += (col->labels[i].p[at] & 0xC0) != 0x80;
+        longest = chars > longest ? chars : longest;
+        all += chars;
+    }
+    return is(&col->word, "set") ? all : longest;
+}
+
+/* Characters that MySQL shows of a value at most. Types without a length show so few that the smallest TEXT of any
+ * character set holds them. False when the character set is not known. */
+static bool shown_chars(const struct create_column *col, uint64_t *out)
+{
+    static const char *const whole[] = {
+        "json",       "geometry",        "point",        "linestring",         "polygon",
+        "multipoint", "multilinestring", "multipolygon", "geometrycollection", "geomcollection"};
+    static const char *const blobs[SIZES] = {"tinyblob", "blob", "mediumblob", "longblob"};
+    *out = col->length;
+    if (is(&col->word, "enum") || is(&col->word, "set"))
+        *out = label_chars(col);
+    else if (is(&col->word, "vector"))
+        *out = (uint64_t)col->length * 4;
+    else if (is(&col->word, "decimal"))
+        *out += (uint64_t)!col->is_unsigned + (col->decimals > 0);
+    for (size_t i = 0; i < sizeof whole / sizeof *whole; i++)
+        if (is(&col->word, whole[i]))
+            *out = UINT32_MAX;
+    for (size_t i = 0; i < SIZES; i++)
+        if (is(&col->word, blobs[i]))
+            *out = sizes[i].bytes;
+        else if (is(&col->word, sizes[i].word)) {
+            if (!col->charset.p)
+                return false;
+            *out = sizes[i].bytes / alter_charset_width(&col->charset);
+            if (i == SIZES - 1)
+                *out = UINT32_MAX;
+        }
+    return true;
+}
+
+/* A TEXT written for a column that was there; without a length, which would say how much it is to hold. */
+static bool resize_written(struct alter *al, struct create_column *col, const struct create_column *was)
+{
+    uint64_t chars;
+    bool resized = is(&col->word, "tinytext") || is(&col->word, "text") || is(&col->word, "mediumtext");
+    if (!was || !resized || col->has_length || al->cp.ps.lx.mode.flavor != FLAVOR_MYSQL)
+        return true;
+    if (!al->convert_charset.p || !shown_chars(was, &chars))
+        return needs_charset(al);
+    resize(al, col, chars);
     return true;
 }
 
@@ -54,17 +124,18 @@ bool alter_convert(struct alter *al, struct create_column *col)
     return create_compose_type(&al->cp, col);
 }
 
-void alter_convert_written(const struct alter *al, struct create_column *col)
+bool alter_convert_written(struct alter *al, struct create_column *col, const struct create_column *was)
 {
     static const struct create_text binary = {"binary", 6};
     bool inherits = col->charset.p && col->charset.len == 0 && !col->collation.p;
     const struct create_text *own = inherits ? &al->after.charset : col->charset.p ? &col->charset : &col->collation;
     if (!own->p || create_same_name(own, &binary))
-        return;
+        return true;
     col->charset = al->convert_charset;
     col->collation = al->convert_collation;
     if (al->cp.ps.lx.mode.flavor == FLAVOR_MARIADB)
         col->binary = false;
     else if (col->binary)
         col->collation = (struct create_text){NULL, 0};
+    return resize_written(al, col, was);
 }

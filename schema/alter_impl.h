@@ -86,8 +86,9 @@ bool alter_keys(struct alter *al);
 /* Bytes of the longest character; 1 when the character set is not known. */
 unsigned alter_charset_width(const struct create_text *charset);
 
-/* CONVERT TO CHARACTER SET of a column that was there; of one that the statement writes, before it is resolved. */
+/* CONVERT TO CHARACTER SET of a column that was there; of one that the statement writes, before it is resolved, in the
+ * place of `was` (NULL: it is added). */
 bool alter_convert(struct alter *al, struct create_column *col);
-void alter_convert_written(const struct alter *al, struct create_column *col);
+bool alter_convert_written(struct alter *al, struct create_column *col, const struct create_column *was);
 
 #endif

@@ -74,8 +74,7 @@ static bool skip_value(struct alter *al)
 
 bool alter_take_option(struct alter *al)
 {
-    static const char *const options[] = {"ENGINE",
-                                          "TYPE",
+    static const char *const options[] = {"TYPE",
                                           "STORAGE",
                                           "AUTO_INCREMENT",
                                           "AUTOEXTEND_SIZE",
@@ -118,6 +117,8 @@ bool alter_take_option(struct alter *al)
         return al->defaults = true;
     if (known)
         return false;
+    if (ddl_take(ps, "ENGINE"))
+        return create_take_engine(&al->cp, &al->after.plain);
     if (ddl_take_any(ps, options) >= 0)
         return skip_value(al);
     if (ddl_take_any(ps, directories) >= 0)

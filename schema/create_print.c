@@ -150,6 +150,7 @@ static void print_foreign(const struct create_table *def, const struct create_fo
 /* The table's own character set may have a query's default collation only: then it is left out. */
 static void print_options(const struct create_table *def, struct buf *out)
 {
+    buf_text(out, def->plain ? " ENGINE=MyISAM" : "");
     if (def->charset.p) {
         buf_text(out, " DEFAULT CHARSET=");
         buf_add(out, def->charset.p, def->charset.len);

@@ -2,6 +2,7 @@
 #include "schema/create_table.h"
 
 #include <string.h>
+#include <strings.h>
 
 #include "schema/create_table_impl.h"
 
@@ -298,18 +299,17 @@ static bool skip_partitions(struct create_parser *cp)
     return true;
 }
 
-/* Whether the storage engine named by the token keeps foreign keys; one that is not known may. */
-static bool has_foreign_keys(const struct ddl_parser *ps)
+bool create_take_engine(struct create_parser *cp, bool *plain)
 {
     static const char *const without[] = {"MYISAM",     "MEMORY", "HEAP",      "ARCHIVE",   "CSV",     "MERGE",
                                           "MRG_MYISAM", "ARIA",   "BLACKHOLE", "FEDERATED", "ROCKSDB", NULL};
-    struct ddl_token tok = ps->tok;
-    if (tok.kind != DDL_WORD && tok.kind != DDL_QUOTED && tok.kind != DDL_STRING)
-        return true;
-    tok.kind = DDL_WORD;
+    struct create_text name;
+    ddl_take_char(&cp->ps, '=');
+    if (!create_take_text(cp, &name))
+        return false;
+    *plain = false;
     for (size_t i = 0; without[i]; i++)
-        if (ddl_token_is(&tok, without[i]))
-            return false;
+        *plain |= name.len == strlen(without[i]) && strncasecmp(name.p, without[i], name.len) == 0;
     return true;
 }
 
@@ -332,10 +332,9 @@ static bool take_option(struct create_parser *cp, struct create_table *out)
     if (at_query(ps))
         return create_fail(cp, "columns come from a query");
     if (ddl_take(ps, "ENGINE")) {
-        ddl_take_char(ps, '=');
-        cp->plain = !has_foreign_keys(ps);
-        ddl_next(ps);
-        return true;
+        bool ok = create_take_engine(cp, &out->plain);
+        cp->plain = out->plain;
+        return ok;
     }
     /* Names of two words are two here; what stands behind `=` is no name. */
     ddl_next(ps);

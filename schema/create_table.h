@@ -97,6 +97,7 @@ struct create_table {
     unsigned foreign_count;
     struct create_text charset, collation; /* of the table; collation p NULL: the character set's default */
     bool partitioned;
+    bool plain;     /* its storage engine is known to be none with foreign keys; so it is not InnoDB */
     bool versioned; /* MariaDB WITH SYSTEM VERSIONING: without ROW START columns the log has two hidden ones */
 };
 

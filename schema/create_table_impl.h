@@ -83,6 +83,9 @@ bool create_take_key_body(struct create_parser *cp, const struct create_key *hea
 /* Takes a key or a constraint; false with *known false when it is none (then a column), nothing taken. */
 bool create_take_key(struct create_parser *cp, bool *known);
 
+/* Takes `[=] engine`. *plain: it is one that has no foreign keys, so not InnoDB; one that is not known may have. */
+bool create_take_engine(struct create_parser *cp, bool *plain);
+
 /* One table option that is a character set or a collation; false with *known false when it is another. */
 bool create_take_charset_option(struct create_parser *cp, struct create_text *charset, struct create_text *collation,
                                 bool *known);

@@ -185,8 +185,96 @@ static void alter_table__clauses_of_mysql__the_table_that_the_manual_says(void *
         {"my_row_id bigint unsigned not null auto_increment invisible, a int, b int, primary key (my_row_id)",
          "ALTER TABLE t ADD c int FIRST, MODIFY b int FIRST",
          "my_row_id bigint unsigned not null auto_increment invisible, b int, c int, a int, primary key (my_row_id)"},
+        /* It is put first when all is placed; not on another engine, nor when a statement moves it. */
+        {"my_row_id bigint unsigned not null auto_increment invisible, a int, primary key (my_row_id)",
+         "ALTER TABLE t CHANGE a a bigint FIRST, ADD c int AFTER MY_ROW_ID",
+         "my_row_id bigint unsigned not null auto_increment invisible, a bigint, c int, primary key (my_row_id)"},
+        {"my_row_id bigint unsigned not null auto_increment invisible, a int, primary key (my_row_id)",
+         "ALTER TABLE t ADD c int FIRST, MODIFY my_row_id bigint unsigned not null auto_increment",
+         "my_row_id bigint unsigned not null auto_increment, c int, a int, primary key (my_row_id)"},
+        {"my_row_id bigint unsigned not null auto_increment invisible, a int, primary key (my_row_id)",
+         "ALTER TABLE t ADD c int FIRST, ENGINE = MyISAM",
+         "c int, my_row_id bigint unsigned not null auto_increment invisible, a int, primary key (my_row_id)"},
+        {"my_row_id bigint unsigned not null auto_increment invisible, a int, primary key (my_row_id)) engine=MyISAM",
+         "ALTER TABLE t ADD c int FIRST, ENGINE InnoDB",
+         "c int, my_row_id bigint unsigned not null auto_increment invisible, a int, primary key (my_row_id)"},
+        {"my_row_id bigint unsigned not null auto_increment, a int, primary key (my_row_id)",
+         "ALTER TABLE t ADD c int FIRST",
+         "c int, my_row_id bigint unsigned not null auto_increment, a int, primary key (my_row_id)"},
+        {"my_row_id bigint unsigned not null auto_increment invisible, a int, primary key (my_row_id)",
+         "ALTER TABLE t DROP my_row_id, ADD my_row_id int FIRST, ADD c int FIRST",
+         "c int, my_row_id int not null, a int, primary key (my_row_id)"},
     };
     check_cases(FLAVOR_MYSQL, rows, sizeof rows / sizeof *rows);
+}
+
+static void alter_table__engine_of_an_earlier_statement__kept_in_print(void **state)
+{
+    (void)state;
+    static const char engine[] = "ALTER TABLE t ENGINE=MyISAM", add[] = "ALTER TABLE t ADD c int FIRST";
+    struct arena arena;
+    struct create_table before, plain, again, after;
+    struct ddl_statement stmt = statement(FLAVOR_MYSQL, engine, sizeof engine - 1, 0);
+    struct buf text;
+    arena_init(&arena, 4096, 0, 0);
+    parse(&before, FLAVOR_MYSQL, "my_row_id bigint unsigned not null auto_increment primary key invisible", &arena);
+    assert_int_equal(alter_table_apply(&plain, &before, &stmt, &database, &arena, NULL), 0);
+    print(&text, &plain);
+    stmt = statement(FLAVOR_MYSQL, (const char *)text.p, text.len, 0);
+    assert_int_equal(create_table_parse(&again, &stmt, NULL, &arena, NULL), 0);
+    stmt = statement(FLAVOR_MYSQL, add, sizeof add - 1, 0);
+    assert_int_equal(alter_table_apply(&after, &again, &stmt, &database, &arena, NULL), 0);
+    assert_string_equal(after.columns[0].name.p, "c");
+    buf_release(&text);
+    arena_release(&arena);
+}
+
+static void alter_table__text_written_beside_convert__size_of_what_mysql_had(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *was, *written, *charset, *is;
+    } rows[] = {
+        {"text", "tinytext", "latin1", "text"},
+        {"text", "mediumtext", "latin1", "text"},
+        {"text", "tinytext", "utf8mb4", "mediumtext"},
+        {"text charset utf8mb4", "text", "utf8mb3", "text"},
+        {"text charset ucs2", "text", "utf8mb4", "mediumtext"},
+        {"mediumtext", "text charset ucs2", "utf8mb4", "longtext"},
+        {"longtext", "text", "latin1", "longtext"},
+        {"text", "longtext", "latin1", "longtext"},
+        {"text", "text(10)", "utf8mb4", "tinytext"},
+        {"text", "text(70000)", "latin1", "mediumtext"},
+        {"int", "text", "utf8mb4", "tinytext"},
+        {"int(64) zerofill", "text", "utf8mb4", "text"},
+        {"int", "long varchar", "latin1", "tinytext"},
+        {"varchar(64)", "text", "latin1", "tinytext"},
+        {"varchar(64)", "text", "utf8mb4", "text"},
+        {"varchar(20000)", "text", "utf8mb4", "mediumtext"},
+        {"varbinary(100)", "text", "utf8mb4", "text"},
+        {"tinyblob", "mediumtext", "latin1", "tinytext"},
+        {"blob", "text", "utf8mb4", "mediumtext"},
+        {"longblob", "text", "latin1", "longtext"},
+        {"json", "text", "latin1", "longtext"},
+        {"point", "text", "latin1", "longtext"},
+        {"vector(3)", "text", "utf8mb4", "tinytext"},
+        {"vector(300)", "text", "latin1", "text"},
+        {"decimal(62,2)", "text", "utf8mb4", "text"},
+        {"decimal(62,2) unsigned", "text", "utf8mb4", "tinytext"},
+        {"bit(64)", "text", "utf8mb4", "text"},
+        {"datetime(6)", "text", "utf8mb4", "tinytext"},
+        {"enum('1234567890123456789012345678901','12')", "text", "utf8mb4", "tinytext"},
+        {"set('1234567890123456789012345678901','12345678901234567890123456789012')", "text", "utf8mb4", "text"},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        char before[300], sql[300], after[300];
+        snprintf(before, sizeof before, "a %s, b int) charset=latin1", rows[i].was);
+        snprintf(sql, sizeof sql, "ALTER TABLE t CHANGE a z %s, CONVERT TO CHARSET %s", rows[i].written,
+                 rows[i].charset);
+        snprintf(after, sizeof after, "z %s, b int) charset=%s", rows[i].is, rows[i].charset);
+        const struct alter_case row = {before, sql, after};
+        check_cases(FLAVOR_MYSQL, &row, 1);
+    }
 }
 
 static void alter_table__clauses_of_mariadb__the_table_that_the_manual_says(void **state)
@@ -401,6 +489,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(alter_table__clauses__the_table_that_the_manual_says),
         cmocka_unit_test(alter_table__clauses_of_mysql__the_table_that_the_manual_says),
+        cmocka_unit_test(alter_table__engine_of_an_earlier_statement__kept_in_print),
+        cmocka_unit_test(alter_table__text_written_beside_convert__size_of_what_mysql_had),
         cmocka_unit_test(alter_table__clauses_of_mariadb__the_table_that_the_manual_says),
         cmocka_unit_test(alter_table__renamed__its_name_and_those_of_its_constraints),
         cmocka_unit_test(alter_table__default_charset_in_a_session_of_another_database__not_guessed),
