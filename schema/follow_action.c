@@ -129,6 +129,23 @@ static int make_sequence(struct following *f, struct follow_table *tbl)
     return rc;
 }
 
+static bool holds(const struct following *f, const char *text)
+{
+    return memmem(f->stmt.sql, f->stmt.len, text, strlen(text)) != NULL;
+}
+
+/* A text that only MySQL writes: of CREATE ... SELECT, behind which no other statement of a client would be taken; and
+ * with the invisible primary key that it adds, but for SHOW CREATE TABLE, which tells engine and character set as well.
+ */
+static bool is_written_by_mysql(const struct following *f)
+{
+#define GENERATED_KEY " bigint unsigned NOT NULL AUTO_INCREMENT /*!80023 INVISIBLE */,\n"
+    if (f->stmt.mode.flavor != FLAVOR_MYSQL || !ddl_is_printed(f->stmt.sql, f->stmt.len))
+        return false;
+    bool keyed = holds(f, " (\n  `my_row_id`" GENERATED_KEY) || holds(f, " (\n  \"my_row_id\"" GENERATED_KEY);
+    return holds(f, "\n) START TRANSACTION") || (keyed && !(holds(f, "\n) ENGINE=") && holds(f, " DEFAULT CHARSET=")));
+}
+
 /* In a session without escapes a text of this form may be a client's, which has none, or the server's, which has. */
 static bool may_have_escapes(const struct following *f)
 {
@@ -161,6 +178,8 @@ static int parse_create(struct following *f, struct follow_table *tbl)
     int rc = make_context(f, tbl, &ctx);
     if (rc != 0)
         return rc;
+    if (is_written_by_mysql(f)) /* it escapes whatever the session says */
+        f->stmt.mode.sql_mode &= ~(uint64_t)DDL_NO_BACKSLASH_ESCAPES;
     bool read = create_table_parse(def, &f->stmt, &ctx, f->arena, &why) == 0;
     if (read && may_have_escapes(f))
         rc = same_with_escapes(f, def, &ctx, &same);

@@ -142,8 +142,9 @@ class Writer:
         if roll < 0.85:
             return self.of(NATIONALS), "text"
         if roll < 0.95:
-            # Who wrote backslashes that the log shows in such a session, the server or the client, nobody can tell.
-            plain = [labels for labels in LABELS if "NO_BACKSLASH_ESCAPES" not in self.mode or not any("\\" in x for x in labels)]
+            # Who wrote backslashes that MariaDB's log shows in such a session, the server or the client, nobody can tell.
+            odd = self.maria and "NO_BACKSLASH_ESCAPES" in self.mode
+            plain = [labels for labels in LABELS if not odd or not any("\\" in x for x in labels)]
             listed = self.pick(",", ", ").join(map(self.text, self.of(plain)))
             return f"{self.pick('ENUM', 'SET')}({listed})" + self.charset_clause(self.maria).replace(" BINARY", ""), "labels"
         return self.of(ODD[self.flavor]), "odd"
