@@ -251,9 +251,13 @@ static void reason(const struct schema *schema, const struct table *tbl, const s
 static int unknown(const struct schema *schema, const struct table *tbl, const struct history_version *version,
                    struct err *e)
 {
-    char why[400];
+    char why[400], from[FILEPOS_TEXT_MAX + 16] = "";
     reason(schema, tbl, version, why, sizeof why);
-    return err_set(e, SCHEMA_UNKNOWN, tbl->db, tbl->name, why);
+    /* What is told of another place would not count: the version of this one does. */
+    if (version && version->place->file[0])
+        snprintf(from, sizeof from, " --from %.255s:%llu", version->place->file,
+                 (unsigned long long)version->place->pos);
+    return err_set(e, SCHEMA_UNKNOWN, tbl->db, tbl->name, why, tbl->db, tbl->name, from);
 }
 
 /* The second layer when the log has no names. */

@@ -6,6 +6,7 @@ All on logs without names (MariaDB's NO_LOG, MySQL's MINIMAL): what is told come
 import glob
 import json
 import os
+import shlex
 import subprocess
 
 import pytest
@@ -417,9 +418,11 @@ class TestService:
         redis.client().set("code:7", "planted")
         os.remove(self.log_file(driver))
         driver.start()
-        stopped_with(driver, "schema_unknown")
+        line = stopped_with(driver, "schema_unknown")
         (tmp_path / "before.sql").write_bytes(before)
-        done = driver.run("schema", "import", tmp_path / "before.sql")
+        command = shlex.split(line["text"].split("to tell them: sluice ")[1])
+        assert command[:5] == ["schema", "-c", "CONFIG", "import", "FILE.sql"] and "shop.t" in command
+        done = driver.run("schema", "import", tmp_path / "before.sql", *command[5:])
         assert done.returncode == FINE, done.stderr
         driver.start()
         wait_until(lambda: redis.client().get("code:7") is None, lambda: f"code:7: {driver.tail()}", 60)
