@@ -116,11 +116,20 @@ void create_quote(struct buf *out, const struct create_text *text, char quote)
     buf_byte(out, (uint8_t)quote);
 }
 
+/* What may not follow the last byte without a blank: a minus sign another, which begin a comment when a blank comes to
+ * stand behind them; a quote the end of a quotation, which it would go on. */
+static bool would_join(const struct buf *text, char first)
+{
+    return text->len && text->p[text->len - 1] == (uint8_t)first && (first == '-' || first == '\'' || first == '`');
+}
+
 /* A blank between two tokens between which there was something, or which would be one without it. */
 bool create_take_opaque(struct create_parser *cp, struct buf *text)
 {
     struct ddl_parser *ps = &cp->ps;
     const struct ddl_token tok = ps->tok;
+    bool plain = tok.kind == DDL_WORD || tok.kind == DDL_PUNCT;
+    char quote = tok.kind == DDL_STRING ? '\'' : '`';
     struct create_text copy;
     copy.p = ddl_token_text(&tok, &ps->lx.mode, ps->arena, &copy.len);
     if (!copy.p) {
@@ -128,13 +137,16 @@ bool create_take_opaque(struct create_parser *cp, struct buf *text)
             ps->rc = err_set(ps->e, NO_MEMORY, tok.len);
         return false;
     }
-    if (tok.kind == DDL_WORD || tok.kind == DDL_PUNCT)
+    if (would_join(text, plain ? copy.p[0] : quote))
+        buf_byte(text, ' ');
+    if (plain)
         buf_add(text, copy.p, copy.len);
     else
-        create_quote(text, &copy, tok.kind == DDL_STRING ? '\'' : '`');
+        create_quote(text, &copy, quote);
     ddl_next(ps);
-    const char *end = tok.p + tok.len + (tok.kind == DDL_STRING || tok.kind == DDL_QUOTED);
-    const char *next = ps->tok.p - (ps->tok.kind == DDL_STRING || ps->tok.kind == DDL_QUOTED);
+    const char *end = tok.p + tok.len + !plain, *next = ps->tok.p;
+    if (ps->tok.kind == DDL_STRING || ps->tok.kind == DDL_QUOTED)
+        next--;
     if (next > end)
         buf_byte(text, ' ');
     return true;
