@@ -187,6 +187,12 @@ static int step(struct source_stream *st, struct rowset *out, struct err *e)
         backoff_reset(&st->backoff);
         st->prefer_file = false;
     }
+    if (rc > 0 && out->kind == ROWSET_BEGIN && stream_place_first(st, &out->tx)) {
+        int read = stream_read_schema(st, &st->place, false, e);
+        if (read != 0 || st->scan.active) /* which begins the dump again */
+            return read;
+        schema_server_rest(st->server);
+    }
     if (rc > 0 && out->kind == ROWSET_DDL && out->effect != EFFECT_NOTHING) {
         st->ddl = *out;
         st->after_ddl = true;

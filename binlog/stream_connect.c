@@ -139,9 +139,22 @@ static int start_dump(struct source_stream *st, struct stream_begin *chosen, str
     if (rc != 0)
         return rc;
     bool same = strcmp(st->place.server_uuid, known.server_uuid) == 0;
+    st->unsure = begin.by_gtid && same && st->place.at.file[0];
     st->seek_to = begin.by_gtid && same && st->place.at.pos > UINT32_MAX ? st->place.at.pos : 0;
     *chosen = begin;
     return begin.learn ? stream_learn_place(st, e) : 0;
+}
+
+bool stream_place_first(struct source_stream *st, const struct tx *tx)
+{
+    struct filepos at = {.pos = tx->pos};
+    bool unsure = st->unsure;
+    st->unsure = false;
+    snprintf(at.file, sizeof at.file, "%s", tx->file);
+    if (!unsure || filepos_compare(&at, &st->place.at) >= 0)
+        return false;
+    st->place.at = at;
+    return true;
 }
 
 /* What the history does not know at the place. A start at `current` is only over when that is known. */

@@ -79,6 +79,7 @@ struct source_stream {
     uint32_t head_second;  /* when it was begun */
     char head_of[SERVER_UUID_MAX + 1];
     bool log_is_new;  /* the log was begun anew: nothing of the place holds there */
+    bool unsure;      /* a dump by GTID of which no transaction has come yet: `place` may lie behind the first one */
     uint64_t seek_to; /* offset beyond 4 GiB at which a dump by GTID goes on in place.at.file; 0 = none */
 
     bool after_ddl; /* `ddl` was handed out: definitions have to be read again */
@@ -107,6 +108,11 @@ static inline bool stream_is_interrupted(const struct source_stream *st)
  * not. `at` NULL: go on at st->place. */
 int stream_connect(struct source_stream *st, const struct start *at, struct err *e);
 void stream_disconnect(struct source_stream *st);
+
+/* The first transaction of a dump by GTID: a MySQL server tells the end of its log before its GTID set has all that is
+ * in it, so that a place noted together with the set may lie behind transactions that are still to come. Sets the place
+ * back to their begin; true when it did. */
+bool stream_place_first(struct source_stream *st, const struct tx *tx);
 
 /* The next event into st->event. */
 int stream_read(struct source_stream *st, struct err *e);

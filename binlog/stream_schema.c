@@ -81,6 +81,8 @@ int stream_read_schema(struct source_stream *st, const struct position *from, bo
 static void take_begin(struct source_stream *st, const struct tx *tx)
 {
     struct filepos *at = &st->scan.from.at;
+    if (stream_place_first(st, tx))
+        *at = st->place.at;
     if (at->file[0])
         return;
     snprintf(at->file, sizeof at->file, "%s", tx->file);

@@ -232,6 +232,29 @@ def test_fresh_start_among_statements_and_rows(bare, sluice, full):
             assert code == FINE, dump.said()
 
 
+@pytest.mark.flavors("mysql")
+def test_start_while_a_commit_is_in_the_log_and_not_yet_in_the_gtid_set(new_db, sluice):
+    """Semi-sync holds commits there as long as no replica confirms them: the place noted at the start lies behind the
+    first transactions of the dump."""
+    db = new_db({"binlog_row_metadata": "MINIMAL"})
+    db.script([create("t"), "INSTALL PLUGIN rpl_semi_sync_source SONAME 'semisync_source.so'",
+               "SET GLOBAL rpl_semi_sync_source_timeout = 3000", "SET GLOBAL rpl_semi_sync_source_enabled = 1"])
+    begin, known = db.position(), db.value("SELECT @@gtid_executed")
+    table = Table(db)
+    writer = threading.Thread(target=table.rows, args=(1,))
+    writer.start()
+    try:
+        wait_until(lambda: db.position() != begin, lambda: "the commit is not in the log", 10, 0.01)
+        dump = Dump(sluice(live(db)))
+        wait_until(lambda: "from the source" in dump.said(), dump.said, 10, 0.01)
+        assert db.value("SELECT @@gtid_executed") == known, "the commit was not held"
+    finally:
+        writer.join()
+    table.rows(2)
+    code, lines = dump.finish(3)
+    assert code == FINE and numbers_of(lines) == [1, 2, 3], dump.said()
+
+
 def test_table_that_is_not_changed_is_known_from_an_older_start_on(bare, sluice):
     table = Table(bare)
     begin = bare.position()
