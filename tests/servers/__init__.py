@@ -6,7 +6,7 @@ it, whatever way that process ends (see process.py).
 
 from .database import Database, REPLICATION_PASSWORD, REPLICATION_USER
 from .mariadb import MariaDB
-from .mysql import EncryptedMySQL, MySQL
+from .mysql import EncryptedMySQL, FoldingMySQL, MySQL
 from .process import Unavailable, Workspace, wait_until
 from .proxy import CuttingProxy
 from .redis_server import Redis
@@ -20,6 +20,7 @@ __all__ = [
     "DATABASES",
     "Database",
     "EncryptedMySQL",
+    "FoldingMySQL",
     "MariaDB",
     "MySQL",
     "REPLICATION_PASSWORD",

@@ -55,9 +55,9 @@ class MySQL(Database):
         return "mysql-" + re.search(r"Ver (\S+)", words).group(1)
 
     @classmethod
-    def make_template(cls, directory):
+    def make_template(cls, directory, *more):
         os.mkdir(directory)
-        argv = ["/usr/sbin/mysqld", "--no-defaults", "--user=root", "--initialize-insecure", "--datadir=/mnt/data"]
+        argv = ["/usr/sbin/mysqld", "--no-defaults", "--user=root", "--initialize-insecure", "--datadir=/mnt/data", *more]
         subprocess.run(cls.entered(directory, *argv), check=True, capture_output=True, stdin=subprocess.DEVNULL)
         os.remove(os.path.join(directory, "data", "auto.cnf"))
 
@@ -102,6 +102,20 @@ class MySQL(Database):
 
     def stop_replica(self):
         self.script(["STOP REPLICA", "RESET REPLICA ALL"])
+
+
+class FoldingMySQL(MySQL):
+    """Keeps names of tables in lower case, which a data directory is made for."""
+
+    defaults = {**MySQL.defaults, "lower_case_table_names": 1}
+
+    @classmethod
+    def version_key(cls):
+        return super().version_key() + "-folding"
+
+    @classmethod
+    def make_template(cls, directory):
+        super().make_template(directory, "--lower-case-table-names=1")
 
 
 class EncryptedMySQL(MySQL):

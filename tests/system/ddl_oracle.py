@@ -43,12 +43,14 @@ def quoted(*names):
 def read_state(cur):
     """([database], {(db, table): Table}) of the generator's databases."""
     names = ", ".join("'" + name.lower() + "'" for name in DATABASES)
-    cur.execute(f"SELECT schema_name FROM information_schema.schemata WHERE LOWER(schema_name) IN ({names})")
+    cur.execute(f"SELECT schema_name FROM information_schema.schemata WHERE LOWER(schema_name) IN ({names}) "
+                "ORDER BY schema_name")
     databases = [name for (name,) in cur.fetchall()]
     state = {}
     for db in databases:
         cur.execute("SELECT table_name, engine, create_options FROM information_schema.tables WHERE table_schema = %s "
-                    "AND table_type <> 'VIEW' AND table_type <> 'SEQUENCE' AND table_type NOT LIKE 'TEMPORARY%%'", (db,))
+                    "AND table_type <> 'VIEW' AND table_type <> 'SEQUENCE' AND table_type NOT LIKE 'TEMPORARY%%' "
+                    "ORDER BY table_name", (db,))
         for name, engine, options in cur.fetchall():
             state[(db, name)] = Table([], {}, engine, int("partitioned" in (options or "")))
         cur.execute("SELECT table_name, column_name, column_type, data_type, is_nullable, character_set_name, collation_name, "

@@ -68,7 +68,9 @@ def table_differs(line, truth, defaults):
     if line is None or line["kind"] == "gone":
         return None if truth is None else "gone, expected to be there"
     if line["kind"] == "unknown":
-        return f"unknown: {line['reason']}"
+        # RENAME TABLE of a view: the log does not say that it is none.
+        is_view = truth is None and line["reason"].startswith("a table whose definition is not known got its name")
+        return None if is_view else f"unknown: {line['reason']}"
     if truth is None:
         return "there, expected to be gone"
     names = [column["name"] for column in line["columns"]]

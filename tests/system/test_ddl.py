@@ -15,6 +15,7 @@ from ddl_columns import KEY, Column, Table
 from ddl_generator import FEATURES
 from ddl_oracle import Difference, Group, Player, Recording, check_any_order, check_rows, read_lines
 from ddl_schema import check_schema, default_collations, read_versions
+from servers import FoldingMySQL
 from servers.process import spawn
 from sluice import BINARY, FINE, at, source_of, wait_until
 
@@ -164,9 +165,8 @@ def test_rows_have_the_names_and_values_that_they_had_when_they_changed(new_db, 
     assert len(missing) < (1 if full else 15), f"never generated: {missing}"
 
 
-@pytest.mark.flavors("mariadb")
-def test_rows_of_a_server_that_folds_the_case_of_tables(new_db, sluice, rng, full):
-    db = new_db({"lower_case_table_names": 1})
+def test_rows_of_a_server_that_folds_the_case_of_tables(new_db, sluice, rng, full, flavor):
+    db = new_db({"lower_case_table_names": 1}, kind=FoldingMySQL if flavor == "mysql" else None)
     oracle = play_all(db, sluice, rng, FULL_SCRIPTS // 5 if full else 2)
     assert not oracle.differences, "\n\n".join(oracle.differences[:10])
 
