@@ -1,4 +1,5 @@
 /* The history of definitions under a reading. */
+#include "base/log.h"
 #include "binlog/source_stream.h"
 #include "pipeline/checkpoint.h"
 #include "pipeline/reading.h"
@@ -75,6 +76,26 @@ static int take_base(struct reading *reading, struct state *state, struct err *e
     return rc;
 }
 
+/* What only a replay from before the stored positions could need is kept up to a limit. */
+static int forget_old(struct reading *reading, const struct reading_live_options *opt, struct err *e)
+{
+    const struct settings *settings = opt->settings;
+    const struct history_limits keep = {settings->keep_dropped_tables, settings->keep_table_versions};
+    struct checkpoint cp = {0};
+    size_t forgotten = 0;
+    int rc = checkpoint_load(&cp, opt->state, e);
+    const struct checkpoint_entry *oldest = rc == 0 ? checkpoint_oldest(&cp) : NULL;
+    if (oldest) {
+        const struct history_where where = {
+            .server_uuid = oldest->pos.server_uuid, .at = oldest->pos.at, .gtids = oldest->pos.gtids};
+        rc = history_trim(reading->history, &where, &keep, &forgotten, e);
+    }
+    if (rc == 0 && forgotten)
+        log_event(opt->env->log, LOG_INFO, "old definitions of tables are forgotten", LOG_UINT("count", forgotten));
+    checkpoint_release(&cp);
+    return rc;
+}
+
 int reading_open_history(struct reading *reading, const struct reading_live_options *opt, struct err *e)
 {
     int rc = history_open(&reading->history, opt->base, opt->state, e);
@@ -82,5 +103,7 @@ int reading_open_history(struct reading *reading, const struct reading_live_opti
         rc = take_own(reading, opt->state, e);
     if (rc == 0 && opt->base)
         rc = take_base(reading, opt->base, e);
+    else if (rc == 0 && opt->state)
+        rc = forget_old(reading, opt, e);
     return rc;
 }

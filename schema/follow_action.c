@@ -199,6 +199,8 @@ static bool is_made_in_the_log(struct following *f, const char *db)
 {
     const struct history_version *now = history_find(f->history, db, "", &f->before), *version;
     size_t n = 0;
+    if (history_floor(f->history, &f->before))
+        return false;
     while ((version = history_named_version(f->history, db, "", n)) && version != now)
         n++;
     for (; version && version->kind != HISTORY_UNKNOWN && version->origin == HISTORY_LOG; n--) {

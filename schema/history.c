@@ -32,6 +32,7 @@ void history_free(struct history *h)
         return;
     while (h->n)
         history_entry_remove(h, h->entries[h->n - 1]);
+    history_point_drop(h, h->floor);
     free(h->entries);
     free(h->buckets);
     free(h->db_buckets);

@@ -164,6 +164,22 @@ struct history_taking {
 int history_take(struct history *h, const struct history *from, const struct history_taking *taking, struct err *e)
     __attribute__((warn_unused_result));
 
+/* What is kept of what can only serve who begins before the stored positions. */
+struct history_limits {
+    uint64_t dropped_tables; /* tables that are gone there */
+    uint64_t table_versions; /* of one table */
+};
+
+/* Forgets, beyond the limits and the oldest first, tables that are gone at `where`, and versions that others follow
+ * there: `where` is the oldest position that anybody goes on from, so that what holds there or later stays. A row from
+ * before then has no version, and none that is wrong. *forgotten: how many. Durable on return. Errors as history_put,
+ * after which h may only be freed. */
+int history_trim(struct history *h, const struct history_where *where, const struct history_limits *keep,
+                 size_t *forgotten, struct err *e) __attribute__((warn_unused_result));
+
+/* NULL when nothing that held at `where` was forgotten by history_trim, else the place from which all is there. */
+const struct history_place *history_floor(struct history *h, const struct history_where *where);
+
 /* Rewrites the log of `own` when at least half of it, and HISTORY_COMPACT_MIN bytes, is of no use. After a crash the
  * old or the new log is there. Errors as history_put. */
 #define HISTORY_COMPACT_MIN ((size_t)256 << 10)

@@ -182,6 +182,17 @@ static int load_forgotten(struct loading *l, struct cursor *cur, struct err *e)
     return 0;
 }
 
+static int load_floor(struct loading *l, struct cursor *cur, struct err *e)
+{
+    const struct history_point *floor;
+    uint32_t id = cursor_u32(cur);
+    if (cursor_finish(cur) != 0 || !point_of(l, id, &floor) || !floor)
+        return corrupt(l, "a place before which was forgotten that cannot be read", e);
+    history_point_share(l->h, floor);
+    history_set_floor(l->h, history_point_own(l->h, floor));
+    return 0;
+}
+
 static int load_case(struct loading *l, struct cursor *cur, struct err *e)
 {
     unsigned mode = cursor_u8(cur);
@@ -213,6 +224,8 @@ static int visit(void *ctx, const struct state_item *item, struct err *e)
         return load_cut(l, &cur, e);
     case 'F':
         return load_forgotten(l, &cur, e);
+    case 'T':
+        return load_floor(l, &cur, e);
     case 'M':
         return load_case(l, &cur, e);
     default:

@@ -13,6 +13,7 @@
  *           database (name), table (name), text (text)
  *    'C'    a cut: place
  *    'F'    forgotten: what (1; 0 everything, 1 a database, 2 a table), database (name), table (name)
+ *    'T'    what held before was forgotten in part, and is not in the log: place
  *    'M'    the case rule: lower_case_table_names (1; 255 not known)
  *
  * A place stands in the log once, in front of its first use. What one put tells is one entry of the log, so that all of
@@ -279,6 +280,12 @@ static struct writing write_all(struct history *h)
     struct writing w = begin_writing(h, true);
     if (h->lower_case != HISTORY_CASE_UNKNOWN)
         add_case(&w, h->lower_case);
+    if (h->floor) {
+        uint32_t place = point_id(&w, h->floor);
+        begin_item(&w, 'T');
+        add_le(&w, place, 4);
+        end_item(&w);
+    }
     for (size_t i = 0; i < h->n; i++)
         if (!h->entries[i]->candidate)
             add_entry(&w, h->entries[i]);

@@ -60,11 +60,12 @@ struct history {
     size_t candidates;
     struct history_point **points;
     size_t n_points, n_point_buckets;
-    size_t bytes;     /* of memory, but for GTID sets */
-    size_t log_bytes; /* of the own log's items */
-    size_t log_limit; /* more may be worth a rewriting */
-    uint32_t log_ids; /* points in the own log */
-    bool complains;   /* a rewriting failed, which was not told yet: `complaint` */
+    struct history_point *floor; /* what held before it may have been forgotten; NULL: nothing was; a reference */
+    size_t bytes;                /* of memory, but for GTID sets */
+    size_t log_bytes;            /* of the own log's items */
+    size_t log_limit;            /* more may be worth a rewriting */
+    uint32_t log_ids;            /* points in the own log */
+    bool complains;              /* a rewriting failed, which was not told yet: `complaint` */
     struct err complaint;
 };
 
@@ -188,6 +189,9 @@ void history_trim_candidates(struct history *h);
 /* history_cut.c: carried out in memory, also when it is read back. */
 int history_apply_cut(struct history *h, const struct history_seen *kept, struct err *e);
 void history_apply_forget(struct history *h, const char *db, const char *table);
+
+/* history_trim.c: takes over the reference. */
+void history_set_floor(struct history *h, struct history_point *floor);
 
 /* history_load.c */
 int history_log_load(struct history *h, struct state *state, bool own, struct err *e);

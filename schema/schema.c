@@ -228,9 +228,10 @@ static const struct history_version *known_later(const struct schema *schema, co
 }
 
 /* Why there are no names: the last part of SCHEMA_UNKNOWN. */
-static void reason(const struct schema *schema, const struct table *tbl, const struct history_version *version,
-                   char *out, size_t size)
+static void reason(const struct schema *schema, const struct table *tbl, const struct history_where *where,
+                   const struct history_version *version, char *out, size_t size)
 {
+    const struct history_place *floor = history_floor(schema->history, where);
     const struct history_version *later = version ? NULL : known_later(schema, tbl);
     if (version && version->kind == HISTORY_UNKNOWN)
         snprintf(out, size, "%.300s", version->text);
@@ -242,17 +243,22 @@ static void reason(const struct schema *schema, const struct table *tbl, const s
     else if (later)
         snprintf(out, size, "they are known from %.255s:%llu on, and what they were before is not", later->place->file,
                  (unsigned long long)later->place->pos);
+    else if (floor)
+        snprintf(out, size,
+                 "definitions from before %.255s:%llu were forgotten in part (keep_dropped_tables, "
+                 "keep_table_versions)",
+                 floor->file, (unsigned long long)floor->pos);
     else if (!schema->reader)
         snprintf(out, size, "the log does not hold them, and neither a server nor a definition is at hand");
     else
         snprintf(out, size, "the server does not have the table any more");
 }
 
-static int unknown(const struct schema *schema, const struct table *tbl, const struct history_version *version,
-                   struct err *e)
+static int unknown(const struct schema *schema, const struct table *tbl, const struct history_where *where,
+                   const struct history_version *version, struct err *e)
 {
     char why[400], from[FILEPOS_TEXT_MAX + 16] = "";
-    reason(schema, tbl, version, why, sizeof why);
+    reason(schema, tbl, where, version, why, sizeof why);
     /* What is told of another place would not count: the version of this one does. */
     if (version && version->place->file[0])
         snprintf(from, sizeof from, " --from %.255s:%llu", version->place->file,
@@ -270,7 +276,7 @@ static int add_definition(struct schema *schema, struct table *tbl, struct colum
     if (rc != 0)
         return rc;
     if (!version || version->kind != HISTORY_DEFINED)
-        return unknown(schema, tbl, version, e);
+        return unknown(schema, tbl, where, version, e);
     rc = definition_new(&def, tbl->db, version->text, version->len, e);
     if (rc == 0)
         rc = definition_merge(def, tbl, columns, arena, e);

@@ -428,6 +428,29 @@ class TestService:
         wait_until(lambda: redis.client().get("code:7") is None, lambda: f"code:7: {driver.tail()}", 60)
         assert driver.stop() == FINE
 
+    def test_a_dropped_table_is_forgotten_and_a_replay_from_before_stops(self, plain_db, redis, sluice):
+        driver = self.follow(plain_db, redis, sluice)
+        driver.configure({**driver.config, "routes": [{**self.ROUTES[0], "on_truncate": "ignore"}]})
+        driver.start()
+        begin = at(plain_db.position())
+        self.check(plain_db, redis, driver, 2)
+        plain_db.sql("DROP TABLE shop.t")
+        plain_db.sql("CREATE TABLE shop.u (id INT PRIMARY KEY)")
+        end = plain_db.position()
+        wait_until(lambda: "gone" in driver.run("schema", "show", "--all", "--table", "shop.t").stdout, driver.tail)
+        assert driver.stop() == FINE
+        driver.start()
+        driver.wait_log(msg=lambda text: "connected" in text)
+        assert driver.stop() == FINE
+        assert "gone" in driver.run("schema", "show", "--all", "--table", "shop.t").stdout, "one is fewer than 10000"
+        driver.configure({**driver.config, "keep_dropped_tables": 0})
+        driver.start()
+        driver.wait_log(msg="old definitions of tables are forgotten")
+        assert driver.stop() == FINE
+        assert driver.run("schema", "show", "--table", "shop.t").returncode == USAGE
+        done = driver.run("replay", "again", "--from", begin, "--to", at(end))
+        assert done.returncode == STOPPED and "keep_dropped_tables" in done.stderr, done.stderr
+
     def test_import_and_rebuild_need_the_lock(self, plain_db, redis, sluice, tmp_path):
         driver = self.follow(plain_db, redis, sluice)
         driver.start()

@@ -520,6 +520,26 @@ static void expect_word(struct world *w, const char *what, const char *name, uns
         fail_msg("%s: %s behind statement %u is\n%s\nand should have %s", what, name, step, is, word);
 }
 
+/* A replay from before what was forgotten: the table was there, and the statement did nothing. */
+static void follow__table_that_was_forgotten__not_taken_for_new(void **state)
+{
+    (void)state;
+    struct world w;
+    size_t forgotten = 0;
+    set_up(&w, FLAVOR_MYSQL);
+    assert_int_equal(run(&w, 0, "CREATE DATABASE shop CHARACTER SET latin1"), 0);
+    assert_int_equal(run(&w, 1, "CREATE TABLE a (id INT)"), 0);
+    assert_int_equal(run(&w, 3, "DROP TABLE a"), 0);
+    const struct history_where end = place(&w, 4);
+    assert_int_equal(history_trim(w.history, &end, &(struct history_limits){0, 10}, &forgotten, &w.e), 0);
+    assert_int_equal(forgotten, 1);
+    assert_int_equal(run(&w, 2, "CREATE TABLE IF NOT EXISTS a (x INT)"), 0);
+    expect(&w, "it may have met an older table", "a", 2, "unknown");
+    assert_int_equal(run(&w, 5, "CREATE TABLE IF NOT EXISTS b (id INT)"), 0);
+    expect_word(&w, "behind what was forgotten", "b", 5, "`id` int");
+    tear_down(&w);
+}
+
 /* shop may be Shop, or a database that is not known. */
 static void follow__database_dropped_in_another_case__by_the_rule_of_the_server(void **state)
 {
@@ -580,6 +600,7 @@ int main(void)
         cmocka_unit_test(follow__names_in_another_case__by_the_rule_of_the_server),
         cmocka_unit_test(follow__database_dropped_in_another_case__by_the_rule_of_the_server),
         cmocka_unit_test(follow__defaults_in_another_case__not_guessed),
+        cmocka_unit_test(follow__table_that_was_forgotten__not_taken_for_new),
     };
     return cmocka_run_group_tests_name("follow", tests, NULL, NULL);
 }

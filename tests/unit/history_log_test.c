@@ -412,6 +412,8 @@ static void history__items_that_make_no_sense__named(void **state)
         ROW("case, longer", "\1M\1\1", HISTORY_CORRUPT),
         ROW("cut at no place", "\1C\1\0\0\0", HISTORY_CORRUPT),
         ROW("cut at 0", "\1C\0\0\0\0", HISTORY_CORRUPT),
+        ROW("forgotten before no place", "\1T\0\0\0\0", HISTORY_CORRUPT),
+        ROW("forgotten before a place that is not there", "\1T\1\0\0\0", HISTORY_CORRUPT),
         ROW("forget what", "\1F\3\0\0\0\0", HISTORY_CORRUPT),
         ROW("forget: a NUL in the name", "\1F\1\1\0\0\0\0", HISTORY_CORRUPT),
         ROW("place 2 first", "\1P\2\0\0\0\4\0\0\0\0\0\0\0\0\0\1\0a\2\0\0\0\0\0\0\0", HISTORY_CORRUPT),
