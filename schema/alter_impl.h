@@ -55,7 +55,8 @@ struct alter {
     struct create_table after;  /* name, options */
     bool defaults;              /* a character set or collation for the table is told: */
     struct create_text charset, collation;
-    bool convert; /* CONVERT TO CHARACTER SET, of all columns */
+    bool collated; /* some COLLATE was told for the table, among its options or behind CONVERT */
+    bool convert;  /* CONVERT TO CHARACTER SET, of all columns */
     struct create_text convert_charset, convert_collation;
 };
 

@@ -16,6 +16,7 @@ static bool take_convert(struct alter *al)
         return create_fail(&al->cp, "a character set is expected behind CONVERT TO");
     if (ddl_token_is(&al->cp.ps.tok, "COLLATE") && !create_take_charset_option(&al->cp, &charset, &collation, &known))
         return false;
+    al->collated |= collation.p != NULL;
     al->convert = true;
     al->convert_charset = charset;
     al->convert_collation = collation;
@@ -47,8 +48,21 @@ static bool resolve(struct alter *al, struct create_text *charset, struct create
     return create_resolve_charset(&al->cp, charset, collation, &al->before->charset);
 }
 
+/* Beside any COLLATE, MySQL forgets default_collation_for_utf8mb4 where CONVERT TO names no collation itself. */
+static void collate_convert(struct alter *al)
+{
+    static const struct create_text utf8mb4 = {"utf8mb4", 7}, compiled = {"utf8mb4_0900_ai_ci", 18};
+    if (!al->convert || !al->collated || al->convert_collation.p || !al->cp.ctx->utf8mb4_collation.p ||
+        !al->convert_charset.p || !create_same_name(&al->convert_charset, &utf8mb4))
+        return;
+    al->convert_collation = compiled;
+    if (!al->collation.p)
+        al->collation = compiled;
+}
+
 bool alter_finish_options(struct alter *al)
 {
+    collate_convert(al);
     if (al->convert && !resolve(al, &al->convert_charset, &al->convert_collation))
         return false;
     if (al->defaults && !resolve(al, &al->charset, &al->collation))
@@ -113,8 +127,10 @@ bool alter_take_option(struct alter *al)
     if (ddl_take(ps, "CONVERT"))
         return take_convert(al);
     ddl_take(ps, "DEFAULT");
-    if (create_take_charset_option(&al->cp, &al->charset, &al->collation, &known))
+    if (create_take_charset_option(&al->cp, &al->charset, &al->collation, &known)) {
+        al->collated |= al->collation.p != NULL;
         return al->defaults = true;
+    }
     if (known)
         return false;
     if (ddl_take(ps, "ENGINE"))

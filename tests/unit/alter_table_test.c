@@ -229,6 +229,35 @@ static void alter_table__engine_of_an_earlier_statement__kept_in_print(void **st
     arena_release(&arena);
 }
 
+static void alter_table__convert_beside_a_collation__not_the_session_s(void **state)
+{
+    (void)state;
+    static const struct create_context session = {{"latin1", 6}, {NULL, 0}, true, {"utf8mb4_general_ci", 18}};
+    static const struct {
+        const char *sql, *column, *table;
+    } rows[] = {
+        {"CONVERT TO CHARSET utf8mb4", "general_ci", "general_ci"},
+        {"CONVERT TO CHARSET utf8mb4 COLLATE utf8mb4_bin, CONVERT TO CHARSET utf8mb4", "0900_ai_ci", "0900_ai_ci"},
+        {"COLLATE utf8mb4_bin, CONVERT TO CHARSET utf8mb4", "0900_ai_ci", "0900_ai_ci"},
+        {"CONVERT TO CHARSET utf8mb4, COLLATE utf8mb4_bin", "0900_ai_ci", "bin"},
+        {"CONVERT TO CHARSET utf8mb4 COLLATE utf8mb4_bin, CHARSET utf8mb4", "bin", "bin"},
+        {"CONVERT TO CHARSET utf8mb4, CHARSET utf8mb4", "general_ci", "general_ci"},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        char sql[200];
+        struct arena arena;
+        struct create_table before, after;
+        int len = snprintf(sql, sizeof sql, "ALTER TABLE t %s", rows[i].sql);
+        struct ddl_statement stmt = statement(FLAVOR_MYSQL, sql, (size_t)len, 0);
+        arena_init(&arena, 4096, 0, 0);
+        parse(&before, FLAVOR_MYSQL, "a text", &arena);
+        assert_int_equal(alter_table_apply(&after, &before, &stmt, &session, &arena, NULL), 0);
+        assert_string_equal(after.columns[0].collation.p + strlen("utf8mb4_"), rows[i].column);
+        assert_string_equal(after.collation.p + strlen("utf8mb4_"), rows[i].table);
+        arena_release(&arena);
+    }
+}
+
 static void alter_table__text_written_beside_convert__size_of_what_mysql_had(void **state)
 {
     (void)state;
@@ -490,6 +519,7 @@ int main(void)
         cmocka_unit_test(alter_table__clauses__the_table_that_the_manual_says),
         cmocka_unit_test(alter_table__clauses_of_mysql__the_table_that_the_manual_says),
         cmocka_unit_test(alter_table__engine_of_an_earlier_statement__kept_in_print),
+        cmocka_unit_test(alter_table__convert_beside_a_collation__not_the_session_s),
         cmocka_unit_test(alter_table__text_written_beside_convert__size_of_what_mysql_had),
         cmocka_unit_test(alter_table__clauses_of_mariadb__the_table_that_the_manual_says),
         cmocka_unit_test(alter_table__renamed__its_name_and_those_of_its_constraints),
