@@ -118,6 +118,8 @@ bool alter_convert(struct alter *al, struct create_column *col)
                 return false;
             break;
         }
+    if (!alter_convert_labels(al, col))
+        return false;
     col->charset = al->convert_charset;
     col->collation = al->convert_collation;
     col->charset_unknown = !col->charset.p;

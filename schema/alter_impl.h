@@ -58,6 +58,8 @@ struct alter {
     bool collated; /* some COLLATE was told for the table, among its options or behind CONVERT */
     bool convert;  /* CONVERT TO CHARACTER SET, of all columns */
     struct create_text convert_charset, convert_collation;
+    uint32_t *codes; /* alter_labels.c: of the character set codes_of; NULL: not asked for yet */
+    int codes_of;
 };
 
 static inline struct alter_clause *alter_clause_at(const struct alter *al, unsigned i)
@@ -86,6 +88,9 @@ bool alter_keys(struct alter *al);
 
 /* Bytes of the longest character; 1 when the character set is not known. */
 unsigned alter_charset_width(const struct create_text *charset);
+
+/* The labels of a column that was there, before its character set becomes that of CONVERT TO. */
+bool alter_convert_labels(struct alter *al, struct create_column *col);
 
 /* CONVERT TO CHARACTER SET of a column that was there; of one that the statement writes, before it is resolved, in the
  * place of `was` (NULL: it is added). */

@@ -180,6 +180,17 @@ static void alter_table__clauses_of_mysql__the_table_that_the_manual_says(void *
         {"a varchar(9)", "ALTER TABLE t CONVERT TO CHARACTER SET utf8mb4, COLLATE utf8mb4_bin",
          "a varchar(9) charset utf8mb4) collate=utf8mb4_bin"},
         {"a int", "ALTER TABLE t SECONDARY_ENGINE=rapid, SECONDARY_LOAD", "a int"},
+        /* The bytes of labels stay. */
+        {"a enum('é','x')) charset=utf8mb4", "ALTER TABLE t CONVERT TO CHARSET latin1",
+         "a enum('Ã©','x')) charset=latin1"},
+        {"a set('Ã©','x')) charset=latin1", "ALTER TABLE t CONVERT TO CHARSET latin2",
+         "a set('ĂŠ','x')) charset=latin2"},
+        {"a enum('ĂŠ','x')) charset=latin2", "ALTER TABLE t CONVERT TO CHARSET utf8mb3, ADD b int",
+         "a enum('é','x'), b int) charset=utf8mb3"},
+        {"a enum('é','x')) charset=latin1", "ALTER TABLE t CONVERT TO CHARSET latin2",
+         "a enum('é','x')) charset=latin2"},
+        {"a enum('é','x')) charset=latin1", "ALTER TABLE t MODIFY a enum('é'), CONVERT TO CHARSET utf8mb4",
+         "a enum('é')) charset=utf8mb4"},
         {"a int", "ALTER TABLE t ADD vector vector(3), ADD period int, ADD system int",
          "a int, vector vector(3), period int, system int"},
         {"my_row_id bigint unsigned not null auto_increment invisible, a int, b int, primary key (my_row_id)",
@@ -256,6 +267,19 @@ static void alter_table__convert_beside_a_collation__not_the_session_s(void **st
         assert_string_equal(after.collation.p + strlen("utf8mb4_"), rows[i].table);
         arena_release(&arena);
     }
+}
+
+static void alter_table__labels_that_convert_makes_no_text__table_definition(void **state)
+{
+    (void)state;
+    static const char sql[] = "ALTER TABLE t CONVERT TO CHARSET utf8mb4";
+    struct arena arena;
+    struct create_table before, after;
+    struct ddl_statement stmt = statement(FLAVOR_MYSQL, sql, sizeof sql - 1, 0);
+    arena_init(&arena, 4096, 0, 0);
+    parse(&before, FLAVOR_MYSQL, "a enum('é','x')) charset=latin1", &arena);
+    assert_int_equal(alter_table_apply(&after, &before, &stmt, &database, &arena, NULL), -(int)ERR_TABLE_DEFINITION);
+    arena_release(&arena);
 }
 
 static void alter_table__text_written_beside_convert__size_of_what_mysql_had(void **state)
@@ -520,6 +544,7 @@ int main(void)
         cmocka_unit_test(alter_table__clauses_of_mysql__the_table_that_the_manual_says),
         cmocka_unit_test(alter_table__engine_of_an_earlier_statement__kept_in_print),
         cmocka_unit_test(alter_table__convert_beside_a_collation__not_the_session_s),
+        cmocka_unit_test(alter_table__labels_that_convert_makes_no_text__table_definition),
         cmocka_unit_test(alter_table__text_written_beside_convert__size_of_what_mysql_had),
         cmocka_unit_test(alter_table__clauses_of_mariadb__the_table_that_the_manual_says),
         cmocka_unit_test(alter_table__renamed__its_name_and_those_of_its_constraints),
