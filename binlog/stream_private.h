@@ -136,8 +136,11 @@ void stream_drop_scan(struct source_stream *st);
 /* Checks the foreign keys of all wanted tables. */
 int stream_check_tables(struct source_stream *st, struct err *e);
 
-/* What the history knows was read on another way than to st->place: from where the log was not read, nothing is known.
- */
+/* The place as the connected server's history has it: its file only when it is one of this server. */
+struct history_where stream_where(const struct source_stream *st, const struct position *pos);
+
+/* stream_gap.c: what the history knows was read on another way than to st->place: from where the log was not read,
+ * nothing is known. */
 int stream_check_gap(struct source_stream *st, struct err *e);
 
 /* stream_skip.c: takes st->event while st->skip.to is set, and ends the skipping at the place. Errors: CORRUPT (no
