@@ -382,6 +382,10 @@ static int make_parts(struct source_stream *st, struct err *e)
             .server = st->server, .history = st->history, .interest = st->opt.interest};
         rc = snapshot_new(&st->snapshot, &snapshot, e);
     }
+    if (rc == 0)
+        rc = stream_load_logs(&st->logs, st->opt.state, e);
+    if (rc == 0)
+        rc = stream_load_logs(&st->base_logs, st->opt.base, e);
     const struct spool_options spool = {.state = st->opt.state, .max_bytes = st->opt.xa_spool_bytes};
     if (rc == 0)
         rc = spool_new(&st->spool, &spool, e);

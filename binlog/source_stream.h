@@ -11,7 +11,8 @@
  * of a server that does not sync its log) on_lost decides: GTID_SURPLUS, or go on without them. A replica that only
  * lags gets lost_grace_ms to catch up, while the other hosts are tried too. So it is when a server's log was begun anew
  * (RESET) or lost its end, although its GTIDs have come as far as ours again: the newest file lies before the place's,
- * the place's file is shorter, or (while this source lives) was begun at another second. Going on without them tells
+ * the place's file is shorter, or the newest file that was read was begun at another second (kept in `state`). What
+ * the schema's history knew of such a log is forgotten, also where a person gave the place. Going on without them tells
  * a NOTE with the GTIDs, see struct rowset; a log that was begun anew is then read whole.
  *
  * A lost connection gives one LOST rowset, each failed try to reconnect one NOTE with the error (class RETRY), each
@@ -40,6 +41,9 @@
 /* A record of the state that keeps stream_options.followed for a first start elsewhere; open() removes it. */
 #define STREAM_FOLLOWED_RECORD "schema_followed"
 
+/* A record of the state that tells a server's log from another one of the same names; see stream_log.c. */
+#define STREAM_LOG_RECORD "log_read"
+
 /* All borrowed for the life of the source. 0 or NULL where a default is named. */
 struct stream_options {
     const struct env *env;
@@ -66,7 +70,8 @@ struct stream_options {
     const char *const *accept_unlogged; /* see schema_server_check_cascades */
     enum on_statement on_statement;
     enum on_unknown_xa on_unknown_xa;
-    struct state *state;     /* keeps the rows of prepared XA transactions; NULL: in memory */
+    struct state *state; /* keeps the rows of prepared XA transactions, and which logs were read; NULL: in memory */
+    struct state *base;  /* the state of the history under that of `schema`, only read in source_stream_new; or NULL */
     uint64_t xa_spool_bytes; /* at most; 0: SPOOL_BYTES */
     uint64_t max_event_bytes;
     size_t query_max_bytes; /* see log_reader_options; asks a MariaDB server for the texts */

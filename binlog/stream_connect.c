@@ -196,7 +196,11 @@ static int connect_once(struct source_stream *st, const struct start *at, struct
     if (rc == 0 && current)
         stream_note_prepared(st);
     if (rc == 0)
+        rc = stream_check_known(st, !at || at->pos.server_uuid[0], e);
+    if (rc == 0)
         rc = start_dump(st, &begin, e);
+    if (rc == 0 && st->other_log)
+        rc = stream_forget_log(st, e);
     if (rc == 0)
         rc = read_definitions(st, at != NULL, current, e);
     if (rc == 0)

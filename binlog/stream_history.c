@@ -9,8 +9,7 @@ static size_t base_len(const char *file)
     return dot ? (size_t)(dot - file) : strlen(file);
 }
 
-/* The server's log may have got another name, and its numbers begin again then. */
-static bool same_base(const char *a, const char *b)
+bool stream_same_base(const char *a, const char *b)
 {
     return base_len(a) == base_len(b) && memcmp(a, b, base_len(a)) == 0;
 }
@@ -29,7 +28,7 @@ static void judge_files(const struct source_stream *st, const struct client_resu
             snprintf(reason, 200, "%.100s ends at %llu now, and was read up to %llu", at->file, size,
                      (unsigned long long)at->pos);
     }
-    if (same_base(newest, at->file) && filepos_file_number(newest) < filepos_file_number(at->file))
+    if (stream_same_base(newest, at->file) && filepos_file_number(newest) < filepos_file_number(at->file))
         snprintf(reason, 200, "its log was begun anew: %.60s is the newest file, and %.60s was read", newest, at->file);
 }
 
@@ -63,7 +62,7 @@ int stream_check_head(struct source_stream *st, struct err *e)
     memcpy(st->head_of, uuid, sizeof st->head_of);
     st->head_second = second;
     if (same)
-        return 0;
+        return stream_note_log(st, file, second, e);
     char name[300], reason[200];
     stream_host_name(st, name);
     snprintf(reason, sizeof reason, "its log was begun anew: %.100s is another file than the one that was read", file);

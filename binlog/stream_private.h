@@ -11,6 +11,7 @@
 #include "schema/snapshot.h"
 
 #define STREAM_NOTES_MAX 8
+#define STREAM_LOGS_MAX  16 /* servers whose logs are known again */
 #define EVENT_TYPE_AT    4
 
 /* How a dump begins: one of the two ways to say the place. */
@@ -30,6 +31,18 @@ struct stream_skip {
     struct gtid_set *gtids;                                /* learn: before `at`; NULL until PREVIOUS_GTIDS */
     struct gtid gtid;                                      /* of the transaction at hand; none when it is in the set */
     enum { SKIP_BETWEEN, SKIP_NAMED, SKIP_INSIDE } inside; /* where `at` lies */
+};
+
+/* The newest file that was read of a server's log, and the second in which it was begun. */
+struct stream_log {
+    char uuid[SERVER_UUID_MAX + 1];
+    char file[FILEPOS_FILE_MAX + 1];
+    uint32_t second;
+};
+
+struct stream_logs {
+    struct stream_log list[STREAM_LOGS_MAX];
+    unsigned count;
 };
 
 /* The log is read for its statements only, up to where definitions were read. */
@@ -78,8 +91,10 @@ struct source_stream {
     struct filepos head;   /* file whose begin is known; "" = none */
     uint32_t head_second;  /* when it was begun */
     char head_of[SERVER_UUID_MAX + 1];
-    bool log_is_new;  /* the log was begun anew: nothing of the place holds there */
-    bool unsure;      /* a dump by GTID of which no transaction has come yet: `place` may lie behind the first one */
+    bool log_is_new; /* the log was begun anew: nothing of the place holds there */
+    bool other_log;  /* nor does what the history knows, which has to be forgotten before it is asked */
+    bool unsure;     /* a dump by GTID of which no transaction has come yet: `place` may lie behind the first one */
+    struct stream_logs logs, base_logs; /* of opt.state and of opt.base */
     uint64_t seek_to; /* offset beyond 4 GiB at which a dump by GTID goes on in place.at.file; 0 = none */
 
     bool after_ddl; /* `ddl` was handed out: definitions have to be read again */
@@ -176,6 +191,27 @@ int stream_check_log(struct source_stream *st, char reason[200], struct err *e);
 
 /* At each FORMAT event, before it is fed. Errors: GTID_SURPLUS; CONNECT when the stream is to go on without. */
 int stream_check_head(struct source_stream *st, struct err *e);
+
+/* Whether two files' names differ in their numbers only. The server's log may have got another name, and its numbers
+ * begin again then. */
+bool stream_same_base(const char *a, const char *b);
+
+/* stream_log.c: the record of what logs were read. Errors: the state's. */
+int stream_load_logs(struct stream_logs *logs, struct state *state, struct err *e);
+
+/* A file is read whose begin was checked: it is the newest one of its log, or an older one, which tells nothing new. */
+int stream_note_log(struct source_stream *st, const char *file, uint32_t second, struct err *e);
+
+/* Before a dump: whether the connected server still has the log that was read. Where not, st->log_is_new is set for a
+ * place that was `stored` in that log; and st->other_log, also where nothing of the log is left to tell and a person
+ * gave the place. Errors: the client's. */
+int stream_check_known(struct source_stream *st, bool stored, struct err *e);
+
+/* Forgets what the history knows of another log, before the record tells of the new one. */
+int stream_forget_log(struct source_stream *st, struct err *e);
+
+/* The second in which a file was begun: of its FORMAT event, by a short dump on a connection of its own. */
+int stream_file_begun(struct source_stream *st, const struct filepos *head, uint32_t *second, struct err *e);
 
 /* One cell of a query's first row, appended; nothing for NULL. */
 int stream_ask(struct client *cli, const char *sql, struct buf *out, struct err *e);

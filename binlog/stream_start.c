@@ -114,8 +114,7 @@ static int resolve_earliest(struct client *cli, struct position *pos, struct err
     return rc;
 }
 
-/* The second in which a file was begun: of its FORMAT event, by a short dump on a connection of its own. */
-static int file_begun(struct source_stream *st, const struct filepos *head, uint32_t *second, struct err *e)
+int stream_file_begun(struct source_stream *st, const struct filepos *head, uint32_t *second, struct err *e)
 {
     struct client_options opt = st->opt.hosts[st->host];
     opt.read_timeout_ms = PROBE_WAIT_MS;
@@ -160,7 +159,7 @@ static int resolve_time(struct source_stream *st, int64_t time_us, struct positi
         struct filepos head;
         uint32_t second = 0;
         file_head(&logs, middle, &head);
-        rc = file_begun(st, &head, &second, e);
+        rc = stream_file_begun(st, &head, &second, e);
         if ((int64_t)second <= wanted_s)
             low = middle;
         else

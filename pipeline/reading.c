@@ -237,6 +237,7 @@ int reading_live(struct reading *out, const struct reading_live_options *opt, st
         .on_statement = (enum on_statement)settings->source.on_statement,
         .on_unknown_xa = (enum on_unknown_xa)settings->source.on_unknown_xa,
         .state = opt->state,
+        .base = opt->base,
         .xa_spool_bytes = settings->xa_spool_bytes,
         .max_event_bytes = settings->max_event_bytes,
         .query_max_bytes = settings_query_bytes(&settings->source),
