@@ -1,6 +1,7 @@
 /* One column of CREATE TABLE: `name` type[(…)] [unsigned] [zerofill] attributes. */
 #include <string.h>
 
+#include "base/ascii.h"
 #include "schema/create_table_impl.h"
 
 #define VALUE_MAX ((size_t)16 << 20)
@@ -111,8 +112,7 @@ static bool take_type_word(struct create_parser *cp, struct create_column *col)
         return false;
     }
     for (size_t i = 0; i < col->word.len; i++)
-        if (word[i] >= 'A' && word[i] <= 'Z')
-            word[i] = (char)(word[i] - 'A' + 'a');
+        word[i] = ascii_lower(word[i]);
     col->word.p = word;
     ddl_next(ps);
     return true;

@@ -4,6 +4,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "base/ascii.h"
 #include "schema/create_table_impl.h"
 
 #define OPAQUE_MAX ((size_t)16 << 20)
@@ -196,22 +197,9 @@ bool create_take_parentheses(struct create_parser *cp, struct create_text *out)
     return create_keep_opaque(cp, &text, out);
 }
 
-static char lower(char c)
-{
-    return (char)(c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c);
-}
-
-static bool same_ignoring_case(const char *a, const char *b, size_t len)
-{
-    for (size_t i = 0; i < len; i++)
-        if (lower(a[i]) != lower(b[i]))
-            return false;
-    return true;
-}
-
 bool create_same_name(const struct create_text *a, const struct create_text *b)
 {
-    return a->len == b->len && same_ignoring_case(a->p, b->p, a->len);
+    return a->len == b->len && ascii_same(a->p, b->p, a->len);
 }
 
 static int find_column(const struct create_column *columns, unsigned count, const char *name, size_t len)
@@ -220,7 +208,7 @@ static int find_column(const struct create_column *columns, unsigned count, cons
         if (columns[i].name.len == len && memcmp(columns[i].name.p, name, len) == 0)
             return (int)i;
     for (unsigned i = 0; i < count; i++)
-        if (columns[i].name.len == len && same_ignoring_case(columns[i].name.p, name, len))
+        if (columns[i].name.len == len && ascii_same(columns[i].name.p, name, len))
             return (int)i;
     return -1;
 }

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "base/ascii.h"
 #include "schema/create_table_impl.h"
 #include "value/charset.h"
 
@@ -276,7 +277,7 @@ static bool normal_name(struct create_parser *cp, struct create_text *name)
         from = 4;
     }
     for (size_t i = from; i < name->len; i++)
-        out[len++] = (char)(name->p[i] >= 'A' && name->p[i] <= 'Z' ? name->p[i] - 'A' + 'a' : name->p[i]);
+        out[len++] = ascii_lower(name->p[i]);
     char *copy = arena_copy(cp->ps.arena, out, len);
     if (!copy && cp->ps.rc == 0)
         cp->ps.rc = err_set(cp->ps.e, NO_MEMORY, len);

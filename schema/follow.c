@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/ascii.h"
 #include "schema/definition.h"
 #include "schema/follow_impl.h"
 
@@ -13,8 +14,7 @@ static char *lower_copy(struct arena *arena, const char *text)
 {
     char *copy = arena_copy(arena, text, strlen(text));
     for (char *c = copy; c && *c; c++)
-        if (*c >= 'A' && *c <= 'Z')
-            *c = (char)(*c | 0x20);
+        *c = ascii_lower(*c);
     return copy;
 }
 

@@ -2,19 +2,15 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/ascii.h"
 #include "base/hash.h"
 #include "schema/history_private.h"
 
-static char fold(char c)
-{
-    return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
-}
-
 static bool same_folded(const char *a, const char *b)
 {
-    for (; *a && fold(*a) == fold(*b); a++, b++)
+    for (; *a && ascii_lower(*a) == ascii_lower(*b); a++, b++)
         ;
-    return fold(*a) == fold(*b);
+    return ascii_lower(*a) == ascii_lower(*b);
 }
 
 static uint64_t hash_folded(uint64_t h, const char *text)
@@ -23,7 +19,7 @@ static uint64_t hash_folded(uint64_t h, const char *text)
     size_t n;
     do {
         for (n = 0; n < sizeof part && text[n]; n++)
-            part[n] = fold(text[n]);
+            part[n] = ascii_lower(text[n]);
         h = (h ^ hash_bytes(part, n)) * 0x9e3779b97f4a7c15ULL;
         text += n;
     } while (n == sizeof part);

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "base/ascii.h"
 #include "schema/ddl/parser.h"
 
 /* A savepoint's name. */
@@ -243,17 +244,12 @@ int ddl_classify(struct ddl *out, const struct ddl_statement *stmt, struct arena
     return 0;
 }
 
-static char lower(char c)
-{
-    return (char)(c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c);
-}
-
 /* Whether the name stands at `p`, doubled quotes read as one. */
 static bool same_name(const struct ddl_token *tok, const char *name, size_t len)
 {
     size_t n = 0;
     for (size_t i = 0; i < tok->len; i++, n++) {
-        if (n == len || lower(tok->p[i]) != lower(name[n]))
+        if (n == len || ascii_lower(tok->p[i]) != ascii_lower(name[n]))
             return false;
         if (tok->kind == DDL_QUOTED && tok->p[i] == tok->quote)
             i++;
@@ -263,13 +259,9 @@ static bool same_name(const struct ddl_token *tok, const char *name, size_t len)
 
 static bool occurs_in(const char *p, const char *end, const char *name, size_t len)
 {
-    for (; len && (size_t)(end - p) >= len; p++) {
-        size_t i = 0;
-        while (i < len && lower(p[i]) == lower(name[i]))
-            i++;
-        if (i == len)
+    for (; len && (size_t)(end - p) >= len; p++)
+        if (ascii_same(p, name, len))
             return true;
-    }
     return false;
 }
 

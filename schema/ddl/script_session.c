@@ -2,6 +2,7 @@
  * user variables in which dumps keep the old settings. */
 #include <string.h>
 
+#include "base/ascii.h"
 #include "schema/ddl/parser.h"
 #include "schema/ddl/script_private.h"
 
@@ -17,15 +18,10 @@ static bool token_text(const struct ddl_token *tok, char *out, size_t size)
     return true;
 }
 
-static char lower(char c)
-{
-    return (char)(c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c);
-}
-
 static void make_lower(char *p)
 {
     for (; *p; p++)
-        *p = lower(*p);
+        *p = ascii_lower(*p);
 }
 
 static bool read_charset(const char *name, uint64_t *out)
