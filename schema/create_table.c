@@ -70,9 +70,11 @@ bool create_take_charset(struct create_parser *cp, struct create_text *out)
     struct create_text name;
     if (!create_take_text(cp, &name))
         return false;
-    for (size_t i = 0; i < name.len; i++)
-        if (!is_name_byte(name.p[i]) || name.p[0] == '_')
-            return create_fail(cp, "a character set or collation has no such name");
+    bool ok = name.len > 0 && name.p[0] != '_';
+    for (size_t i = 0; ok && i < name.len; i++)
+        ok = is_name_byte(name.p[i]);
+    if (!ok)
+        return create_fail(cp, "a character set or collation has no such name");
     *out = name;
     return true;
 }

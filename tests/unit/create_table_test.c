@@ -358,6 +358,8 @@ static void create_table__what_is_no_table_or_not_known__table_definition(void *
         "CREATE TABLE t (a int, CONSTRAINT c FOREIGN KEY (a))",
         "CREATE TABLE t (a int, CONSTRAINT c WONDER (a))",
         "CREATE TABLE t (a int) ; DROP TABLE t",
+        "CREATE TABLE t (a int) CHARACTER SET 'utf8mb3' COLLATE ''",
+        "CREATE TABLE t (a char(1) CHARACTER SET '')",
         "CREATE TABLE t (a int) COMMENT='x",
         "CREATE TABLE t (a int) /*!50100 PARTITION BY HASH (a)",
     };
