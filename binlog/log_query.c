@@ -71,19 +71,40 @@ static int unclassified(const struct event_query *query, const struct query_clas
     return err_set(e, DDL_UNKNOWN, cls->tables[0].db, cls->tables[0].name, all);
 }
 
-/* A DDL inside a transaction is the CREATE TABLE of CREATE TABLE ... SELECT: it has no rowset of its own. */
+static void put_statement(const struct event_query *query, const struct query_class *cls, struct rowset *out)
+{
+    out->tables = cls->tables;
+    out->table_count = cls->table_count;
+    out->statement = query->statement;
+    out->statement_len = query->statement_len;
+}
+
+/* A DDL inside a transaction is the CREATE TABLE of CREATE TABLE ... SELECT: it has no rowset of its own, unless
+ * MariaDB's OR REPLACE discards rows by it. */
+static int ddl_inside(struct log_reader *reader, const struct log_event *ev, const struct event_query *query,
+                      const struct query_class *cls, struct rowset *out, struct err *e)
+{
+    int rc = follow(reader, ev, query, cls, e);
+    if (rc != 0)
+        return rc;
+    bool discards = cls->effect == EFFECT_TRUNCATE && !reader->scanning;
+    if (note(reader, query, cls, out)) {
+        reader->statement_noted &= discards;
+        return discards ? LOG_READER_AGAIN : LOG_READER_ROWSET;
+    }
+    if (!discards)
+        return LOG_READER_NONE;
+    log_rowset(reader, ROWSET_DISCARD, out);
+    put_statement(query, cls, out);
+    reader->ordinal++;
+    return LOG_READER_ROWSET;
+}
+
 static int ddl(struct log_reader *reader, const struct log_event *ev, const struct event_query *query,
                const struct query_class *cls, struct rowset *out, struct err *e)
 {
-    if (reader->state == TX_OPEN) {
-        if (cls->effect == EFFECT_TRUNCATE)
-            return unclassified(query, cls, "it discards rows inside a transaction: ", e);
-        int rc = follow(reader, ev, query, cls, e);
-        if (rc != 0 || !note(reader, query, cls, out))
-            return rc;
-        reader->statement_noted = false;
-        return LOG_READER_ROWSET;
-    }
+    if (reader->state == TX_OPEN)
+        return ddl_inside(reader, ev, query, cls, out, e);
     if (reader->state == TX_NONE)
         log_tx_begin(reader, ev);
     int rc = follow(reader, ev, query, cls, e);
@@ -93,10 +114,7 @@ static int ddl(struct log_reader *reader, const struct log_event *ev, const stru
         return LOG_READER_AGAIN;
     log_rowset(reader, ROWSET_DDL, out);
     out->effect = cls->effect;
-    out->tables = cls->tables;
-    out->table_count = cls->table_count;
-    out->statement = query->statement;
-    out->statement_len = query->statement_len;
+    put_statement(query, cls, out);
     rc = log_tx_end(reader, ev, e);
     out->end = reader->boundary.at;
     return rc == 0 ? LOG_READER_ROWSET : rc;

@@ -3,9 +3,10 @@
  * next() hands out one rowset, borrowed until the next call. It never calls back, never logs, and knows no lanes. One
  * thread calls open, next and close; interrupt alone may come from another thread and makes a blocked next return.
  *
- * Order of rowsets: { BEGIN { ROWS | SAVEPOINT | ROLLBACK_TO }* ( END | ROLLBACK ) | DDL | MARK }* EOF?; NOTE comes
- * anywhere. A DDL rowset is a transaction of its own, without BEGIN and END around it (its GTID and end position are in
- * it). LOST says that the connection broke: everything since the last END is void and will be read again from there. */
+ * Order of rowsets: { BEGIN { ROWS | DISCARD | SAVEPOINT | ROLLBACK_TO }* ( END | ROLLBACK ) | DDL | MARK }* EOF?; NOTE
+ * comes anywhere. A DDL rowset is a transaction of its own, without BEGIN and END around it (its GTID and end position
+ * are in it). LOST says that the connection broke: everything since the last END is void and will be read again from
+ * there. */
 #ifndef SLUICE_CHANGE_SOURCE_H
 #define SLUICE_CHANGE_SOURCE_H
 
@@ -19,6 +20,7 @@ enum rowset_kind {
     ROWSET_ROLLBACK,    /* the whole transaction is void; `end` is a boundary */
     ROWSET_SAVEPOINT,   /* name */
     ROWSET_ROLLBACK_TO, /* name */
+    ROWSET_DISCARD,     /* a statement inside the transaction that discards all rows of `tables` */
     ROWSET_DDL,         /* a statement that may concern wanted tables; `end` is a boundary */
     ROWSET_MARK,        /* heartbeat: `end` is where the server stands, when outside a transaction */
     ROWSET_LOST,        /* connection lost; the open transaction is void. next() reconnects when called again */
@@ -47,7 +49,7 @@ struct rowset {
     /* ROWS */
     const struct shape *shape;
     enum change_op op;
-    uint32_t event_ordinal;        /* of ROWS events in the transaction, all tables counted, from 0 */
+    uint32_t event_ordinal;        /* of ROWS events and DISCARDs in the transaction, all tables counted, from 0 */
     uint64_t event_pos;            /* begin of the event in tx.file */
     const uint8_t *before_present; /* bitmaps by column; NULL = all present */
     const uint8_t *after_present;
@@ -60,7 +62,7 @@ struct rowset {
     const char *name;
     size_t name_len;
 
-    /* DDL */
+    /* DDL, and DISCARD but for the effect */
     enum ddl_effect effect;
     const struct ddl_table *tables;
     unsigned table_count;

@@ -251,12 +251,10 @@ static void log_ddl(const struct feeder *f, const struct rowset *rs)
                   LOG_STR("table", rs->tables[i].name), LOG_STR("at", at), LOG_STR("statement", text));
 }
 
-static int feed_ddl(struct feeder *f, const struct rowset *rs, struct err *e)
+/* In the open transaction: all rows of the statement's tables are gone. */
+static int feed_discard(struct feeder *f, const struct rowset *rs, struct err *e)
 {
-    if (feed_begin(f, rs, e) != 0)
-        return err_result(e);
-    log_ddl(f, rs);
-    for (unsigned i = 0; rs->effect == EFFECT_TRUNCATE && i < rs->table_count; i++) {
+    for (unsigned i = 0; i < rs->table_count; i++) {
         uint32_t mask = 0;
         if (feeder_truncate_mask(f, rs, i, &mask, e) != 0)
             return err_result(e);
@@ -269,6 +267,16 @@ static int feed_ddl(struct feeder *f, const struct rowset *rs, struct err *e)
         if (rc != 0)
             return rc;
     }
+    return 0;
+}
+
+static int feed_ddl(struct feeder *f, const struct rowset *rs, struct err *e)
+{
+    if (feed_begin(f, rs, e) != 0)
+        return err_result(e);
+    log_ddl(f, rs);
+    if (rs->effect == EFFECT_TRUNCATE && feed_discard(f, rs, e) != 0)
+        return err_result(e);
     return feed_end(f, rs, e);
 }
 
@@ -332,6 +340,9 @@ static int feed(struct feeder *f, const struct rowset *rs, struct err *e)
             return rollback_failed(f, e);
         /* One that the server logged has its GTID; one that a crash left open has none. */
         return boundary(f, rs, &rs->tx.gtid, e);
+    case ROWSET_DISCARD:
+        log_ddl(f, rs);
+        return feed_discard(f, rs, e);
     case ROWSET_SAVEPOINT:
         return feeder_savepoint(f, rs, e);
     case ROWSET_ROLLBACK_TO:

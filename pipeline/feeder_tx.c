@@ -313,8 +313,12 @@ int feeder_truncate_mask(struct feeder *f, const struct rowset *rs, unsigned i, 
         if (list[r].on_truncate == ON_TRUNCATE_STOP) {
             char statement[STATEMENT_SHOWN + FILEPOS_TEXT_MAX];
             int len = rs->statement_len < STATEMENT_SHOWN ? (int)rs->statement_len : STATEMENT_SHOWN;
-            snprintf(statement, sizeof statement, "%.*s (it ends at %s:%" PRIu64 ")", len, rs->statement, rs->end.file,
-                     rs->end.pos);
+            if (rs->kind == ROWSET_DISCARD)
+                snprintf(statement, sizeof statement, "%.*s (its rows follow in the same transaction)", len,
+                         rs->statement);
+            else
+                snprintf(statement, sizeof statement, "%.*s (it ends at %s:%" PRIu64 ")", len, rs->statement,
+                         rs->end.file, rs->end.pos);
             err_set(e, TRUNCATE_STOP, table->db, table->name, statement);
             return err_wrap(e, "%s:%" PRIu64, f->file, f->tx.pos);
         }

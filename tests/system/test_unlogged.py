@@ -203,6 +203,44 @@ def test_partition_that_takes_rows_with_it(db, redis, sluice, statement, reactio
         assert cache.exists("other") and driver.alive()
 
 
+@pytest.mark.flavors("mariadb")
+@pytest.mark.parametrize("reaction", ["stop", "sweep", "ignore"])
+def test_table_that_is_replaced_with_the_rows_of_a_query(db, redis, sluice, reaction):
+    """Its statement stands inside the transaction of its rows: what it discards goes first, whatever lane it is in."""
+    start = at(db.position())
+    numbers = range(1, 41)
+    db.script(["CREATE TABLE shop.days (id INT PRIMARY KEY, day INT)", "CREATE TABLE shop.model (id INT PRIMARY KEY, day INT)"])
+    db.script([f"INSERT INTO shop.days VALUES ({n}, 0)" for n in numbers])
+    db.script([f"INSERT INTO shop.model VALUES ({n}, 0)" for n in range(31, 51)])
+    driver = sluice(config(db, redis, start, routes=[{**DAY_ROUTE, "on_truncate": reaction}], partitions=4)).start()
+    cache = redis.client()
+    cache.set("day:40", 1)
+    db.sql("UPDATE shop.days SET day = 1 WHERE id = 40")
+    wait_until(lambda: not cache.exists("day:40"), lambda: f"day:40 to vanish: {driver.tail()}")
+    cache.mset({f"day:{n}": 1 for n in range(1, 61)})
+    db.sql("CREATE OR REPLACE TABLE shop.days (PRIMARY KEY (id)) AS SELECT day AS new_day, id FROM shop.model")
+    if reaction == "stop":
+        line = stopped_with(driver, "truncate_stop")
+        assert "shop.days" in str(line) and cache.exists("day:31")
+        assert driver.start().wait_exit() == STOPPED and cache.exists("day:31")
+        return
+    gone = range(1, 61) if reaction == "sweep" else range(31, 51)
+    keys = [f"day:{n}" for n in gone]
+    wait_until(lambda: not cache.exists(*keys), lambda: f"the keys to vanish: {driver.tail()}")
+    assert len(cache.keys("day:*")) == 60 - len(keys)
+    driver.kill()
+    cache.set("day:55", 1)
+    db.sql("INSERT INTO shop.days (id, new_day) VALUES (55, 7)")
+    driver.start()
+    wait_until(lambda: not cache.exists("day:55"), lambda: f"day:55 to vanish: {driver.tail()}")
+    lines = driver.dump("--from", start, "--to", at(db.position()), "--table", "shop.days", config=True)
+    assert [line["op"] for line in lines] == ["insert"] * 40 + ["update", "truncate"] + ["insert"] * 21
+    after = [line["after"] for line in lines[42:]]
+    assert [(row["id"], row["new_day"]) for row in after] == [(n, 0) for n in range(31, 51)] + [(55, 7)]
+    versions = [line["version"] for line in lines]
+    assert versions == sorted(set(versions))
+
+
 def test_partition_ddl_that_keeps_the_rows_goes_on(db, redis, sluice):
     db.script([PARTITIONED, "INSERT INTO shop.days VALUES (1, 5), (2, 15)"])
     driver = sluice(config(db, redis, at(db.position()), routes=[DAY_ROUTE])).start()

@@ -1,8 +1,20 @@
 /* One line per rowset; values in their JSON form. */
 #include "tools/rowset_text.h"
 
-static const char *const kinds[] = {"BEGIN", "ROWS", "END",  "ROLLBACK", "SAVEPOINT", "ROLLBACK_TO",
-                                    "DDL",   "MARK", "LOST", "NOTE",     "EOF"};
+static const char *const kinds[] = {
+    [ROWSET_BEGIN] = "BEGIN",
+    [ROWSET_ROWS] = "ROWS",
+    [ROWSET_END] = "END",
+    [ROWSET_ROLLBACK] = "ROLLBACK",
+    [ROWSET_SAVEPOINT] = "SAVEPOINT",
+    [ROWSET_ROLLBACK_TO] = "ROLLBACK_TO",
+    [ROWSET_DISCARD] = "DISCARD",
+    [ROWSET_DDL] = "DDL",
+    [ROWSET_MARK] = "MARK",
+    [ROWSET_LOST] = "LOST",
+    [ROWSET_NOTE] = "NOTE",
+    [ROWSET_EOF] = "EOF",
+};
 static const char *const effects[] = {"nothing", "schema", "truncate"};
 
 static void image_text(const struct shape *shape, const struct image *image, const struct image *before,
@@ -76,6 +88,8 @@ void rowset_text(const struct rowset *rs, struct buf *out)
     case ROWSET_DDL:
         tx_text(&rs->tx, out);
         buf_printf(out, " effect=%s", effects[rs->effect]);
+        __attribute__((fallthrough));
+    case ROWSET_DISCARD:
         for (unsigned i = 0; i < rs->table_count; i++)
             buf_printf(out, " %s.%s", rs->tables[i].db, rs->tables[i].name);
         break;

@@ -169,6 +169,30 @@ static void log_reader__create_with_rows_of_a_query__known_in_its_transaction(vo
     }
 }
 
+/* MariaDB's CREATE OR REPLACE TABLE ... SELECT. */
+static void log_reader__replaced_with_rows_of_a_query__discarded_in_its_transaction(void **state)
+{
+    (void)state;
+    struct log_reading f;
+    log_reading_init(&f, true, true, ON_STATEMENT_STOP);
+    build_ddl(&f, 1, TABLE_T);
+    log_reading_feed(&f);
+    f.text.len = 0;
+    log_reading_begin(&f, 2);
+    build_query(&f.b, "shop", "CREATE OR REPLACE TABLE t (id int NOT NULL, label varchar(20) CHARACTER SET latin1)");
+    build_bare_table_map(&f.b, 1, "shop", "t");
+    build_rows(&f.b, EVENT_WRITE_ROWS_V1, 1, true, 1, "x");
+    build_xid(&f.b);
+    assert_true(log_reading_feed(&f) >= 0);
+    buf_byte(&f.text, 0);
+    const char *begin = strstr((const char *)f.text.p, "BEGIN"),
+               *discard = begin ? strstr(begin, "DISCARD shop.t\n") : NULL,
+               *rows = discard ? strstr(discard, "ROWS shop.t insert event=1 ") : NULL;
+    if (!rows || !strstr(rows, "{id:1,label:\"x\"}"))
+        fail_msg("%s", (const char *)f.text.p);
+    log_reading_release(&f);
+}
+
 /* A statement of a client whose character set is gbk. */
 static void build_gbk_query(struct log_reading *f, const char *sql)
 {
@@ -282,6 +306,7 @@ int main(void)
         cmocka_unit_test(log_reader__alter_in_two_phases__has_effect_at_its_commit_only),
         cmocka_unit_test(log_reader__no_names_in_the_log__those_of_the_statements_before),
         cmocka_unit_test(log_reader__create_with_rows_of_a_query__known_in_its_transaction),
+        cmocka_unit_test(log_reader__replaced_with_rows_of_a_query__discarded_in_its_transaction),
         cmocka_unit_test(log_reader__statement_that_the_server_wrote__names_are_utf8),
         cmocka_unit_test(log_reader__statement_about_a_wanted_table_that_cannot_be_read__stops),
         cmocka_unit_test(log_reader__statement_not_understood__noted),
