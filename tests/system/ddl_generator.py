@@ -134,7 +134,11 @@ class Generator(Writer):
             own = ""
         elif self.keyed:
             star = ", ".join([KEY, *(name for name in listed if KEY not in name.lower())])
-        return (f"CREATE TABLE {self.full(self.new_table())} {own}{self.options()} {self.pick('', 'AS ')}"
+        self.selected, replace = self.new_table(), ""
+        if self.maria and self.chance(0.3):
+            others = [name for name in self.state if name != model]
+            replace, self.selected = "OR REPLACE ", self.of(others) if others and self.chance(0.7) else self.selected
+        return (f"CREATE {replace}TABLE {self.full(self.selected)} {own}{self.options()} {self.pick('', 'AS ')}"
                 f"SELECT {star} FROM {self.full(model)}")
 
     # ALTER TABLE.
@@ -566,7 +570,7 @@ class Generator(Writer):
 
     def step(self):
         """The next step on the state as it is now."""
-        self.words = set()
+        self.words, self.selected = set(), None  # the table of CREATE … SELECT
         self.session()
         few = len(self.state) < 3
         many = len(self.state) > 9

@@ -172,7 +172,6 @@ class Player:
         cur.execute("DROP DATABASE zz_gone")
 
     def execute(self, cur, sent, shown):
-        before = self.state
         self.recording.statements += 1
         error = None
         try:
@@ -182,11 +181,13 @@ class Player:
             self.recording.failed += 1
         if self.trace:
             self.trace(self.generator.mode, self.generator.charset, shown, error)
-        for name, table in self.look(shown).items():
-            # CREATE … SELECT.
-            if table is not None and name not in before:
-                rows = self.read(name, table)
-                self.note("insert", name, table, collections.Counter(), rows, shown) if "SELECT" in shown else None
+        self.look(shown)
+        if error is None and self.generator.selected:
+            name = self.generator.selected
+            if self.recording.folded:
+                name = tuple(part.lower() for part in name)
+            table = self.state[name]
+            self.note("insert", name, table, collections.Counter(), self.read(name, table), shown)
         return error is None
 
     # Rows.
