@@ -135,9 +135,9 @@ bool alter_convert_written(struct alter *al, struct create_column *col, const st
         return true;
     col->charset = al->convert_charset;
     col->collation = al->convert_collation;
-    if (al->cp.ps.lx.mode.flavor == FLAVOR_MARIADB)
-        col->binary = false;
-    else if (col->binary)
+    /* MariaDB forgets BINARY together with a set of the column's own. */
+    col->binary &= inherits || al->cp.ps.lx.mode.flavor == FLAVOR_MYSQL;
+    if (col->binary)
         col->collation = (struct create_text){NULL, 0};
     return resize_written(al, col, was);
 }
