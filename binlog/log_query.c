@@ -87,7 +87,7 @@ static int ddl_inside(struct log_reader *reader, const struct log_event *ev, con
     int rc = follow(reader, ev, query, cls, e);
     if (rc != 0)
         return rc;
-    bool discards = cls->effect == EFFECT_TRUNCATE && !reader->scanning;
+    bool discards = cls->effect == EFFECT_TRUNCATE;
     if (note(reader, query, cls, out)) {
         reader->statement_noted &= discards;
         return discards ? LOG_READER_AGAIN : LOG_READER_ROWSET;

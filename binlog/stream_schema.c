@@ -175,7 +175,8 @@ static int scan_event(struct source_stream *st, struct err *e)
         return 0;
     if (rs.kind == ROWSET_BEGIN || rs.kind == ROWSET_DDL)
         take_begin(st, &rs.tx);
-    return rs.kind == ROWSET_DDL ? take_statement(st, &rs, e) : 0;
+    /* The boundary lies before the transaction of a DISCARD: what holds from the statement on, the log itself tells. */
+    return rs.kind == ROWSET_DDL || rs.kind == ROWSET_DISCARD ? take_statement(st, &rs, e) : 0;
 }
 
 int stream_scan_step(struct source_stream *st, struct err *e)

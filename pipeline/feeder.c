@@ -251,7 +251,8 @@ static void log_ddl(const struct feeder *f, const struct rowset *rs)
                   LOG_STR("table", rs->tables[i].name), LOG_STR("at", at), LOG_STR("statement", text));
 }
 
-/* In the open transaction: all rows of the statement's tables are gone. */
+/* In the open transaction: all rows of the statement's tables are gone. Items that are out since before a lost
+ * connection do not go out again: behind them are rows that are out as well. */
 static int feed_discard(struct feeder *f, const struct rowset *rs, struct err *e)
 {
     for (unsigned i = 0; i < rs->table_count; i++) {
@@ -259,13 +260,16 @@ static int feed_discard(struct feeder *f, const struct rowset *rs, struct err *e
         if (feeder_truncate_mask(f, rs, i, &mask, e) != 0)
             return err_result(e);
         mask &= f->tx_mask;
-        int rc = 0;
-        while (mask && (rc = lanes_truncate_table(f->opt.lanes, rs->tables[i].db, rs->tables[i].name, NULL, mask, e)) ==
-                           LANES_FULL)
+        if (!mask || (f->truncates++ < f->resume.truncates && f->resume.active))
+            continue;
+        int rc;
+        while ((rc = lanes_truncate_table(f->opt.lanes, rs->tables[i].db, rs->tables[i].name, NULL, mask, e)) ==
+               LANES_FULL)
             if (make_room(f, e) != 0)
                 return err_result(e);
         if (rc != 0)
             return rc;
+        f->appended.truncates = f->truncates;
     }
     return 0;
 }

@@ -21,6 +21,7 @@ struct lane_rows {
     bool active;
     uint64_t *row;
     bool *any;
+    unsigned truncates; /* of all lanes */
 };
 
 struct feeder {
@@ -33,9 +34,10 @@ struct feeder {
     /* the open transaction */
     struct tx tx;
     char file[FILEPOS_FILE_MAX + 1];
-    bool same_begin;  /* no sink lies before another */
-    uint32_t begun;   /* sinks that were given a transaction: all further ones are for them too */
-    uint32_t tx_mask; /* sinks that have not passed it yet */
+    bool same_begin;    /* no sink lies before another */
+    uint32_t begun;     /* sinks that were given a transaction: all further ones are for them too */
+    unsigned truncates; /* of the transaction so far, those that are out already counted */
+    uint32_t tx_mask;   /* sinks that have not passed it yet */
     struct savepoint *savepoints;
     size_t savepoint_count, savepoint_size;
 

@@ -27,6 +27,7 @@ static void rows_copy(struct lane_rows *to, const struct lane_rows *from, unsign
 {
     memcpy(to->row, from->row, lanes * sizeof *to->row);
     memcpy(to->any, from->any, lanes * sizeof *to->any);
+    to->truncates = from->truncates;
 }
 
 /* True when no sink lies before another: then nothing that is read is for some sinks only. */
@@ -174,6 +175,7 @@ int feeder_begin(struct feeder *f, const struct rowset *rs, struct err *e)
     f->in_tx = true;
     f->tx_mask = f->begun = mask_of(f, rs);
     memset(f->appended.any, 0, lanes_count(f->opt.lanes) * sizeof *f->appended.any);
+    f->appended.truncates = f->truncates = 0;
     return 0;
 }
 
@@ -207,8 +209,12 @@ void feeder_lost(struct feeder *f)
     f->lost = f->in_tx || f->resume.active;
     if (f->published.active) {
         unsigned lanes = lanes_count(f->opt.lanes);
-        if (!f->resume.active)
+        if (!f->resume.active) {
             memset(f->resume.any, 0, lanes * sizeof *f->resume.any);
+            f->resume.truncates = 0;
+        }
+        if (f->resume.truncates < f->published.truncates)
+            f->resume.truncates = f->published.truncates;
         for (unsigned i = 0; i < lanes; i++)
             if (f->published.any[i]) {
                 f->resume.row[i] = f->published.row[i];

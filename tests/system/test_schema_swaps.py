@@ -66,6 +66,13 @@ class Story:
             self.cur.execute(statement)
             self.note(statement, before, self.tables())
 
+    def replaced(self, statement, table):
+        """CREATE OR REPLACE … SELECT: the rows that were there go without a word."""
+        before = self.tables()
+        before.pop(("shop", table), None)
+        self.cur.execute(statement)
+        self.note(statement, before, self.tables())
+
     def transaction(self, *statements, end="COMMIT"):
         """Each statement changes one table."""
         before = self.tables()
@@ -201,6 +208,10 @@ def selects(story):
     if story.db.flavor == "mariadb":
         story.ddl("CREATE OR REPLACE TABLE liked LIKE orders")
         story.rows("INSERT INTO liked VALUES (1, 2, 'three')")
+        story.replaced("CREATE OR REPLACE TABLE liked (z INT) SELECT name AS only, v FROM orders", "liked")
+        story.replaced("CREATE OR REPLACE TABLE never_before SELECT v, id FROM orders", "never_before")
+        story.replaced("CREATE OR REPLACE TABLE liked SELECT shout, k FROM made", "liked")
+        story.rows("UPDATE liked SET k = k + 1", "DELETE FROM never_before WHERE id = 2")
     else:
         story.rows("CREATE TABLE tabled TABLE orders", "CREATE TABLE listed VALUES ROW (1, 'x'), ROW (2, 'y')")
 
@@ -228,6 +239,18 @@ def came_to_nothing(story):
     story.fails("ALTER TABLE orders DROP COLUMN name, ADD UNIQUE u (v)")
     story.fails("CREATE TABLE twice (one INT PRIMARY KEY) SELECT 1 AS one UNION ALL SELECT 1")
     story.rows("UPDATE orders SET v = 12 WHERE id = 2")
+    # It is not there: this makes it.
+    story.ddl("CREATE TABLE IF NOT EXISTS twice (other VARCHAR(5), z INT)")
+    story.rows("INSERT INTO twice VALUES ('x', 1)")
+    if story.db.flavor == "mariadb":
+        story.fails("CREATE OR REPLACE TABLE twice (one INT PRIMARY KEY) SELECT 1 AS one UNION ALL SELECT 1")
+        story.ddl("CREATE TABLE IF NOT EXISTS twice (third SMALLINT, z INT)")
+        story.rows("INSERT INTO twice VALUES (3, 2)")
+    for engine in ("InnoDB", "MyISAM"):
+        story.fails(f"CREATE TABLE thrice (one INT PRIMARY KEY) ENGINE={engine} SELECT 1 AS one UNION ALL SELECT 1")
+        story.ddl("CREATE TABLE IF NOT EXISTS thrice (other VARCHAR(5), z INT)")
+        story.rows("INSERT INTO thrice VALUES ('y', 1)")
+        story.ddl("DROP TABLE thrice")
     story.ddl("CREATE TABLE IF NOT EXISTS orders (x INT, y INT)", "DROP TABLE IF EXISTS nowhere, nowhere2")
     story.transaction("UPDATE orders SET v = 13 WHERE id = 2", "INSERT INTO other VALUES (1)", end="ROLLBACK")
     story.ddl("CREATE TEMPORARY TABLE scratch (id INT)")

@@ -172,6 +172,76 @@ class TestDiscarded:
         shop.wait_streaming(driver)
 
 
+REPLACED = ("CREATE OR REPLACE TABLE shop.orders (id BIGINT NOT NULL AUTO_INCREMENT PRIMARY KEY, user_id BIGINT NOT NULL DEFAULT 7, "
+            "amount DECIMAL(12,2) NOT NULL DEFAULT 0) SELECT seq AS order_id FROM shop.seq_1_to_{}")
+
+
+class TestReplaced:
+    """MariaDB's CREATE OR REPLACE ... SELECT: rows are discarded inside a transaction, before its own rows."""
+
+    @pytest.fixture
+    def shop(self, db, redis, flavor):
+        if flavor != "mariadb":
+            pytest.skip("MySQL has no CREATE OR REPLACE TABLE")
+        return Shop(db, redis)
+
+    def test_it_stops_by_default_and_goes_on_with_what_the_route_says_then(self, shop, sluice):
+        driver = sluice(config(shop.db, shop.redis)).start()
+        shop.wait_streaming(driver)
+        shop.plant("order:5", "order:77", "user:7:orders", "other:1")
+        shop.db.sql(REPLACED.format(50))
+        assert "shop.orders" in str(stopped_with(driver, "truncate_stop"))
+        assert driver.start().wait_exit() == STOPPED
+        assert shop.left("order:5", "order:77", "user:7:orders") == {"order:5", "order:77", "user:7:orders"}
+        driver.configure({**driver.config, "routes": routes(on_truncate="sweep")})
+        driver.start()
+        shop.wait_gone("order:5", "order:77", "user:7:orders")
+        assert shop.left("other:1")
+        shop.check_changes_reach_cache([1, 50])
+        assert driver.stop() == FINE
+
+    def test_ignore_takes_its_rows(self, shop, sluice):
+        driver = sluice(config(shop.db, shop.redis, routes=routes(on_truncate="ignore"))).start()
+        shop.wait_streaming(driver)
+        shop.plant("order:5", "order:77", "user:7:orders")
+        shop.db.sql(REPLACED.format(50))
+        shop.wait_gone("order:5", "user:7:orders")
+        assert shop.left("order:77")
+
+    def test_a_transaction_that_is_out_in_part_comes_again_as_a_whole(self, shop, sluice):
+        """Killed between the sweep and the last row; the position stands before both."""
+        begin = at(shop.db.position())
+        count = 30_000
+        shop.db.sql(REPLACED.format(count))
+        more = {"partitions": 4, "buffer_bytes": "1MiB", "tx_buffer_bytes": "64KiB"}
+        driver = sluice(config(shop.db, shop.redis, begin, routes=routes(on_truncate="sweep"), **more))
+        last = f"order:{count}"
+        for _ in range(3):
+            # Nothing but the sweep takes the first; the last goes with the last row when the sweep is done.
+            shop.plant("order:never")
+            driver.start()
+            shop.wait_gone("order:never")
+            shop.plant("order:never", last)
+            driver.kill()
+        driver.start()
+        shop.wait_gone("order:never", last)
+        shop.wait_streaming(driver)
+        assert driver.stop() == FINE
+
+    def test_rows_stand_on_both_sides_of_it(self, shop, sluice):
+        begin = at(shop.db.position())
+        shop.orders([1, 2])
+        shop.db.sql(REPLACED.format(3))
+        shop.db.sql("DELETE FROM shop.orders WHERE order_id = 3")
+        driver = sluice(config(shop.db, shop.redis))
+        lines = driver.dump("--table", "shop.orders", "--from", begin, "--to", at(shop.db.position()), config=True)
+        assert [line["op"] for line in lines] == ["insert"] * 2 + ["truncate"] + ["insert"] * 3 + ["delete"]
+        assert list(lines[0]["after"])[:2] == ["id", "order_id"] and list(lines[3]["after"])[:2] == ["id", "user_id"]
+        versions = [line["version"] for line in lines]
+        assert versions == sorted(versions)
+        assert lines[2]["gtid"] == lines[3]["gtid"] != lines[1]["gtid"]
+
+
 PARTITIONED = """CREATE TABLE shop.days (
     id INT NOT NULL, day INT NOT NULL, PRIMARY KEY (id, day)) ENGINE=InnoDB
     PARTITION BY RANGE (day) (PARTITION p1 VALUES LESS THAN (10), PARTITION p2 VALUES LESS THAN (20),
