@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "binlog/source_file.h"
 #include "binlog/source_stream.h"
+#include "pipeline/checkpoint.h"
 
 #define UUID_RECORD      "replica_uuid"
 #define RECONNECT_MAX_MS 5000 /* a server that is back is found soon */
@@ -130,6 +131,16 @@ static void ask_databases(struct reading *reading)
     schema_server_rest(reading->server);
 }
 
+/* What a run that is over followed holds up to its end only, and files do not tell whether they go on there. */
+static int begin_own(struct state *own, struct err *e)
+{
+    struct checkpoint cp = {0};
+    int rc = own ? checkpoint_load(&cp, own, e) : 0;
+    bool begins = own && cp.count == 0;
+    checkpoint_release(&cp);
+    return rc == 0 && begins ? state_replace(own, HISTORY_LOG_NAME, NULL, 0, e) : rc;
+}
+
 int reading_from_files(struct reading *out, const struct reading_files *files, const struct routes *routes,
                        const struct env *env, struct err *e)
 {
@@ -138,7 +149,7 @@ int reading_from_files(struct reading *out, const struct reading_files *files, c
     if (files->live &&
         (make_hosts(out, files->live->settings, e) != 0 || reading_server(&out->server, &out->hosts[0], env, e) != 0))
         return err_result(e);
-    if (history_open(&out->history, files->base, files->own, e) != 0 ||
+    if (begin_own(files->own, e) != 0 || history_open(&out->history, files->base, files->own, e) != 0 ||
         schema_new_upon(&out->schema, out->history, files->live ? &out->timeless : NULL, e) != 0)
         return err_result(e);
     if (files->live && !files->own)

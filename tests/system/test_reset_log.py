@@ -98,3 +98,47 @@ def test_a_log_that_grew_past_the_place_while_the_service_was_away_stops_it(tabl
     assert driver.wait_exit() == STOPPED, driver.tail()
     assert driver.find_log(err="gtid_surplus"), driver.tail()
     assert not table.wrong()
+
+
+@pytest.mark.parametrize("source", ["server", "files"])
+@pytest.mark.parametrize("begin", ["place", "gtids"])
+def test_a_replay_that_goes_on_behind_its_end_before_the_service_began(new_db, redis, sluice, flavor, source, begin):
+    """Neither the replay nor the service has read the statement in between."""
+    db = new_db({"binlog_row_metadata": WITHOUT_NAMES[flavor]})
+
+    def here():
+        return at(db.position()) if begin == "place" else db.gtid()
+
+    db.reset_binlog()
+    first = at(db.position())
+    db.sql(create("t"))
+    table = Table(db, cache=redis.client())
+    table.rows(3)
+    end = here()
+    db.sql("FLUSH BINARY LOGS")
+    table.run(SWAP)
+    db.sql("FLUSH BINARY LOGS")
+    second, number = here(), table.number
+    table.rows(3)
+    db.sql("FLUSH BINARY LOGS")
+    driver = sluice(routed(db, redis, "t"))
+    logs = [row[0] for row in db.sql("SHOW BINARY LOGS")]
+    cache = redis.client()
+    cache.delete(*table.undone())
+    streaming(driver, table)
+    assert driver.stop() == FINE
+    paths = [db.binlog_path(name) for name in logs]
+    planted = [f"k:{name}-{n}" for name in "ab" for n in range(1, table.number + 1)]
+    cache.mset(dict.fromkeys(planted, "planted"))
+    files = (paths[:1], paths[2:3]) if source == "files" else ([], [])
+    start = ["--from", first] if source == "server" or begin == "place" else []
+    done = driver.run("replay", "again", *files[0], *start, *(["--to", end] if source == "server" else []))
+    assert done.returncode == FINE, done.stderr
+    assert not table.wrong() and f"k:a-{number}" not in table.undone()
+    start = ["--from", second] if source == "server" or begin == "gtids" else []
+    done = driver.run("replay", "again", *files[1], *start)
+    assert not table.wrong(), done.stderr
+    if done.returncode == FINE:
+        assert not [key for key in table.undone() if number < int(key[4:]) <= number + 3], done.stderr
+    else:
+        assert "schema_unknown" in done.stderr, done.stderr
