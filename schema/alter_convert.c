@@ -135,8 +135,8 @@ bool alter_convert_written(struct alter *al, struct create_column *col, const st
         return true;
     col->charset = al->convert_charset;
     col->collation = al->convert_collation;
-    /* MariaDB forgets BINARY together with a set of the column's own. */
-    col->binary &= inherits || al->cp.ps.lx.mode.flavor == FLAVOR_MYSQL;
+    /* BINARY is forgotten together with a set of the column's own. */
+    col->binary &= inherits;
     if (col->binary)
         col->collation = (struct create_text){NULL, 0};
     return resize_written(al, col, was);
