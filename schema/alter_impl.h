@@ -56,6 +56,7 @@ struct alter {
     bool defaults;              /* a character set or collation for the table is told: */
     struct create_text charset, collation;
     bool collated; /* some COLLATE was told for the table, among its options or behind CONVERT */
+    bool compiled; /* MySQL: a text that it changes has the collation that the server was built with for utf8mb4 */
     bool convert;  /* CONVERT TO CHARACTER SET, of all columns */
     struct create_text convert_charset, convert_collation;
     uint32_t *codes; /* alter_labels.c: of the character set codes_of; NULL: not asked for yet */
@@ -69,6 +70,9 @@ static inline struct alter_clause *alter_clause_at(const struct alter *al, unsig
 
 /* A new clause; NULL without memory or over the limit. */
 struct alter_clause *alter_add(struct alter *al, enum alter_kind kind);
+
+/* MySQL's default collation of utf8mb4 whatever default_collation_for_utf8mb4 says. */
+extern const struct create_text alter_compiled_collation;
 
 /* Reads all behind ALTER TABLE name. */
 bool alter_take_clauses(struct alter *al);

@@ -48,21 +48,28 @@ static bool resolve(struct alter *al, struct create_text *charset, struct create
     return create_resolve_charset(&al->cp, charset, collation, &al->before->charset);
 }
 
-/* Beside any COLLATE, MySQL forgets default_collation_for_utf8mb4 where CONVERT TO names no collation itself. */
-static void collate_convert(struct alter *al)
+const struct create_text alter_compiled_collation = {"utf8mb4_0900_ai_ci", 18};
+
+/* MySQL forgets default_collation_for_utf8mb4 beside any COLLATE where CONVERT TO names no collation itself, and in
+ * texts that are changed beside a CHARACTER SET that names none. */
+static void forget_session(struct alter *al)
 {
-    static const struct create_text utf8mb4 = {"utf8mb4", 7}, compiled = {"utf8mb4_0900_ai_ci", 18};
-    if (!al->convert || !al->collated || al->convert_collation.p || !al->cp.ctx->utf8mb4_collation.p ||
-        !al->convert_charset.p || !create_same_name(&al->convert_charset, &utf8mb4))
+    static const struct create_text utf8mb4 = {"utf8mb4", 7};
+    const struct create_text *charset = al->convert ? &al->convert_charset : &al->charset;
+    bool told = al->convert ? al->convert_collation.p != NULL : al->collation.p != NULL;
+    if (!al->cp.ctx->utf8mb4_collation.p || told || !charset->p || !create_same_name(charset, &utf8mb4))
         return;
-    al->convert_collation = compiled;
+    al->compiled = !al->convert;
+    if (!al->convert || !al->collated)
+        return;
+    al->convert_collation = alter_compiled_collation;
     if (!al->collation.p)
-        al->collation = compiled;
+        al->collation = alter_compiled_collation;
 }
 
 bool alter_finish_options(struct alter *al)
 {
-    collate_convert(al);
+    forget_session(al);
     if (al->convert && !resolve(al, &al->convert_charset, &al->convert_collation))
         return false;
     if (al->defaults && !resolve(al, &al->charset, &al->collation))

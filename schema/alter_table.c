@@ -125,11 +125,12 @@ static bool fill_columns(struct alter *al)
         if (!item)
             return false;
         *item = columns[i].column;
-        bool ok = true;
+        bool ok = true, compiled = al->compiled && columns[i].old >= 0;
         if (al->convert && columns[i].by)
             ok = alter_convert_written(al, item, columns[i].old < 0 ? NULL : &al->before->columns[columns[i].old]);
         if (columns[i].by)
-            ok = ok && create_resolve_written(&al->cp, item, &al->after.charset, &al->after.collation);
+            ok = ok && create_resolve_written(&al->cp, item, &al->after.charset,
+                                              compiled ? &alter_compiled_collation : &al->after.collation);
         else if (al->convert)
             ok = alter_convert(al, item);
         if (!ok)

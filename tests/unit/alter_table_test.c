@@ -253,6 +253,11 @@ static void alter_table__convert_beside_a_collation__not_the_session_s(void **st
         {"CONVERT TO CHARSET utf8mb4, COLLATE utf8mb4_bin", "0900_ai_ci", "bin"},
         {"CONVERT TO CHARSET utf8mb4 COLLATE utf8mb4_bin, CHARSET utf8mb4", "bin", "bin"},
         {"CONVERT TO CHARSET utf8mb4, CHARSET utf8mb4", "general_ci", "general_ci"},
+        {"CHARSET utf8mb4, MODIFY a text", "0900_ai_ci", "general_ci"},
+        {"CHANGE a b varchar(4), CHARSET utf8mb4", "0900_ai_ci", "general_ci"},
+        {"DROP a, ADD a text, CHARSET utf8mb4", "general_ci", "general_ci"},
+        {"MODIFY a text CHARACTER SET utf8mb4, CHARSET utf8mb4", "general_ci", "general_ci"},
+        {"MODIFY a text, CHARSET utf8mb4 COLLATE utf8mb4_bin", "bin", "bin"},
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         char sql[200];
