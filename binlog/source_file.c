@@ -5,6 +5,7 @@
 
 #include "binlog/bounds.h"
 #include "binlog/event_buffer.h"
+#include "schema/gap.h"
 
 struct source_file {
     struct source base;
@@ -19,6 +20,7 @@ struct source_file {
     bool file_open;
     bool noted;     /* the open file was told to be a live copy */
     bool gap_noted; /* the next file was told not to follow */
+    bool joined;    /* it was seen whether `followed` reaches as far as the start */
     bool finished;
     atomic_bool interrupted;
 };
@@ -180,6 +182,22 @@ static bool note_gap(struct source_file *file, struct rowset *out)
     return true;
 }
 
+static int put_gap(struct source_file *file, const struct position *from, struct err *e)
+{
+    const struct history_where where = {.server_uuid = from->server_uuid, .at = from->at, .gtids = from->gtids};
+    return gap_put(schema_history(file->opt.reader.schema), &where, e);
+}
+
+/* Files tell no server: their place in a log that was read before is known by its GTIDs, from the first head on. */
+static int join(struct source_file *file, struct err *e)
+{
+    const struct position *followed = file->opt.followed, *here = log_reader_boundary(file->reader);
+    if (file->joined || !followed || !here->gtids)
+        return 0;
+    file->joined = true;
+    return gap_is_none(here, followed) ? 0 : put_gap(file, followed, e);
+}
+
 /* At the end of a file: 1 with a rowset to hand out, 0 to read on. */
 static int next_file(struct source_file *file, struct rowset *out, struct err *e)
 {
@@ -197,7 +215,9 @@ static int next_file(struct source_file *file, struct rowset *out, struct err *e
         return 1;
     struct position known;
     position_init(&known);
-    int rc = position_copy(&known, log_reader_boundary(file->reader), e);
+    int rc = file->gap_noted ? put_gap(file, log_reader_boundary(file->reader), e) : 0;
+    if (rc == 0)
+        rc = position_copy(&known, log_reader_boundary(file->reader), e);
     if (rc == 0)
         rc = open_next(file, &known, e);
     position_release(&known);
@@ -221,6 +241,8 @@ static int step(struct source_file *file, struct rowset *out, struct err *e)
         return 0;
     if (rc != LOG_READER_AGAIN)
         file->event = NULL;
+    if (rc == LOG_READER_NONE && !file->joined)
+        rc = join(file, e);
     if (rc > 0 && out->kind == ROWSET_DDL) {
         int failed = log_reader_refresh(file->reader, e);
         if (failed != 0)

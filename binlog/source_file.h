@@ -2,8 +2,8 @@
  *
  * Reads through a bounded buffer that grows up to max_event_bytes for one event. A file that ends inside an event is
  * CORRUPT with its position; one that ends between events without ROTATE or STOP while its in-use flag is set is told
- * as a NOTE ("live copy") and is complete; so is told when the file that a ROTATE names is not the next one. One
- * thread, but interrupt. */
+ * as a NOTE ("live copy") and is complete; so is told when the file that a ROTATE names is not the next one:
+ * definitions of tables do not hold behind such a gap. One thread, but interrupt. */
 #ifndef SLUICE_BINLOG_SOURCE_FILE_H
 #define SLUICE_BINLOG_SOURCE_FILE_H
 
@@ -15,9 +15,11 @@ struct source_file_options {
     const struct env *env;
     const char *const *paths; /* with rising number suffixes */
     size_t path_count;
-    const char *server_uuid; /* whose files these are; NULL or "" = not known */
-    bool statements_only;    /* rows are passed over: see log_reader_scan */
-    const struct start *to;  /* where to end, see binlog/bounds.h; NULL = at the end of the last file */
+    const char *server_uuid;         /* whose files these are; NULL or "" = not known */
+    bool statements_only;            /* rows are passed over: see log_reader_scan */
+    const struct position *followed; /* up to here the statements of the log are in the schema's history, by an earlier
+                                      * reading: a start behind it leaves a gap. NULL: there was none, or it goes on */
+    const struct start *to;          /* where to end, see binlog/bounds.h; NULL = at the end of the last file */
     struct log_reader_options reader;
 };
 

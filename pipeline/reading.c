@@ -131,14 +131,17 @@ static void ask_databases(struct reading *reading)
     schema_server_rest(reading->server);
 }
 
-/* What a run that is over followed holds up to its end only, and files do not tell whether they go on there. */
-static int begin_own(struct state *own, struct err *e)
+/* What a run that is over followed holds up to its end only, and files do not tell whether they go on there; a service
+ * followed the log up to its stored positions. A run that goes on has looked at both when it began. */
+static int begin_files(struct reading *reading, const struct reading_files *files, struct err *e)
 {
     struct checkpoint cp = {0};
-    int rc = own ? checkpoint_load(&cp, own, e) : 0;
-    bool begins = own && cp.count == 0;
+    int rc = files->own ? checkpoint_load(&cp, files->own, e) : 0;
+    bool begins = cp.count == 0;
     checkpoint_release(&cp);
-    return rc == 0 && begins ? state_replace(own, HISTORY_LOG_NAME, NULL, 0, e) : rc;
+    if (rc == 0 && begins && files->own)
+        rc = state_replace(files->own, HISTORY_LOG_NAME, NULL, 0, e);
+    return rc == 0 && begins && files->base ? reading_take_followed(reading, files->base, e) : rc;
 }
 
 int reading_from_files(struct reading *out, const struct reading_files *files, const struct routes *routes,
@@ -149,7 +152,7 @@ int reading_from_files(struct reading *out, const struct reading_files *files, c
     if (files->live &&
         (make_hosts(out, files->live->settings, e) != 0 || reading_server(&out->server, &out->hosts[0], env, e) != 0))
         return err_result(e);
-    if (begin_own(files->own, e) != 0 || history_open(&out->history, files->base, files->own, e) != 0 ||
+    if (begin_files(out, files, e) != 0 || history_open(&out->history, files->base, files->own, e) != 0 ||
         schema_new_upon(&out->schema, out->history, files->live ? &out->timeless : NULL, e) != 0)
         return err_result(e);
     if (files->live && !files->own)
@@ -159,6 +162,7 @@ int reading_from_files(struct reading *out, const struct reading_files *files, c
         .paths = files->paths,
         .path_count = files->count,
         .statements_only = files->statements_only,
+        .followed = out->is_followed ? &out->followed : NULL,
         .to = files->to,
         .reader = {.interest = &out->interest,
                    .schema = out->schema,

@@ -73,6 +73,10 @@ void reading_release(struct reading *reading);
 /* reading_live's own: opens the history, and finds out up to where the statements of the log are in it. */
 int reading_open_history(struct reading *reading, const struct reading_live_options *opt, struct err *e);
 
+/* Of a state: the furthest stored position, into reading->followed when it lies behind what is there. Errors: the
+ * state's. */
+int reading_take_followed(struct reading *reading, struct state *state, struct err *e);
+
 /* schema_server_new, and what it waits for goes to the log of `env`, which is borrowed. */
 int reading_server(struct schema_server **out, const struct client_options *host, const struct env *env, struct err *e);
 

@@ -65,7 +65,7 @@ static int take_own(struct reading *reading, struct state *state, struct err *e)
     return rc;
 }
 
-static int take_base(struct reading *reading, struct state *state, struct err *e)
+int reading_take_followed(struct reading *reading, struct state *state, struct err *e)
 {
     struct checkpoint cp = {0};
     int rc = checkpoint_load(&cp, state, e);
@@ -102,7 +102,7 @@ int reading_open_history(struct reading *reading, const struct reading_live_opti
     if (rc == 0 && opt->state)
         rc = take_own(reading, opt->state, e);
     if (rc == 0 && opt->base)
-        rc = take_base(reading, opt->base, e);
+        rc = reading_take_followed(reading, opt->base, e);
     else if (rc == 0 && opt->state)
         rc = forget_old(reading, opt, e);
     return rc;

@@ -100,6 +100,52 @@ def test_a_log_that_grew_past_the_place_while_the_service_was_away_stops_it(tabl
     assert not table.wrong()
 
 
+@pytest.mark.parametrize("left_out", [True, False])
+def test_files_that_lie_behind_what_the_service_has_read(new_db, redis, sluice, flavor, left_out):
+    """The service knows the columns as they were before a statement that only the file left out has."""
+    db = new_db({"binlog_row_metadata": WITHOUT_NAMES[flavor]})
+    db.reset_binlog()
+    db.sql(create("t"))
+    table = Table(db, cache=redis.client())
+    driver = sluice(routed(db, redis, "t"))
+    streaming(driver, table)
+    table.rows(3)
+    table.wait_done(driver)
+    assert driver.stop() == FINE
+    db.sql("FLUSH BINARY LOGS")
+    table.run(SWAP)
+    db.sql("FLUSH BINARY LOGS")
+    number = table.number
+    table.rows(3)
+    db.sql("FLUSH BINARY LOGS")
+    paths = [db.binlog_path(row[0]) for row in db.sql("SHOW BINARY LOGS")]
+    files = paths[2 if left_out else 1 : 3]
+    done = driver.run("replay", "again", *files, "--from", f"{files[0].rpartition('/')[2]}:4", "--to", at(db.position()))
+    assert not table.wrong(), done.stderr
+    if left_out:
+        assert done.returncode == STOPPED and "schema_unknown" in done.stderr, done.stderr
+    else:
+        assert done.returncode == FINE and number == table.number - 3 and not table.undone(), done.stderr
+
+
+def test_a_file_that_is_left_out_of_a_dump_leaves_no_definition_behind(new_db, sluice, flavor):
+    db = new_db({"binlog_row_metadata": WITHOUT_NAMES[flavor]})
+    db.reset_binlog()
+    db.sql(create("t"))
+    table = Table(db)
+    table.rows(2)
+    db.sql("FLUSH BINARY LOGS")
+    table.run(SWAP)
+    db.sql("FLUSH BINARY LOGS")
+    table.rows(2)
+    db.sql("FLUSH BINARY LOGS")
+    paths = [db.binlog_path(row[0]) for row in db.sql("SHOW BINARY LOGS")]
+    assert [line["after"]["a"] for line in sluice().dump(*paths[:3])] == ["a-1", "a-2", "a-3", "a-4"]
+    done = sluice().run("dump", paths[0], paths[2], config=False)
+    assert done.returncode == STOPPED and "schema_unknown" in done.stderr, done.stderr
+    assert len(done.stdout.splitlines()) == 2
+
+
 @pytest.mark.parametrize("source", ["server", "files"])
 @pytest.mark.parametrize("begin", ["place", "gtids"])
 def test_a_replay_that_goes_on_behind_its_end_before_the_service_began(new_db, redis, sluice, flavor, source, begin):
