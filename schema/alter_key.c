@@ -135,7 +135,8 @@ static bool keep_key(struct alter *al, const struct create_key *was, const int *
     if (rename)
         key.name = rename->to;
     /* The server asks anew whether a hash is needed. */
-    if (key.hashed && al->cp.ps.lx.mode.flavor == FLAVOR_MARIADB && create_needs_hash(al->before->columns, was))
+    if (key.hashed && al->cp.ps.lx.mode.flavor == FLAVOR_MARIADB &&
+        create_needs_hash(al->before->columns, was, al->before->plain))
         key.hashed = false;
     if (!keep_parts(al, &key, moved))
         return false;

@@ -166,7 +166,9 @@ int alter_table_apply(struct create_table *after, const struct create_table *bef
     al.cp.versioned = before->versioned;
     ddl_lexer_init(&al.cp.ps.lx, &stmt->mode, stmt->sql, stmt->len);
     ddl_next(&al.cp.ps);
-    bool ok = take_statement(&al) && alter_columns(&al) && fill_columns(&al) && alter_keys(&al);
+    bool ok = take_statement(&al);
+    al.cp.plain = al.after.plain;
+    ok = ok && alter_columns(&al) && fill_columns(&al) && alter_keys(&al);
     if (al.cp.ps.rc)
         return al.cp.ps.rc;
     if (!ok)

@@ -4,9 +4,10 @@
 
 #include "schema/create_table_impl.h"
 
-/* InnoDB with pages of 16 KiB: bytes of one part, and of all. */
+/* InnoDB with pages of 16 KiB: bytes of one part, and of all. MyISAM: of all. Other engines refuse what is longer. */
 #define PART_BYTES_MAX  3072
 #define KEY_BYTES_MAX   3500
+#define PLAIN_BYTES_MAX 1000
 #define FIXED_BYTES     8
 #define GEOMETRY_PREFIX 8
 
@@ -42,9 +43,9 @@ static enum form form_of(const struct create_column *col)
     return FORM_FIXED;
 }
 
-bool create_needs_hash(const struct create_column *columns, const struct create_key *key)
+bool create_needs_hash(const struct create_column *columns, const struct create_key *key, bool plain)
 {
-    uint64_t total = 0;
+    uint64_t total = 0, part_max = plain ? PLAIN_BYTES_MAX : PART_BYTES_MAX;
     for (unsigned i = 0; i < key->part_count; i++) {
         const struct create_key_part *part = &key->parts[i];
         if (part->column == CREATE_NO_COLUMN)
@@ -56,11 +57,11 @@ bool create_needs_hash(const struct create_column *columns, const struct create_
         uint64_t bytes = form == FORM_STRING ? create_max_bytes(col) : FIXED_BYTES;
         if (part->prefix)
             bytes = part->prefix * (col->length ? create_max_bytes(col) / col->length : 1);
-        if (bytes > PART_BYTES_MAX)
+        if (bytes > part_max)
             return true;
         total += bytes;
     }
-    return total > KEY_BYTES_MAX;
+    return total > (plain ? PLAIN_BYTES_MAX : KEY_BYTES_MAX);
 }
 
 static void complete_key(struct create_parser *cp, struct create_key *key, struct create_key_part *parts)
@@ -78,7 +79,7 @@ static void complete_key(struct create_parser *cp, struct create_key *key, struc
             parts[i].prefix = 0;
     }
     key->hashed &= mariadb || cp->plain;
-    key->hashed |= mariadb && key->kind == CREATE_UNIQUE && create_needs_hash(columns, key);
+    key->hashed |= mariadb && key->kind == CREATE_UNIQUE && create_needs_hash(columns, key, cp->plain);
     for (unsigned i = 0; i < key->part_count && mariadb && key->kind == CREATE_UNIQUE; i++)
         if (parts[i].column != CREATE_NO_COLUMN && form_of(&columns[parts[i].column]) == FORM_GEOMETRY &&
             !parts[i].prefix)

@@ -120,8 +120,9 @@ void create_resolve_column(struct create_parser *cp, struct create_column *col, 
 /* Hand-written keys as the server has them; columns are resolved. Part of create_finish_keys. */
 bool create_complete_keys(struct create_parser *cp);
 
-/* Whether MariaDB keeps a hash for the key, which is a unique one. */
-bool create_needs_hash(const struct create_column *columns, const struct create_key *key);
+/* Whether MariaDB keeps a hash for the key, which is a unique one. `plain`: of MyISAM, or of an engine that has none.
+ */
+bool create_needs_hash(const struct create_column *columns, const struct create_key *key, bool plain);
 
 /* Keys of foreign keys, names of keys that have none; NOT NULL of the primary key. `table` for names of constraints. */
 bool create_finish_keys(struct create_parser *cp, const struct ddl_name *table);
