@@ -1,0 +1,198 @@
+"""Runs the cases of a peer through the peer itself: /usr/bin/python3 -m peers.cases canal [--write] [NAME ...]
+
+A case is a file of tests/golden/peers/PEER; its form stands in docs/peers/README.md. Every case runs in an empty
+database `shop` of a private server, the peer reads the binlog of it, and what it writes is compared with the lines
+under `-- expect`; with --write those lines are replaced. The peer's jars are named by PEER_CLASSPATH, see README.md.
+"""
+
+import argparse
+import contextlib
+import glob
+import json
+import os
+import re
+import subprocess
+import sys
+
+from servers import DATABASES, REPLICATION_PASSWORD, REPLICATION_USER, Workspace
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+GOLDEN = os.path.join(os.path.dirname(HERE), "golden", "peers")
+KEYS = ("rule", "source", "proved", "server", "options")
+ORACLES = {"canal": "CanalOracle", "maxwell": "MaxwellOracle"}
+
+
+class Case:
+    def __init__(self, path):
+        self.path = path
+        self.name = os.path.basename(path)[: -len(".case")]
+        self.head, sql, self.expected = {}, [], []
+        part = "head"
+        with open(path, encoding="utf-8", newline="\n") as stream:
+            for line in stream.read().split("\n"):
+                match = re.match(r"-- (\w+): (.*)", line)
+                if line == "-- expect":
+                    part = "expect"
+                elif part == "head" and match and match.group(1) in KEYS:
+                    self.head[match.group(1)] = match.group(2)
+                elif part == "expect":
+                    if line:
+                        self.expected.append(line)
+                else:
+                    part = "sql"
+                    sql.append(line)
+        self.sql = "\n".join(sql).strip("\n") + "\n"
+        self.options = dict(pair.split("=", 1) for pair in self.head.get("options", "").split())
+
+    def servers(self):
+        return {"both": ["mysql", "mariadb"]}.get(self.head["server"], [self.head["server"]])
+
+    def statements(self):
+        return [s for s in (part.strip().rstrip(";") for part in self.sql.split(";\n")) if s]
+
+    def write(self, lines):
+        self.head["proved"] = "ran"
+        head = "".join(f"-- {key}: {self.head[key]}\n" for key in KEYS if key in self.head)
+        with open(self.path, "w", encoding="utf-8", newline="\n") as stream:
+            stream.write(head + self.sql + "-- expect\n" + "".join(f"{line}\n" for line in lines))
+
+
+class Oracle:
+    """The peer's process: one line in, lines up to an empty one out."""
+
+    def __init__(self, peer, classes):
+        path = os.pathsep.join([classes, *os.environ["PEER_CLASSPATH"].split(os.pathsep)])
+        log = open(os.path.join(classes, "peer.log"), "w")
+        self.process = subprocess.Popen(
+            ["nice", "-n", "10", "java", "-Xmx512m", "-Duser.timezone=UTC", "-Dfile.encoding=UTF-8", "-cp", path, ORACLES[peer]],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=log,
+        )
+        assert self.line() == "ready"
+
+    def line(self):
+        line = self.process.stdout.readline()
+        if not line:
+            raise RuntimeError("the peer's process ended")
+        return line.decode().rstrip("\n")
+
+    def ask(self, request):
+        text = "\t".join(f"{key}={value}" for key, value in request.items())
+        self.process.stdin.write(f"{text}\n".encode())
+        self.process.stdin.flush()
+        return list(iter(self.line, ""))
+
+    def stop(self):
+        self.process.stdin.close()
+        self.process.wait(30)
+
+
+def canal_volatile(line):
+    line = re.sub(
+        r'"es":\d+,"gtid":("[^"]*"),"id":\d+,"isDdl"',
+        lambda m: '"es":"*","gtid":{},"id":"*","isDdl"'.format('""' if m.group(1) == '""' else '"*"'),
+        line,
+        count=1,
+    )
+    return re.sub(r'"ts":\d+,"type":"(\w+)"}$', r'"ts":"*","type":"\1"}', line)
+
+
+def maxwell_volatile(line):
+    names = "ts|xid|position|gtid|server_id|thread_id|schema_id|push_ts"
+    head, mark, rest = line.partition('"data":{') if '"data":{' in line else (line, "", "")
+    if not mark and '"sql":' in head:  # a DDL line: ts stands last
+        return re.sub(r'"(ts|position|gtid|schema_id)":("[^"]*"|\d+|null)', r'"\1":"*"', head)
+    return re.sub(rf'"({names})":("[^"]*"|\d+|null)', r'"\1":"*"', head) + mark + rest
+
+
+VOLATILE = {"canal": canal_volatile, "maxwell": maxwell_volatile}
+
+
+class Attached:
+    """A server that `python3 -m servers` runs already, named by PEER_SERVERS, the file of its line."""
+
+    def __init__(self, kind, seen):
+        cls = DATABASES[kind]
+        self.server = cls.__new__(cls)
+        self.server.socket = seen["socket"]
+        self.server.port = seen["port"]
+        self.server.data_dir = seen["data"]
+
+
+def run(case, kind, server, oracle, number):
+    end = f"end_of_case_{number}_{os.getpid()}"
+    server.sql("DROP DATABASE IF EXISTS shop")
+    server.sql("CREATE DATABASE shop CHARACTER SET utf8mb4")
+    position = server.sql(server.status_statement)[0]
+    request = {
+        "host": "127.0.0.1",
+        "port": server.port,
+        "kind": kind,
+        "user": REPLICATION_USER,
+        "password": REPLICATION_PASSWORD,
+        "file": position[0],
+        "position": position[1],
+        "end": end,
+        "query_dml": "off",
+        **case.options,
+    }
+    if case.options.get("gtid") == "on":
+        statement = "SELECT @@gtid_executed" if kind == "mysql" else "SELECT @@gtid_binlog_pos"
+        request["gtid"] = server.value(statement).replace("\n", "")
+    with server.connect("shop") as con, con.cursor() as cur:
+        cur.execute("SET time_zone = '+00:00'")
+        for statement in case.statements():
+            cur.execute(statement)
+    server.sql(f"CREATE DATABASE {end}")
+    lines = oracle.ask(request)
+    server.sql(f"DROP DATABASE {end}")
+    return lines
+
+
+def main():
+    parser = argparse.ArgumentParser(prog="peers.cases", description=__doc__)
+    parser.add_argument("peer", choices=ORACLES)
+    parser.add_argument("--write", action="store_true")
+    parser.add_argument("name", nargs="*", help="the beginning of a case's file name")
+    args = parser.parse_args()
+    cases = [Case(path) for path in sorted(glob.glob(os.path.join(GOLDEN, args.peer, "*.case")))]
+    cases = [case for case in cases if not args.name or any(case.name.startswith(name) for name in args.name)]
+    bad = 0
+    with contextlib.ExitStack() as stack:
+        servers = {}
+        if "PEER_SERVERS" in os.environ:
+            with open(os.environ["PEER_SERVERS"]) as stream:
+                seen = json.load(stream)
+            servers = {kind: Attached(kind, seen[kind]).server for kind in DATABASES if kind in seen}
+        else:
+            workspace = stack.enter_context(Workspace(False))
+            for kind in sorted({kind for case in cases for kind in case.servers()}):
+                servers[kind] = DATABASES[kind](workspace, {}).start()
+        for server in servers.values():
+            server.sql("SET GLOBAL binlog_row_metadata = MINIMAL")
+        classes = os.environ["PEER_CLASSES"]
+        oracle = Oracle(args.peer, classes)
+        stack.callback(oracle.stop)
+        for number, case in enumerate(cases):
+            for kind in case.servers():
+                try:
+                    lines = run(case, kind, servers[kind], oracle, number)
+                except Exception as failure:  # of the SQL
+                    lines = [f"error\t{failure}"]
+                lines = [re.sub(r"^0\t", "", VOLATILE[args.peer](line)) for line in lines]
+                if args.write and kind == case.servers()[0]:
+                    case.write(lines)
+                    case.expected = lines
+                if lines != case.expected or any(line.startswith("error\t") for line in lines):
+                    bad += 1
+                    print(f"{case.name} ({kind}):")
+                    for want, got in zip(case.expected + [""] * len(lines), lines + [""] * len(case.expected)):
+                        if want != got or got.startswith("error\t"):
+                            print(f"  want {want}\n  got  {got}")
+    print(f"{len(cases)} cases, {bad} differ")
+    return 1 if bad else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
