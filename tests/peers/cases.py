@@ -19,6 +19,7 @@ from servers import DATABASES, REPLICATION_PASSWORD, REPLICATION_USER, Workspace
 HERE = os.path.dirname(os.path.abspath(__file__))
 GOLDEN = os.path.join(os.path.dirname(HERE), "golden", "peers")
 KEYS = ("rule", "source", "proved", "server", "options")
+PEER_USER = "peer"
 ORACLES = {"canal": "CanalOracle", "maxwell": "MaxwellOracle"}
 
 
@@ -61,6 +62,7 @@ class Oracle:
     """The peer's process: one line in, lines up to an empty one out."""
 
     def __init__(self, peer, classes):
+        self.peer = peer
         path = os.pathsep.join([classes, *os.environ["PEER_CLASSPATH"].split(os.pathsep)])
         log = open(os.path.join(classes, "peer.log"), "w")
         self.process = subprocess.Popen(
@@ -103,7 +105,7 @@ def maxwell_volatile(line):
     head, mark, rest = line.partition('"data":{') if '"data":{' in line else (line, "", "")
     if not mark and '"sql":' in head:  # a DDL line: ts stands last
         return re.sub(r'"(ts|position|gtid|schema_id)":("[^"]*"|\d+|null)', r'"\1":"*"', head)
-    return re.sub(rf'"({names})":("[^"]*"|\d+|null)', r'"\1":"*"', head) + mark + rest
+    return re.sub(rf'"({names})":("[^"]*"|[\d.]+|null)', r'"\1":"*"', head) + mark + rest
 
 
 VOLATILE = {"canal": canal_volatile, "maxwell": maxwell_volatile}
@@ -121,7 +123,7 @@ class Attached:
 
 
 def run(case, kind, server, oracle, number):
-    end = f"end_of_case_{number}_{os.getpid()}"
+    begin, end = f"begin_of_case_{number}_{os.getpid()}", f"end_of_case_{number}_{os.getpid()}"
     server.sql("DROP DATABASE IF EXISTS shop")
     server.sql("CREATE DATABASE shop CHARACTER SET utf8mb4")
     position = server.sql(server.status_statement)[0]
@@ -133,6 +135,7 @@ def run(case, kind, server, oracle, number):
         "password": REPLICATION_PASSWORD,
         "file": position[0],
         "position": position[1],
+        "begin": begin,
         "end": end,
         "query_dml": "off",
         **case.options,
@@ -140,6 +143,14 @@ def run(case, kind, server, oracle, number):
     if case.options.get("gtid") == "on":
         statement = "SELECT @@gtid_executed" if kind == "mysql" else "SELECT @@gtid_binlog_pos"
         request["gtid"] = server.value(statement).replace("\n", "")
+    if oracle.peer == "maxwell":  # keeps a schema of its own and so must write, and must be there before the case
+        request |= {"user": PEER_USER, "do": "prepare"}
+        failed = oracle.ask(request)
+        if failed:
+            return failed
+        request["do"] = "collect"
+        server.sql(f"CREATE DATABASE {begin}")
+        server.sql(f"DROP DATABASE {begin}")
     with server.connect("shop") as con, con.cursor() as cur:
         cur.execute("SET time_zone = '+00:00'")
         for statement in case.statements():
@@ -171,6 +182,8 @@ def main():
                 servers[kind] = DATABASES[kind](workspace, {}).start()
         for server in servers.values():
             server.sql("SET GLOBAL binlog_row_metadata = MINIMAL")
+            if not server.sql(f"SELECT 1 FROM mysql.user WHERE user = '{PEER_USER}'"):
+                server.add_user(PEER_USER, REPLICATION_PASSWORD, "ALL")
         classes = os.environ["PEER_CLASSES"]
         oracle = Oracle(args.peer, classes)
         stack.callback(oracle.stop)
