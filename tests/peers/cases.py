@@ -101,7 +101,7 @@ def canal_volatile(line):
 
 
 def maxwell_volatile(line):
-    names = "ts|xid|position|gtid|server_id|thread_id|schema_id|push_ts"
+    names = "ts|xid|position|gtid|server_id|serverId|thread_id|schema_id|push_ts"
     head, mark, rest = line.partition('"data":{') if '"data":{' in line else (line, "", "")
     if not mark and '"sql":' in head:  # a DDL line: ts stands last
         return re.sub(r'"(ts|position|gtid|schema_id)":("[^"]*"|\d+|null)', r'"\1":"*"', head)
@@ -166,7 +166,7 @@ def main():
     parser.add_argument("peer", choices=ORACLES)
     parser.add_argument("--write", action="store_true")
     parser.add_argument("name", nargs="*", help="the beginning of a case's file name")
-    args = parser.parse_args()
+    args = parser.parse_intermixed_args()
     cases = [Case(path) for path in sorted(glob.glob(os.path.join(GOLDEN, args.peer, "*.case")))]
     cases = [case for case in cases if not args.name or any(case.name.startswith(name) for name in args.name)]
     bad = 0
