@@ -266,10 +266,12 @@ def compare(case, values, keys):
 def main():
     parser = argparse.ArgumentParser(prog="peers.debezium.cases", description=__doc__)
     parser.add_argument("--write", action="store_true")
+    parser.add_argument("--server", choices=CONNECTORS, help="only the cases of this server")
     parser.add_argument("name", nargs="*", help="the beginning of a case's file name")
     args = parser.parse_args()
     cases = [Case(path) for path in sorted(glob.glob(os.path.join(GOLDEN, "*.case")))]
     cases = [case for case in cases if not args.name or any(case.name.startswith(name) for name in args.name)]
+    cases = [case for case in cases if args.server in (None, case.head["server"])]
     bad = 0
     with contextlib.ExitStack() as stack:
         attached = {}
