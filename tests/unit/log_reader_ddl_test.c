@@ -193,6 +193,26 @@ static void log_reader__replaced_with_rows_of_a_query__discarded_in_its_transact
     log_reading_release(&f);
 }
 
+/* What was read of the table's server afterwards must not be taken for older than the statement. */
+static void log_reader__replaced_with_rows_of_a_query__told_by_a_scan(void **state)
+{
+    (void)state;
+    struct log_reading f;
+    log_reading_init(&f, true, true, ON_STATEMENT_STOP);
+    log_reader_scan(f.reader, true);
+    log_reading_begin(&f, 1);
+    build_query(&f.b, "shop", "CREATE OR REPLACE TABLE t (id int NOT NULL, label varchar(20) CHARACTER SET latin1)");
+    build_bare_table_map(&f.b, 1, "shop", "t");
+    build_rows(&f.b, EVENT_WRITE_ROWS_V1, 1, true, 1, "x");
+    build_xid(&f.b);
+    assert_true(log_reading_feed(&f) >= 0);
+    buf_byte(&f.text, 0);
+    const char *begin = strstr((const char *)f.text.p, "BEGIN");
+    if (!begin || !strstr(begin, "DISCARD shop.t\n") || strstr(begin, "ROWS"))
+        fail_msg("%s", (const char *)f.text.p);
+    log_reading_release(&f);
+}
+
 /* A statement of a client whose character set is gbk. */
 static void build_gbk_query(struct log_reading *f, const char *sql)
 {
@@ -307,6 +327,7 @@ int main(void)
         cmocka_unit_test(log_reader__no_names_in_the_log__those_of_the_statements_before),
         cmocka_unit_test(log_reader__create_with_rows_of_a_query__known_in_its_transaction),
         cmocka_unit_test(log_reader__replaced_with_rows_of_a_query__discarded_in_its_transaction),
+        cmocka_unit_test(log_reader__replaced_with_rows_of_a_query__told_by_a_scan),
         cmocka_unit_test(log_reader__statement_that_the_server_wrote__names_are_utf8),
         cmocka_unit_test(log_reader__statement_about_a_wanted_table_that_cannot_be_read__stops),
         cmocka_unit_test(log_reader__statement_not_understood__noted),
