@@ -515,6 +515,24 @@ class Generator(Writer):
             [f"ANALYZE TABLE {shown}", f"OPTIMIZE TABLE {shown}", "FLUSH TABLES"],
         )
 
+    def bystanders(self):
+        """MariaDB's sequences and versioned tables, in the database that the judges leave out: their statements and the
+        rows that those write must disturb no other table."""
+        self.word("BYSTANDER")
+        return self.pick(
+            ["CREATE OR REPLACE SEQUENCE zz.sq START WITH 5 INCREMENT BY 2", "DO NEXTVAL(zz.sq)", "ALTER SEQUENCE zz.sq RESTART 50",
+             "DO SETVAL(zz.sq, 70)",
+             "RENAME TABLE zz.sq TO zz.sr", "CREATE SEQUENCE IF NOT EXISTS zz.sr", "DROP SEQUENCE IF EXISTS zz.sr, zz.sq"],
+            ["CREATE OR REPLACE TABLE zz.v (a INT, rid INT) WITH SYSTEM VERSIONING", "INSERT INTO zz.v VALUES (1, 2), (3, 4)",
+             "UPDATE zz.v SET a = a + 1", "SET system_versioning_alter_history = KEEP", "ALTER TABLE zz.v ADD b INT FIRST",
+             "DELETE FROM zz.v LIMIT 1", "ALTER TABLE zz.v DROP SYSTEM VERSIONING", "INSERT INTO zz.v VALUES (5, 6, 7)",
+             "ALTER TABLE zz.v ADD SYSTEM VERSIONING, CHANGE a c BIGINT", "DELETE HISTORY FROM zz.v", "DROP TABLE zz.v"],
+            ["CREATE OR REPLACE TABLE zz.p (a INT, f DATE, t DATE, rid INT, PERIOD FOR pd (f, t))",
+             "INSERT INTO zz.p VALUES (1, '2020-01-01', '2021-01-01', 1)",
+             "DELETE FROM zz.p FOR PORTION OF pd FROM '2020-03-01' TO '2020-04-01'",
+             "ALTER TABLE zz.p DROP PERIOD FOR pd, ADD b INT FIRST",
+             "UPDATE zz.p SET b = 2", "ALTER TABLE zz.p ADD PERIOD FOR pe (f, t)", "DROP TABLE zz.p"])
+
     def failing(self):
         self.word("FAIL")
         name = self.existing()
@@ -577,6 +595,8 @@ class Generator(Writer):
         kinds = [(25 if few else 0 if many else 7, self.create), (32, self.alter), (3, self.create_index), (2, self.drop_index),
                  (6, self.rename), (12 if many else 3, self.drop), (3, self.truncate), (3, self.database), (2, self.temporary),
                  (2, self.mention), (3, self.failing), (3, self.nothing), (2, self.partition_statement)]
+        if self.maria and not self.keyed:  # a sequence has no column KEY
+            kinds.append((2, self.bystanders))
         if not many:
             kinds += [(3, self.create_like), (5, self.create_select)]
         if not self.state:
