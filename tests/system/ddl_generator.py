@@ -223,8 +223,10 @@ class Generator(Writer):
                 return None
             return f"{self.name(name)} {kind}{null}{' AUTO_INCREMENT' if column.auto else ''}"
         definition = self.definition(name, table_new=False)
+        # SELECT leaves out what is no character when bytes became a text of them; the log and sluice do not.
+        wide = any(word in definition for word in (*WIDE, "UNICODE")) and ("binary" in column.kind or "blob" in column.kind)
         # MySQL takes the text of what was there for the bytes of a vector, however many they are.
-        return None if " VECTOR(" in definition and column.kind != "vector" else definition
+        return None if wide or " VECTOR(" in definition and column.kind != "vector" else definition
 
     def change(self, _table, left, used):
         if len(left) < 2:
