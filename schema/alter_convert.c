@@ -1,8 +1,8 @@
 /* CONVERT TO CHARACTER SET: all text of the table, also columns that the same statement writes with another set. A TEXT
  * that was there becomes the type that holds as many characters as before for certain: its bytes by the longest
- * character of the old set, times that of the new one. On MySQL so does a TEXT that the statement writes for a column
- * that was there, whatever the type of either, but for TEXT with a length and LONGTEXT. Source: Create_field(Field *)
- * of sql/field.cc and prepare_blob_field of sql/sql_table.cc. */
+ * character of the old set, times that of the new one. On MySQL so does a TEXT or BLOB that the statement writes for a
+ * column that was there, whatever that was, but for one with a length, LONGTEXT and LONGBLOB. Source:
+ * Create_field(Field *) of sql/field.cc and prepare_blob_field of sql/sql_table.cc. */
 #include <string.h>
 
 #include "schema/alter_impl.h"
@@ -29,6 +29,8 @@ static bool needs_charset(struct alter *al)
 {
     return create_fail(&al->cp, "CONVERT TO of a TEXT column whose character set is not known");
 }
+
+static const char *const blobs[SIZES] = {"tinyblob", "blob", "mediumblob", "longblob"};
 
 /* The TEXT that holds so many characters of the new set. */
 static void resize(const struct alter *al, struct create_column *col, uint64_t chars)
@@ -71,8 +73,13 @@ static bool shown_chars(const struct create_column *col, uint64_t *out)
     static const char *const whole[] = {
         "json",       "geometry",        "point",        "linestring",         "polygon",
         "multipoint", "multilinestring", "multipolygon", "geometrycollection", "geomcollection"};
-    static const char *const blobs[SIZES] = {"tinyblob", "blob", "mediumblob", "longblob"};
     *out = col->length;
+    /* The server divides them by the width of a character, although they are none but characters. */
+    if (is(&col->word, "varchar") || is(&col->word, "char")) {
+        if (!col->charset.p)
+            return false;
+        *out /= alter_charset_width(&col->charset);
+    }
     if (is(&col->word, "enum") || is(&col->word, "set"))
         *out = label_chars(col);
     else if (is(&col->word, "vector"))
@@ -108,6 +115,25 @@ static bool resize_written(struct alter *al, struct create_column *col, const st
     return true;
 }
 
+/* The same of a BLOB, or of a TEXT of the character set binary, which will be one. */
+static bool resize_bytes(struct alter *al, struct create_column *col, const struct create_column *was)
+{
+    uint64_t bytes;
+    size_t size = 0;
+    for (; size < SIZES - 1 && !is(&col->word, blobs[size]) && !is(&col->word, sizes[size].word); size++)
+        ;
+    if (!was || size == SIZES - 1 || col->has_length || al->cp.ps.lx.mode.flavor != FLAVOR_MYSQL)
+        return true;
+    if (!shown_chars(was, &bytes))
+        return needs_charset(al);
+    bool text = is(&col->word, sizes[size].word);
+    for (size = 0; size < SIZES - 1 && sizes[size].bytes < bytes; size++)
+        ;
+    const char *word = text ? sizes[size].word : blobs[size];
+    col->word = (struct create_text){word, strlen(word)};
+    return text || create_compose_type(&al->cp, col);
+}
+
 bool alter_convert(struct alter *al, struct create_column *col)
 {
     if ((!col->charset.p && !col->charset_unknown) || is(&col->charset, "binary"))
@@ -132,7 +158,7 @@ bool alter_convert_written(struct alter *al, struct create_column *col, const st
     bool inherits = col->charset.p && col->charset.len == 0 && !col->collation.p;
     const struct create_text *own = inherits ? &al->after.charset : col->charset.p ? &col->charset : &col->collation;
     if (!own->p || create_same_name(own, &binary))
-        return true;
+        return resize_bytes(al, col, was);
     col->charset = al->convert_charset;
     col->collation = al->convert_collation;
     /* BINARY is forgotten together with a set of the column's own. */
