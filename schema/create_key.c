@@ -340,8 +340,15 @@ bool create_take_key(struct create_parser *cp, bool *known)
     enum create_key_kind kind = ddl_token_is(&ps->tok, "FULLTEXT")  ? CREATE_FULLTEXT
                                 : ddl_token_is(&ps->tok, "SPATIAL") ? CREATE_SPATIAL
                                                                     : CREATE_VECTOR;
-    if (ddl_take(ps, "KEY") || ddl_take(ps, "INDEX"))
-        return take_index(cp, CREATE_INDEX, none);
+    bool own_word = !cp->ctx && ddl_token_is(&ps->tok, "INDEX");
+    if (ddl_take(ps, "KEY") || ddl_take(ps, "INDEX")) {
+        unsigned at = cp->keys.count;
+        bool ok = take_index(cp, CREATE_INDEX, none);
+        struct create_key *keys = cp->keys.items;
+        if (ok && own_word && cp->keys.count > at)
+            keys[at].implicit = true;
+        return ok;
+    }
     if (begins_period(ps))
         return ddl_take(ps, "PERIOD") && take_period(cp);
     if (ddl_take(ps, "FULLTEXT") || ddl_take(ps, "SPATIAL") || (begins_vector(ps) && ddl_take(ps, "VECTOR"))) {

@@ -99,7 +99,7 @@ static void print_key(const struct create_table *def, const struct create_key *k
 {
     static const char *const kinds[] = {"PRIMARY", "UNIQUE", "", "FULLTEXT", "SPATIAL", "VECTOR"};
     buf_text(out, kinds[key->kind]);
-    buf_text(out, key->kind == CREATE_INDEX ? "KEY " : " KEY ");
+    buf_text(out, key->kind != CREATE_INDEX ? " KEY " : key->implicit ? "INDEX " : "KEY ");
     if (key->kind != CREATE_PRIMARY) {
         print_name(out, key->name.p, key->name.len);
         buf_byte(out, ' ');

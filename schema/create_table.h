@@ -71,7 +71,8 @@ struct create_key {
     unsigned part_count;
     bool hashed;    /* USING HASH behind it: on MariaDB the log may have a hidden column of the key's hash */
     bool on_column; /* it stood among the attributes of its column */
-    bool implicit;  /* the server made it for a foreign key; not printed as such */
+    bool implicit;  /* the server made it for a foreign key, and drops it for another one: printed as INDEX, others as
+                       KEY */
 };
 
 enum create_rule { CREATE_RESTRICT, CREATE_NO_ACTION, CREATE_CASCADE, CREATE_SET_NULL, CREATE_SET_DEFAULT };

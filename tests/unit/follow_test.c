@@ -274,6 +274,17 @@ static const struct script scripts[] = {
       {"b", 3, "CREATE TABLE b (z int, id int, UNIQUE KEY u (z)) DEFAULT CHARSET=latin1"},
       {"b", 4, "CREATE TABLE b (z int, id int) DEFAULT CHARSET=latin1"},
       {"b", 5, "CREATE TABLE b (z bigint NOT NULL, id int) DEFAULT CHARSET=latin1"}}},
+    {"an index that stood for a foreign key goes when another one serves",
+     BOTH,
+     {"CREATE TABLE p (id int primary key) DEFAULT CHARSET=latin1",
+      "CREATE TABLE a (id int, CONSTRAINT f FOREIGN KEY (id) REFERENCES p (id)) DEFAULT CHARSET=latin1",
+      "ALTER TABLE a ADD x int", "CREATE INDEX k ON a (id)"},
+     {{"a", 2,
+       "CREATE TABLE a (id int, x int, KEY f (id), CONSTRAINT f FOREIGN KEY (id) REFERENCES shop.p (id)) DEFAULT "
+       "CHARSET=latin1"},
+      {"a", 3,
+       "CREATE TABLE a (id int, x int, KEY k (id), CONSTRAINT f FOREIGN KEY (id) REFERENCES shop.p (id)) DEFAULT "
+       "CHARSET=latin1"}}},
     {"a name of several bytes, and quotes in it",
      BOTH,
      {"CREATE DATABASE shop CHARACTER SET latin1", "CREATE TABLE `\xc3\xb6``x` (`\xe2\x82\xac` INT)"},
