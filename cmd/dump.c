@@ -81,7 +81,7 @@ static int parse_bounds(struct dump *dump, const struct dump_flags *given, struc
     const char *from = given->from ? given->from : dump->live ? dump->settings.source.start : "earliest";
     if (start_parse(&dump->from, from, e) != 0)
         return err_wrap(e, "--from");
-    if (given->to && start_parse(&dump->to, given->to, e) != 0)
+    if (given->to && end_parse(&dump->to, given->to, e) != 0)
         return err_wrap(e, "--to");
     return 0;
 }

@@ -131,7 +131,7 @@ static int parse_bounds(struct replay *replay, const struct replay_flags *given,
     if (strcmp(given->to, "now") == 0) {
         if (end_now(replay, by_place || replay->from.kind == START_FILEPOS, e) != 0)
             return err_result(e);
-    } else if (start_parse(&replay->to, given->to, e) != 0) {
+    } else if (end_parse(&replay->to, given->to, e) != 0) {
         return err_wrap(e, "--to");
     }
     if (replay->from.kind == START_FILEPOS && replay->to.kind == START_FILEPOS &&

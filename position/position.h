@@ -23,8 +23,9 @@ int position_copy(struct position *to, const struct position *from, struct err *
 
 enum start_kind { START_CURRENT, START_EARLIEST, START_FILEPOS, START_GTID, START_TIME };
 
-/* What a person types for a start or an end: `current`, `earliest`, `file:pos`, a GTID set of either flavour (told
- * apart by its form), or a time `2026-11-22T10:00:00Z` (UTC; a space for the T and a missing Z are accepted). */
+/* What a person types for a start or (but for the first two) an end: `current`, `earliest`, `file:pos`, a GTID set of
+ * either flavour (told apart by its form), or a time `2026-11-22T10:00:00Z` (UTC; a space for the T and a missing Z are
+ * accepted). */
 struct start {
     enum start_kind kind;
     struct position pos; /* START_FILEPOS: pos.at; START_GTID: pos.gtids; owned */
@@ -33,6 +34,9 @@ struct start {
 
 /* Errors: POSITION_SYNTAX, NO_MEMORY. On success the caller releases out->pos. */
 int start_parse(struct start *out, const char *text, struct err *e);
+
+/* As start_parse, of an end. */
+int end_parse(struct start *out, const char *text, struct err *e);
 
 /* Durable text form of a position ("key=value" lines, format version first; laid out at the top of position.c), and
  * back into storage that owns nothing. Errors: STATE_CORRUPT, NO_MEMORY. */

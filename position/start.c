@@ -122,3 +122,10 @@ int start_parse(struct start *out, const char *text, struct err *e)
     out->pos.at = at;
     return 0;
 }
+
+int end_parse(struct start *out, const char *text, struct err *e)
+{
+    if (strcmp(text, "current") == 0 || strcmp(text, "earliest") == 0)
+        return scan_error(e, text, strlen(text), "an end is file:pos, a GTID set or a time");
+    return start_parse(out, text, e);
+}

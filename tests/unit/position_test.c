@@ -180,6 +180,18 @@ static void start__neither_form__position_syntax(void **state)
     }
 }
 
+static void end__a_start_that_is_no_end__position_syntax(void **state)
+{
+    (void)state;
+    struct start end;
+    struct err e = ERR_INIT;
+    assert_int_equal(end_parse(&end, "binlog.000042:1337", &e), 0);
+    assert_int_equal(end.kind, START_FILEPOS);
+    assert_int_equal(end_parse(&end, "current", &e), -ERR_POSITION_SYNTAX);
+    err_clear(&e);
+    assert_int_equal(end_parse(&end, "earliest", &e), -ERR_POSITION_SYNTAX);
+}
+
 static struct position sample(enum flavor flavor, const char *gtids)
 {
     struct position pos;
@@ -338,6 +350,7 @@ int main(void)
         cmocka_unit_test(filepos__event_end_from_32_bits__64_bits),
         cmocka_unit_test(start__what_people_type__told_apart_by_form),
         cmocka_unit_test(start__neither_form__position_syntax),
+        cmocka_unit_test(end__a_start_that_is_no_end__position_syntax),
         cmocka_unit_test(position__every_mix_of_known_fields__decode_of_encode_equals),
         cmocka_unit_test(position__bytes_of_another_form__state_corrupt),
         cmocka_unit_test(version__text__fixed_width_and_same_order),
