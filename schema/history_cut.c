@@ -97,6 +97,8 @@ int history_cut(struct history *h, const struct history_where *kept, struct err 
 void history_apply_forget(struct history *h, const char *db, const char *table)
 {
     const struct history_entry *one = db && table ? history_lookup(h, db, table) : NULL;
+    if (!db)
+        history_set_floor(h, NULL);
     for (size_t i = h->n; i-- > 0;) {
         struct history_entry *entry = h->entries[i];
         if (table ? entry == one : !db || history_same_db(h, entry, db))

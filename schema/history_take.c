@@ -37,11 +37,27 @@ static int copy_entry(struct history *h, const struct history_entry *from, struc
     return 0;
 }
 
+/* With all that was known gone, what was forgotten of it is no matter: all comes from the other history. */
+static int take_floor(struct history *h, const struct history *from, struct err *e)
+{
+    struct history_point *floor = NULL;
+    if (from->floor) {
+        struct history_seen at = history_see_point(from->floor);
+        floor = history_point_take(h, &at);
+        if (!floor)
+            return err_set(e, NO_MEMORY, sizeof *floor);
+    }
+    history_set_floor(h, floor);
+    return 0;
+}
+
 int history_take(struct history *h, const struct history *from, const struct history_taking *taking, struct err *e)
 {
     for (size_t i = h->n; i-- > 0;)
         if (!taking || taking->replaces(taking->ctx, h->entries[i]->names, history_entry_table(h->entries[i])))
             history_entry_remove(h, h->entries[i]);
+    if (!taking && take_floor(h, from, e) != 0)
+        return err_result(e);
     if (from->lower_case != HISTORY_CASE_UNKNOWN)
         h->lower_case = from->lower_case;
     for (size_t i = 0; i < from->n; i++) {

@@ -135,6 +135,47 @@ static void history_trim__more_than_is_kept__the_oldest_are_forgotten(void **sta
     memfs_free(fs);
 }
 
+static int has_no_floor(struct history *h, struct err *e)
+{
+    (void)e;
+    const struct history_where first = at(4);
+    assert_null(history_floor(h, &first));
+    return 0;
+}
+
+/* The log that is read from then on may be another one, with files of the same names. */
+static int forgets_floor(struct history *h, struct err *e)
+{
+    int rc = history_forget(h, NULL, NULL, e);
+    return rc == 0 ? has_no_floor(h, e) : rc;
+}
+
+static int takes_new(struct history *h, struct err *e)
+{
+    struct history *from = NULL;
+    int rc = history_open(&from, NULL, NULL, e);
+    if (rc == 0)
+        rc = history_take(h, from, NULL, e);
+    history_free(from);
+    return rc == 0 ? has_no_floor(h, e) : rc;
+}
+
+static void history_trim__all_is_forgotten_or_replaced__nothing_is_missing(void **state)
+{
+    (void)state;
+    int (*const steps[])(struct history *, struct err *) = {forgets_floor, takes_new};
+    for (size_t i = 0; i < sizeof steps / sizeof *steps; i++) {
+        struct memfs *fs = memfs_new();
+        struct env env = memfs_env(fs);
+        struct err e = ERR_INIT;
+        assert_int_equal(open_and(&env, make, &e), 0);
+        assert_int_equal(open_and(&env, trim, &e), 0);
+        assert_int_equal(open_and(&env, steps[i], &e), 0);
+        assert_int_equal(open_and(&env, has_no_floor, &e), 0);
+        memfs_free(fs);
+    }
+}
+
 static void history_trim__as_much_as_is_kept__all_stays(void **state)
 {
     (void)state;
@@ -183,6 +224,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(history_trim__more_than_is_kept__the_oldest_are_forgotten),
+        cmocka_unit_test(history_trim__all_is_forgotten_or_replaced__nothing_is_missing),
         cmocka_unit_test(history_trim__as_much_as_is_kept__all_stays),
         cmocka_unit_test(history_trim__power_fails_at_any_operation__old_or_new),
     };
