@@ -138,6 +138,7 @@ static int start_dump(struct source_stream *st, struct stream_begin *chosen, str
         rc = stream_read(st, e);
     if (rc != 0)
         return rc;
+    st->log_is_new = false; /* told of another host's log, if still set */
     bool same = strcmp(st->place.server_uuid, known.server_uuid) == 0;
     st->unsure = begin.by_gtid && same && st->place.at.file[0];
     st->seek_to = begin.by_gtid && same && st->place.at.pos > UINT32_MAX ? st->place.at.pos : 0;

@@ -91,12 +91,12 @@ static void drop_log(struct stream_logs *logs, const char *uuid)
 int stream_note_log(struct source_stream *st, const char *file, uint32_t second, struct err *e)
 {
     const char *uuid = client_server(st->cli)->uuid;
-    const struct stream_log *known = find_log(&st->logs, uuid);
     bool storable = file[0] && !strpbrk(file, "\r\n") && uuid[0] && !strpbrk(uuid, " \r\n");
     if (!st->opt.state || !storable)
         return 0;
     if (st->other_log && stream_forget_log(st, e) != 0)
         return err_result(e);
+    const struct stream_log *known = find_log(&st->logs, uuid);
     if (known && stream_same_base(known->file, file) && filepos_file_number(known->file) >= filepos_file_number(file))
         return 0;
     drop_log(&st->logs, uuid);
@@ -158,6 +158,7 @@ int stream_check_known(struct source_stream *st, bool stored, struct err *e)
     const char *uuid = client_server(st->cli)->uuid;
     const struct stream_log *own = find_log(&st->logs, uuid), *base = find_log(&st->base_logs, uuid);
     enum fate fate = FATE_SAME, base_fate = FATE_SAME;
+    st->other_log = false; /* what was found on another host, which did not begin */
     int rc = own ? judge(st, own, &fate, e) : 0;
     if (rc == 0 && base)
         rc = judge(st, base, &base_fate, e);
@@ -169,8 +170,6 @@ int stream_check_known(struct source_stream *st, bool stored, struct err *e)
     bool untold = fate == FATE_UNTOLD || base_fate == FATE_UNTOLD;
     if (!other && (!untold || of_this_log(st, stored)))
         return 0;
-    drop_log(&st->logs, uuid);
-    drop_log(&st->base_logs, uuid);
     st->head.file[0] = '\0';
     st->other_log = true;
     return 0;
@@ -181,11 +180,13 @@ int stream_forget_log(struct source_stream *st, struct err *e)
     const char *uuid = client_server(st->cli)->uuid;
     st->other_log = false;
     schema_forget(st->schema, NULL, NULL);
-    int rc = history_forget(st->history, NULL, NULL, e);
-    if (rc == 0)
-        stream_note(st, ERR_NONE,
-                    "the binlog of server %s is another one than was read before: what was known of the tables' "
-                    "definitions is forgotten",
-                    uuid);
-    return rc;
+    if (history_forget(st->history, NULL, NULL, e) != 0)
+        return err_result(e);
+    drop_log(&st->logs, uuid);
+    drop_log(&st->base_logs, uuid);
+    stream_note(st, ERR_NONE,
+                "the binlog of server %s is another one than was read before: what was known of the tables' "
+                "definitions is forgotten",
+                uuid);
+    return 0;
 }
