@@ -66,13 +66,14 @@ int history_trim(struct history *h, const struct history_where *where, const str
     if (!floor)
         return err_set(e, NO_MEMORY, sizeof *floor);
     size_t count = trim_dropped(h, &at, keep->dropped_tables) + trim_versions(h, &at, keep->table_versions);
-    *forgotten = count;
-    if (count == 0) {
+    if (count == 0)
         history_point_drop(h, floor);
-        return 0;
-    }
-    history_set_floor(h, floor);
-    return history_log_rewrite(h, e);
+    else
+        history_set_floor(h, floor);
+    if (count > 0 && history_log_rewrite(h, e) != 0)
+        return err_result(e);
+    *forgotten = count;
+    return 0;
 }
 
 void history_set_floor(struct history *h, struct history_point *floor)
