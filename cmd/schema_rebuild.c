@@ -145,48 +145,82 @@ static enum outcome outcome_of(struct rebuild *rebuild, size_t index, struct his
     return then && then->kind == HISTORY_DEFINED ? OUTCOME_KNOWN : OUTCOME_LATER;
 }
 
-/* A person has to know which tables still stop, and where. */
-static void name_table(const struct history_table *table, const struct history_version *newest, enum outcome outcome)
+/* From where on all is known: the first definition behind the last version that is not, if there is any. */
+static const struct history_version *first_known(struct history *history, size_t index, size_t versions)
+{
+    const struct history_version *first = NULL;
+    for (size_t n = versions; n > 0; n--) {
+        const struct history_version *version = history_version(history, index, n - 1);
+        if (version->kind == HISTORY_UNKNOWN)
+            break;
+        if (version->kind == HISTORY_DEFINED)
+            first = version;
+    }
+    return first;
+}
+
+/* A person has to know which tables still stop, and where: `version` says why, or from where on they do not. */
+static void name_table(const struct history_table *table, const struct history_version *version, enum outcome outcome)
 {
     if (outcome == OUTCOME_UNKNOWN)
-        fprintf(stderr, "sluice schema: %s.%s is not known: %s\n", table->db, table->table, newest->text);
+        fprintf(stderr, "sluice schema: %s.%s is not known: %s\n", table->db, table->table, version->text);
     else
         fprintf(stderr,
                 "sluice schema: %s.%s was changed since the stored position and is known from %s:%" PRIu64
-                " on; rows before that need sluice schema import\n",
-                table->db, table->table, newest->place->file, newest->place->pos);
+                " on; rows before that, if there are any, need sluice schema import\n",
+                table->db, table->table, version->place->file, version->place->pos);
+}
+
+static void count_outcomes(struct rebuild *rebuild, size_t count[OUTCOME_NONE + 1])
+{
+    struct history_table table;
+    const struct history_version *newest;
+    for (size_t i = 0; history_table(schema_history(rebuild->reading.schema), i, &table); i++)
+        count[outcome_of(rebuild, i, &table, &newest)]++;
 }
 
 /* A user who sees no table there would leave nothing. */
-static int tell(struct rebuild *rebuild, struct err *e)
+static int check_any(struct rebuild *rebuild, struct err *e)
+{
+    size_t count[OUTCOME_NONE + 1] = {0};
+    count_outcomes(rebuild, count);
+    if (count[OUTCOME_KNOWN] + count[OUTCOME_LATER] + count[OUTCOME_UNKNOWN] == 0)
+        return err_set(e, GRANT_MISSING, "schema rebuild",
+                       "none of the tables is on the server, or source.user may not see them; nothing was forgotten");
+    return 0;
+}
+
+static void tell(struct rebuild *rebuild)
 {
     struct history *history = schema_history(rebuild->reading.schema);
     struct history_table table;
     const struct history_version *newest;
     size_t count[OUTCOME_NONE + 1] = {0};
-    for (size_t i = 0; history_table(history, i, &table); i++)
-        count[outcome_of(rebuild, i, &table, &newest)]++;
-    if (count[OUTCOME_KNOWN] + count[OUTCOME_LATER] + count[OUTCOME_UNKNOWN] == 0)
-        return err_set(e, GRANT_MISSING, "schema rebuild",
-                       "none of the tables is on the server, or source.user may not see them; nothing was forgotten");
     for (size_t i = 0; history_table(history, i, &table); i++) {
         enum outcome outcome = outcome_of(rebuild, i, &table, &newest);
-        if (outcome == OUTCOME_LATER || outcome == OUTCOME_UNKNOWN)
+        if (outcome == OUTCOME_LATER)
+            name_table(&table, first_known(history, i, table.versions), outcome);
+        else if (outcome == OUTCOME_UNKNOWN)
             name_table(&table, newest, outcome);
     }
+    count_outcomes(rebuild, count);
     printf("%zu tables are known, %zu are not\n", count[OUTCOME_KNOWN] + count[OUTCOME_LATER], count[OUTCOME_UNKNOWN]);
-    return 0;
 }
 
-/* All is read before anything is forgotten: a failure leaves what was known. */
+/* All is read before anything is forgotten, and nothing is told before it is stored: a failure leaves what was known.
+ */
 static int read_anew(struct rebuild *rebuild, struct err *e)
 {
     int rc = open_reading(rebuild, e);
     if (rc == 0)
         rc = pipeline_run(rebuild->pipe, NULL, e);
     if (rc == 0)
-        rc = tell(rebuild, e);
-    return rc == 0 ? store(rebuild, schema_history(rebuild->reading.schema), e) : rc;
+        rc = check_any(rebuild, e);
+    if (rc == 0)
+        rc = store(rebuild, schema_history(rebuild->reading.schema), e);
+    if (rc == 0)
+        tell(rebuild);
+    return rc;
 }
 
 int schema_rebuild(struct schema_run *run, struct err *e)

@@ -6,6 +6,7 @@ All on logs without names (MariaDB's NO_LOG, MySQL's MINIMAL): what is told come
 import glob
 import json
 import os
+import re
 import shlex
 import subprocess
 
@@ -389,6 +390,22 @@ class TestService:
         assert done.returncode == FINE, done.stderr
         assert f"shop.t was changed since the stored position and is known from {place} on" in done.stderr
         assert_told(plain_db, shown(driver), "t")
+
+    def test_a_rebuild_names_the_first_place_from_which_a_table_is_known(self, plain_db, redis, sluice):
+        driver = self.follow(plain_db, redis, sluice)
+        plain_db.sql("DROP TABLE shop.t")
+        plain_db.sql("CREATE TABLE shop.t (id INT PRIMARY KEY, code INT)")
+        place = at(plain_db.position())
+        plain_db.sql("INSERT INTO shop.t VALUES (7, 7)")
+        plain_db.sql("ALTER TABLE shop.t ADD COLUMN first_one INT FIRST")
+        later = at(plain_db.position())
+        done = driver.run("schema", "rebuild", "--table", "shop.t")
+        assert done.returncode == FINE, done.stderr
+        told = re.search(r"shop\.t was changed .* known from (\S+) on", done.stderr)
+        assert told, done.stderr
+        assert int(told[1].rsplit(":", 1)[1]) <= int(place.rsplit(":", 1)[1]) < int(later.rsplit(":", 1)[1]), done.stderr
+        shown_all = driver.run("schema", "show", "--all").stdout
+        assert re.search(rf"^-- .* from {re.escape(told[1])}\b.* by log", shown_all, re.M), shown_all
 
     def test_a_name_that_no_table_has_is_a_usage_error(self, plain_db, redis, sluice, tmp_path):
         driver = self.follow(plain_db, redis, sluice)
