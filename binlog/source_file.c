@@ -184,7 +184,7 @@ static bool note_gap(struct source_file *file, struct rowset *out)
 
 static int put_gap(struct source_file *file, const struct position *from, struct err *e)
 {
-    const struct history_where where = {.server_uuid = from->server_uuid, .at = from->at, .gtids = from->gtids};
+    const struct history_where where = history_at(from);
     return gap_put(schema_history(file->opt.reader.schema), &where, e);
 }
 

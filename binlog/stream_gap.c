@@ -9,7 +9,7 @@ int stream_check_gap(struct source_stream *st, struct err *e)
     struct history_where here = stream_where(st, &st->place);
     int rc = 0;
     if (history_table(st->history, 0, &any) && !(to && gap_is_none(&st->place, to))) {
-        struct history_where end = to ? snapshot_where(to) : here;
+        struct history_where end = to ? history_at(to) : here;
         end.at.pos -= !to && end.at.pos > 0; /* what is read at the start itself is behind that */
         rc = to ? 0 : history_cut(st->history, &here, e);
         if (rc == 0)

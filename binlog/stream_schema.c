@@ -9,7 +9,7 @@
 
 struct history_where stream_where(const struct source_stream *st, const struct position *pos)
 {
-    struct history_where where = snapshot_where(pos);
+    struct history_where where = history_at(pos);
     if (st->cli && strcmp(pos->server_uuid, client_server(st->cli)->uuid) != 0) {
         where.server_uuid = client_server(st->cli)->uuid;
         where.at = (struct filepos){.pos = 0};
@@ -130,12 +130,12 @@ static int round_over(struct source_stream *st, struct err *e)
     const struct position *end = snapshot_end(st->snapshot);
     if (scan->from.at.file[0] == '\0')
         scan->from.at = end->at;
-    struct history_where from = snapshot_where(&scan->from);
+    struct history_where from = history_at(&scan->from);
     int rc = snapshot_settle(st->snapshot, &from, e);
     if (rc != 0 || ++scan->rounds > SCAN_ROUNDS_MAX)
         return rc;
     size_t count;
-    struct history_where here = snapshot_where(log_reader_boundary(st->reader));
+    struct history_where here = history_at(log_reader_boundary(st->reader));
     rc = snapshot_read(st->snapshot, &here, true, &count, e);
     if (rc != 0)
         return rc;
@@ -234,7 +234,7 @@ int stream_follow_ddl(struct source_stream *st, struct err *e)
     st->after_ddl = false;
     const struct rowset *ddl = &st->ddl;
     const struct position *boundary = log_reader_boundary(st->reader);
-    struct history_where here = snapshot_where(boundary);
+    struct history_where here = history_at(boundary);
     bool any = ddl->table_count == 0; /* it may concern any table */
     int rc = any ? stream_check_tables(st, e) : 0;
     for (unsigned i = 0; rc == 0 && i < ddl->table_count; i++) {

@@ -48,7 +48,7 @@ int schema_place(const char *text, struct state *state, struct position *pos, st
     if (rc == 0 && start.kind == START_FILEPOS && oldest)
         snprintf(pos->server_uuid, sizeof pos->server_uuid, "%s", oldest->pos.server_uuid);
     if (rc == 0)
-        *out = (struct history_where){.server_uuid = pos->server_uuid, .at = pos->at, .gtids = pos->gtids};
+        *out = history_at(pos);
     position_release(&start.pos);
     checkpoint_release(&cp);
     return rc;

@@ -134,8 +134,7 @@ static enum outcome outcome_of(struct rebuild *rebuild, size_t index, struct his
                                const struct history_version **newest)
 {
     struct history *history = schema_history(rebuild->reading.schema);
-    const struct position *at = &rebuild->at.pos;
-    const struct history_where where = {.server_uuid = at->server_uuid, .at = at->at, .gtids = at->gtids};
+    const struct history_where where = history_at(&rebuild->at.pos);
     *newest = history_version(history, index, table->versions - 1);
     if (table->candidate || !is_asked_for(rebuild, table->db, table->table) || (*newest)->kind == HISTORY_GONE)
         return OUTCOME_NONE;

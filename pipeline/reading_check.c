@@ -63,8 +63,7 @@ static const struct history_version *at_begin(struct check *check, const char *d
     const struct checkpoint_entry *oldest = checkpoint_oldest(&check->begin);
     if (!oldest || !check->history)
         return NULL;
-    const struct history_where where = {
-        .server_uuid = oldest->pos.server_uuid, .at = oldest->pos.at, .gtids = oldest->pos.gtids};
+    const struct history_where where = history_at(&oldest->pos);
     const struct history_version *version = history_find(check->history, db, table, &where);
     return version && version->kind == HISTORY_DEFINED ? version : NULL;
 }

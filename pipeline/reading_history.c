@@ -86,8 +86,7 @@ static int forget_old(struct reading *reading, const struct reading_live_options
     int rc = checkpoint_load(&cp, opt->state, e);
     const struct checkpoint_entry *oldest = rc == 0 ? checkpoint_oldest(&cp) : NULL;
     if (oldest) {
-        const struct history_where where = {
-            .server_uuid = oldest->pos.server_uuid, .at = oldest->pos.at, .gtids = oldest->pos.gtids};
+        const struct history_where where = history_at(&oldest->pos);
         rc = history_trim(reading->history, &where, &keep, &forgotten, e);
     }
     if (rc == 0 && forgotten)

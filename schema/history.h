@@ -19,8 +19,7 @@
 #include <stddef.h>
 
 #include "base/err.h"
-#include "position/filepos.h"
-#include "position/gtid.h"
+#include "position/position.h"
 #include "state/state.h"
 
 #define HISTORY_LOG_NAME       "schema"
@@ -35,6 +34,12 @@ struct history_where {
     const struct gtid_set *gtids; /* all before the open transaction; NULL = not known */
     struct gtid gtid;             /* of the open transaction; number 0: none */
 };
+
+/* A boundary as a place from which definitions hold. Borrows from it. */
+static inline struct history_where history_at(const struct position *pos)
+{
+    return (struct history_where){.server_uuid = pos->server_uuid, .at = pos->at, .gtids = pos->gtids};
+}
 
 /* A place as it is kept. */
 struct history_place {

@@ -235,11 +235,6 @@ int schema_server_definition(struct schema_server *srv, const char *db, const ch
     return is_table ? 1 : 0;
 }
 
-static struct history_where place_of(const struct position *pos)
-{
-    return (struct history_where){.server_uuid = pos->server_uuid, .at = pos->at, .gtids = pos->gtids};
-}
-
 static int read_definition(void *ctx, const char *db, const char *table, struct buf *create_sql,
                            struct schema_reading *out, struct err *e)
 {
@@ -250,9 +245,9 @@ static int read_definition(void *ctx, const char *db, const char *table, struct 
         rc = schema_server_point(srv, &srv->noted, e);
     if (found < 0 || rc != 0)
         return rc == 0 ? found : rc;
-    out->where = place_of(&srv->noted);
+    out->where = history_at(&srv->noted);
     if (filepos_compare(&srv->before.at, &srv->noted.at) != 0)
-        out->before = place_of(&srv->before);
+        out->before = history_at(&srv->before);
     return found;
 }
 

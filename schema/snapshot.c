@@ -205,7 +205,7 @@ static int put_batch(struct snapshot *snap, struct batch *batch, size_t before, 
         return err_set(e, NO_MEMORY, batch->texts.len);
     for (size_t i = 0; i < batch->count; i++)
         batch->changes[i].text = (const char *)batch->texts.p + batch->at[i];
-    struct history_where place = snapshot_where(&snap->points[after]), window = snapshot_where(&snap->points[before]);
+    struct history_where place = history_at(&snap->points[after]), window = history_at(&snap->points[before]);
     int rc = batch->count ? history_put(snap->opt.history, &place, HISTORY_SNAPSHOT, before == after ? NULL : &window,
                                         batch->changes, batch->count, e)
                           : 0;
@@ -333,8 +333,8 @@ static int read_databases(struct snapshot *snap, struct err *e)
     if (rc == 0)
         rc = note_point(snap, &after, e);
     if (rc == 0 && dbs.count > 0) {
-        struct history_where place = snapshot_where(&snap->points[after]);
-        struct history_where window = snapshot_where(&snap->points[before]);
+        struct history_where place = history_at(&snap->points[after]);
+        struct history_where window = history_at(&snap->points[before]);
         rc = history_put(snap->opt.history, &place, HISTORY_SNAPSHOT, before == after ? NULL : &window, dbs.changes,
                          dbs.count, e);
     }
@@ -405,12 +405,12 @@ static bool settled_from(struct snapshot *snap, const struct reading_table *tbl,
 {
     struct history *h = snap->opt.history;
     /* A statement begins before the point; what was read may hold at it. */
-    struct history_where before = snapshot_where(&snap->points[tbl->before]);
+    struct history_where before = history_at(&snap->points[tbl->before]);
     before.at.pos--;
     const struct history_version *then = history_find(h, tbl->db, tbl->name, from);
     const struct history_version *later = history_find(h, tbl->db, tbl->name, &before);
     if (tbl->touched) {
-        *out = snapshot_where(&snap->points[tbl->touched]);
+        *out = history_at(&snap->points[tbl->touched]);
         return true;
     }
     *out = *from;
@@ -457,7 +457,7 @@ static int settle(struct snapshot *snap, const struct reading_table *tbl, const 
                   struct settling *settling, struct err *e)
 {
     struct batch *batch = &settling->batch;
-    struct history_where place = snapshot_where(&snap->points[tbl->after]), since;
+    struct history_where place = history_at(&snap->points[tbl->after]), since;
     const struct history_version *found = still_there(snap, tbl, &place);
     if (!found || !settled_from(snap, tbl, from, &since))
         return 0;

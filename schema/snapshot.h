@@ -56,10 +56,4 @@ int snapshot_touch(struct snapshot *snap, const char *db, const char *table, con
  * or from behind the table's last statement. Errors: the history's. */
 int snapshot_settle(struct snapshot *snap, const struct history_where *from, struct err *e);
 
-/* One place from which definitions hold. */
-static inline struct history_where snapshot_where(const struct position *pos)
-{
-    return (struct history_where){.server_uuid = pos->server_uuid, .at = pos->at, .gtids = pos->gtids};
-}
-
 #endif
