@@ -20,7 +20,7 @@ struct source_file {
     bool file_open;
     bool noted;     /* the open file was told to be a live copy */
     bool gap_noted; /* the next file was told not to follow */
-    bool joined;    /* it was seen whether `followed` reaches as far as the start */
+    bool joined;    /* nothing is `followed`, or it was seen whether it reaches as far as the start */
     bool finished;
     atomic_bool interrupted;
 };
@@ -125,6 +125,7 @@ static int file_open(struct source *src, const struct start *at, struct position
     if (file->opt.server_uuid)
         snprintf(known.server_uuid, sizeof known.server_uuid, "%s", file->opt.server_uuid);
     file->next_path = 0;
+    file->joined = file->opt.followed == NULL;
     file->finished = false;
     file->event = NULL;
     file->from.kind = at->kind;
@@ -191,11 +192,11 @@ static int put_gap(struct source_file *file, const struct position *from, struct
 /* Files tell no server: their place in a log that was read before is known by its GTIDs, from the first head on. */
 static int join(struct source_file *file, struct err *e)
 {
-    const struct position *followed = file->opt.followed, *here = log_reader_boundary(file->reader);
-    if (file->joined || !followed || !here->gtids)
+    const struct position *here = log_reader_boundary(file->reader);
+    if (!here->gtids)
         return 0;
     file->joined = true;
-    return gap_is_none(here, followed) ? 0 : put_gap(file, followed, e);
+    return gap_is_none(here, file->opt.followed) ? 0 : put_gap(file, file->opt.followed, e);
 }
 
 /* At the end of a file: 1 with a rowset to hand out, 0 to read on. */

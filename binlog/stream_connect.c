@@ -149,10 +149,11 @@ static int start_dump(struct source_stream *st, struct stream_begin *chosen, str
 bool stream_place_first(struct source_stream *st, const struct tx *tx)
 {
     struct filepos at = {.pos = tx->pos};
-    bool unsure = st->unsure;
+    if (!st->unsure)
+        return false;
     st->unsure = false;
     snprintf(at.file, sizeof at.file, "%s", tx->file);
-    if (!unsure || filepos_compare(&at, &st->place.at) >= 0)
+    if (filepos_compare(&at, &st->place.at) >= 0)
         return false;
     st->place.at = at;
     return true;
