@@ -170,23 +170,16 @@ static void name_table(const struct history_table *table, const struct history_v
                 table->db, table->table, version->place->file, version->place->pos);
 }
 
-static void count_outcomes(struct rebuild *rebuild, size_t count[OUTCOME_NONE + 1])
+/* A user who sees no table there would leave nothing. */
+static int check_any(struct rebuild *rebuild, struct err *e)
 {
     struct history_table table;
     const struct history_version *newest;
     for (size_t i = 0; history_table(schema_history(rebuild->reading.schema), i, &table); i++)
-        count[outcome_of(rebuild, i, &table, &newest)]++;
-}
-
-/* A user who sees no table there would leave nothing. */
-static int check_any(struct rebuild *rebuild, struct err *e)
-{
-    size_t count[OUTCOME_NONE + 1] = {0};
-    count_outcomes(rebuild, count);
-    if (count[OUTCOME_KNOWN] + count[OUTCOME_LATER] + count[OUTCOME_UNKNOWN] == 0)
-        return err_set(e, GRANT_MISSING, "schema rebuild",
-                       "none of the tables is on the server, or source.user may not see them; nothing was forgotten");
-    return 0;
+        if (outcome_of(rebuild, i, &table, &newest) != OUTCOME_NONE)
+            return 0;
+    return err_set(e, GRANT_MISSING, "schema rebuild",
+                   "none of the tables is on the server, or source.user may not see them; nothing was forgotten");
 }
 
 static void tell(struct rebuild *rebuild)
@@ -197,12 +190,12 @@ static void tell(struct rebuild *rebuild)
     size_t count[OUTCOME_NONE + 1] = {0};
     for (size_t i = 0; history_table(history, i, &table); i++) {
         enum outcome outcome = outcome_of(rebuild, i, &table, &newest);
+        count[outcome]++;
         if (outcome == OUTCOME_LATER)
             name_table(&table, first_known(history, i, table.versions), outcome);
         else if (outcome == OUTCOME_UNKNOWN)
             name_table(&table, newest, outcome);
     }
-    count_outcomes(rebuild, count);
     printf("%zu tables are known, %zu are not\n", count[OUTCOME_KNOWN] + count[OUTCOME_LATER], count[OUTCOME_UNKNOWN]);
 }
 

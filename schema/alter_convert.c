@@ -32,13 +32,19 @@ static bool needs_charset(struct alter *al)
 
 static const char *const blobs[SIZES] = {"tinyblob", "blob", "mediumblob", "longblob"};
 
-/* The TEXT that holds so many characters of the new set. */
-static void resize(const struct alter *al, struct create_column *col, uint64_t chars)
+/* Index of the smallest type that holds so many bytes; the largest for more. */
+static size_t size_for(uint64_t bytes)
 {
-    uint64_t bytes = chars * alter_charset_width(&al->convert_charset);
     size_t size = 0;
     while (size < SIZES - 1 && sizes[size].bytes < bytes)
         size++;
+    return size;
+}
+
+/* The TEXT that holds so many characters of the new set. */
+static void resize(const struct alter *al, struct create_column *col, uint64_t chars)
+{
+    size_t size = size_for(chars * alter_charset_width(&al->convert_charset));
     col->word = (struct create_text){sizes[size].word, strlen(sizes[size].word)};
 }
 
@@ -127,8 +133,7 @@ static bool resize_bytes(struct alter *al, struct create_column *col, const stru
     if (!shown_chars(was, &bytes))
         return needs_charset(al);
     bool text = is(&col->word, sizes[size].word);
-    for (size = 0; size < SIZES - 1 && sizes[size].bytes < bytes; size++)
-        ;
+    size = size_for(bytes);
     const char *word = text ? sizes[size].word : blobs[size];
     col->word = (struct create_text){word, strlen(word)};
     return text || create_compose_type(&al->cp, col);
