@@ -236,14 +236,16 @@ static bool take_value_tokens(struct create_parser *cp, struct buf *text)
         bool word = ps->tok.kind == DDL_WORD || ps->tok.kind == DDL_STRING || ps->tok.kind == DDL_QUOTED;
         if (!word && !ddl_token_is_char(&ps->tok, '('))
             return create_fail(cp, "a default value is expected");
+        bool number = ps->tok.kind == DDL_WORD && ps->tok.p[0] >= '0' && ps->tok.p[0] <= '9';
         if (word && !create_take_opaque(cp, text))
             return false;
         if (ddl_token_is_char(&ps->tok, '(') && !take_group(cp, text))
             return false;
         bool dot = ddl_token_is_char(&ps->tok, '.');
+        const char *behind = ps->tok.p + 1;
         if (dot && !create_take_opaque(cp, text))
             return false;
-        if (dot && ps->tok.kind != DDL_WORD)
+        if (dot && number && (ps->tok.kind != DDL_WORD || ps->tok.p != behind))
             return true; /* `1.` is a number */
         if (!dot && ps->tok.kind != DDL_STRING && !ddl_token_is_char(&ps->tok, '-') &&
             !ddl_token_is_char(&ps->tok, '+'))
