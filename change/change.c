@@ -70,7 +70,8 @@ const char *change_op_name(enum change_op op)
 {
     static const char *const names[] = {
         [CHANGE_INSERT] = "insert", [CHANGE_UPDATE] = "update",     [CHANGE_DELETE] = "delete",
-        [CHANGE_READ] = "read",     [CHANGE_TRUNCATE] = "truncate",
+        [CHANGE_READ] = "read",     [CHANGE_TRUNCATE] = "truncate", [CHANGE_STATEMENT] = "statement",
+        [CHANGE_BEGIN] = "begin",   [CHANGE_END] = "end",
     };
     return names[op];
 }

@@ -9,12 +9,23 @@
 #define TABLE_COLUMNS_MAX    4096
 #define TABLE_NAME_BYTES_MAX 256 /* 64 characters of UTF-8 with the server's escapes */
 
+/* What a definition tells of a column beyond its bytes. All texts UTF-8 and NUL-terminated. */
+struct column_definition {
+    const char *word;          /* first word of the declared type, lower case: "int", "enum", "point" */
+    uint32_t length, decimals; /* the numbers in its parentheses, 0 when not written */
+    bool has_length, has_decimals;
+    bool zerofill, auto_increment, generated;
+    const char *initial;             /* the SQL behind DEFAULT, as sql_mode '' reads it; NULL: not written */
+    const char *charset, *collation; /* in effect, of texts, ENUM and SET; NULL: none, or (collation) its default */
+};
+
 struct column {
     const char *name; /* UTF-8, NUL-terminated */
     uint32_t name_len;
     bool nullable;
     struct coltype type;
-    const char *declared; /* SQL type text, NULL when only the log is known */
+    const char *declared;                       /* SQL type text, NULL when only the log is known */
+    const struct column_definition *definition; /* NULL: none that is certain for the row */
 };
 
 struct table {
@@ -25,6 +36,10 @@ struct table {
     const uint16_t *pk; /* column indexes in key order; NULL when there is none or it is not known */
     unsigned pk_count;
     bool pk_known;
+    const uint16_t *unique; /* columns of the first UNIQUE key whose columns are all NOT NULL, in its order; a prefix
+                               counts as its column, a key with an expression not; NULL: none, or not known */
+    unsigned unique_count;
+    const char *charset; /* default of the table's new columns; NULL: not known */
 };
 
 /* Index of a column by exact bytes, then by ASCII-case-insensitive name (as the server compares); -1: none. */

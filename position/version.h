@@ -26,6 +26,11 @@ static inline uint64_t version_row(uint32_t event_ordinal, uint32_t row_in_event
     return (uint64_t)event_ordinal << 32 | (uint64_t)row_in_event << 4 | half;
 }
 
+static inline uint32_t version_row_of_event(uint64_t row)
+{
+    return (uint32_t)(row >> 4) & VERSION_ROWS_IN_EVENT_MAX;
+}
+
 /* Writes VERSION_TEXT_LEN characters, no NUL. */
 void version_print(const struct version *v, char out[VERSION_TEXT_LEN]);
 

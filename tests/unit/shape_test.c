@@ -34,7 +34,13 @@ static const struct shape *make_shape(struct shape_cache *cache, const char *tab
         columns[i].type.charset = (uint8_t)charset_of_collation(columns[i].type.collation, NULL);
     }
     assert_int_equal(cursor_finish(&cur), 0);
-    *tbl = (struct table){"shop", arena_copy(arena, table_name, strlen(table_name)), columns, 4, pk, 1, true};
+    *tbl = (struct table){.db = "shop",
+                          .name = arena_copy(arena, table_name, strlen(table_name)),
+                          .columns = columns,
+                          .column_count = 4,
+                          .pk = pk,
+                          .pk_count = 1,
+                          .pk_known = true};
     const struct shape *shape = NULL;
     assert_int_equal(shape_cache_take(cache, arena, tbl, &shape, NULL), 0);
     return shape;

@@ -1,0 +1,94 @@
+/* Formats: how changes become records. Our own JSON and that of Canal, Maxwell and Debezium, each one const struct
+ * format_ops in change/format_<name>.c, listed in change/formats.c. docs/formats.md tells them field by field.
+ *
+ * A record is what one message of a bus, or one line of standard output, holds. Formats write its text into one buffer;
+ * a sink takes it from there. A format instance belongs to one worker thread; what is bound is the worker's too. */
+#ifndef SLUICE_CHANGE_FORMAT_H
+#define SLUICE_CHANGE_FORMAT_H
+
+#include "base/buf.h"
+#include "change/change.h"
+#include "config/option.h"
+
+enum record_kind {
+    RECORD_ROW,       /* of one row, or of several rows of one event */
+    RECORD_STATEMENT, /* of DDL: peers have a topic of its own for it */
+    RECORD_TX         /* begin or end of a transaction: likewise */
+};
+
+#define RECORD_NONE SIZE_MAX
+
+/* Where a record lies in the buffer: offsets, as the buffer grows. Texts without a line end. */
+struct record {
+    enum record_kind kind;
+    size_t item;                 /* number of the change that it belongs to, as given to add */
+    size_t value, value_len;     /* value_len RECORD_NONE: a tombstone (null) */
+    size_t key, key_len;         /* key_len RECORD_NONE: it has no key */
+    size_t headers, headers_len; /* a JSON object of texts and objects; headers_len 0: none */
+};
+
+struct record_list {
+    struct buf text;
+    struct record *list;
+    size_t count, size;
+};
+
+void records_init(struct record_list *records, size_t cap);
+void records_release(struct record_list *records);
+void records_clear(struct record_list *records);
+
+/* A new record, all of it empty, kept until records_clear; NULL: no memory. */
+struct record *records_add(struct record_list *records, enum record_kind kind, size_t item);
+
+/* What a format asks of the reader beside rows. */
+enum format_need {
+    FORMAT_NEEDS_DEFINITIONS = 1,   /* struct column_definition where it can be known */
+    FORMAT_NEEDS_STATEMENTS = 2,    /* CHANGE_STATEMENT */
+    FORMAT_NEEDS_TRANSACTIONS = 4,  /* CHANGE_BEGIN and CHANGE_END: one lane only */
+    FORMAT_NEEDS_QUERY = 8,         /* the text behind rows */
+    FORMAT_NEEDS_WHOLE_EVENTS = 16, /* all rows of an event and lane in one batch, where it holds them */
+    FORMAT_NEEDS_XID = 32
+};
+
+struct format; /* an instance; first member of each format's own struct */
+
+struct format_ops {
+    const char *name;
+    const char *help;             /* one sentence for the reference */
+    size_t options_size;          /* of the struct that the table fills */
+    const struct option *options; /* named as the peer names them; table ends as config/option.h says */
+
+    /* Checks what the option table cannot; USAGE class. NULL = nothing to check. */
+    int (*check)(const void *opt, struct err *e);
+
+    /* enum format_need, by the options. */
+    unsigned (*needs)(const void *opt);
+
+    /* Compiles what does not change from row to row of one table version. Errors: USAGE class (a named column is
+     * missing), NO_MEMORY. `opt` outlives it. */
+    int (*bind)(void **out, const void *opt, const struct table *tbl, struct err *e);
+    void (*unbind)(void *bind); /* accepts NULL */
+
+    int (*open)(struct format **out, const void *opt, struct err *e);
+    void (*close)(struct format *format); /* accepts NULL */
+
+    /* Writes the records of a change, or keeps it for the record that its event becomes. `bind` is of its shape; NULL
+     * where it has none. Errors: as value_read, wrapped with db.table and column; NO_MEMORY. */
+    int (*add)(struct format *format, const struct change *chg, const void *bind, size_t item, struct record_list *out,
+               struct err *e);
+
+    /* Writes what is kept: at the end of a batch. What a change borrowed is gone afterwards. NULL = nothing is kept. */
+    int (*flush)(struct format *format, struct record_list *out, struct err *e);
+};
+
+struct format {
+    const struct format_ops *ops;
+};
+
+/* All formats, ended by NULL, in alphabetical order. */
+extern const struct format_ops *const format_registry[];
+
+/* By name; NULL when there is none. */
+const struct format_ops *format_find(const char *name);
+
+#endif
