@@ -31,6 +31,7 @@ struct record_list {
     struct buf text;
     struct record *list;
     size_t count, size;
+    int64_t now_us; /* Unix time that the sink asked for this batch: what peers write as the time of a message */
 };
 
 void records_init(struct record_list *records, size_t cap);
@@ -42,12 +43,11 @@ struct record *records_add(struct record_list *records, enum record_kind kind, s
 
 /* What a format asks of the reader beside rows. */
 enum format_need {
-    FORMAT_NEEDS_DEFINITIONS = 1,   /* struct column_definition where it can be known */
-    FORMAT_NEEDS_STATEMENTS = 2,    /* CHANGE_STATEMENT */
-    FORMAT_NEEDS_TRANSACTIONS = 4,  /* CHANGE_BEGIN and CHANGE_END: one lane only */
-    FORMAT_NEEDS_QUERY = 8,         /* the text behind rows */
-    FORMAT_NEEDS_WHOLE_EVENTS = 16, /* all rows of an event and lane in one batch, where it holds them */
-    FORMAT_NEEDS_XID = 32
+    FORMAT_NEEDS_DEFINITIONS = 1,  /* struct column_definition where it can be known */
+    FORMAT_NEEDS_STATEMENTS = 2,   /* CHANGE_STATEMENT */
+    FORMAT_NEEDS_TRANSACTIONS = 4, /* CHANGE_BEGIN and CHANGE_END: one lane only */
+    FORMAT_NEEDS_QUERY = 8,        /* the text behind rows */
+    FORMAT_NEEDS_WHOLE_EVENTS = 16 /* all rows of an event and lane in one batch, where it holds them */
 };
 
 struct format; /* an instance; first member of each format's own struct */
