@@ -5,7 +5,12 @@
  * middle of an interval of decimals that read back to it; with k = floor(log10(2^q)) that interval holds at most one
  * multiple of 10^(k+1), and at least one of 10^k. All is compared in quarters of 10^k, in 128-bit fixed point whose
  * lost bits are folded into the last one ("round to odd"). */
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+
 #include "value/family.h"
+#include "value/java.h"
 #include "value/pow10.h"
 #include "value/write.h"
 
@@ -86,25 +91,28 @@ static bool whole(struct binary v, struct decimal *out)
     return true;
 }
 
-/* Exponents of the first digit that are written out: from plain_min to 14. The server also writes out larger numbers
- * that have digits behind the point. */
+/* Exponents of the first digit that are written out: from plain_min to plain_max. The server also writes out larger
+ * numbers that have digits behind the point. Java has a digit on both sides of every point. */
 struct form {
-    int plain_min;
-    bool server;
+    int plain_min, plain_max;
+    bool server, java;
 };
-#define PLAIN_MAX 14
 
-static const struct form own_form = {-7, false}, server_form = {-15, true};
+static const struct form own_form = {-7, 14, false, false}, server_form = {-15, 14, true, false};
+static const struct form java_form = {-3, 6, false, true};
 
-static uint8_t *write_exponent(uint8_t *o, const uint8_t *digits, unsigned count, int exponent)
+static uint8_t *write_exponent(uint8_t *o, const uint8_t *digits, unsigned count, int exponent, const struct form *form)
 {
     *o++ = digits[0];
-    if (count > 1) {
+    if (form->java && count == 1) {
+        memcpy(o, ".0", 2);
+        o += 2;
+    } else if (count > 1) {
         *o++ = '.';
         memcpy(o, digits + 1, count - 1);
         o += count - 1;
     }
-    *o++ = 'e';
+    *o++ = form->java ? 'E' : 'e';
     return write_int(o, exponent);
 }
 
@@ -117,9 +125,9 @@ static uint8_t *write_shortest(uint8_t *o, struct decimal d, const struct form *
     }
     unsigned count = (unsigned)(write_uint(digits, d.digits) - digits);
     int first = d.exponent + (int)count - 1;
-    bool large = first > PLAIN_MAX && !(form->server && (int)count > first + 1);
+    bool large = first > form->plain_max && !(form->server && (int)count > first + 1);
     if (first < form->plain_min || large)
-        return write_exponent(o, digits, count, first);
+        return write_exponent(o, digits, count, first, form);
     if (first < 0) {
         memcpy(o, "0.00000000000000", 16);
         o += 1 - first;
@@ -130,7 +138,12 @@ static uint8_t *write_shortest(uint8_t *o, struct decimal d, const struct form *
     if (count <= integer) {
         memcpy(o, digits, count);
         memset(o + count, '0', integer - count);
-        return o + integer;
+        o += integer;
+        if (form->java) {
+            memcpy(o, ".0", 2);
+            o += 2;
+        }
+        return o;
     }
     memcpy(o, digits, integer);
     o[integer] = '.';
@@ -138,14 +151,31 @@ static uint8_t *write_shortest(uint8_t *o, struct decimal d, const struct form *
     return o + count + 1;
 }
 
-static uint8_t *write_zero(uint8_t *o, bool negative)
+static uint8_t *write_zero(uint8_t *o, bool negative, const struct form *form)
 {
+    if (!negative && form->java) {
+        memcpy(o, "0.0", 3);
+        return o + 3;
+    }
     if (!negative) {
         *o = '0';
         return o + 1;
     }
     memcpy(o, "-0.0", 4);
     return o + 4;
+}
+
+/* Java asks for two digits at least, the nearest ones, which shows where doubles lie far apart: 4.9E-324. */
+static struct decimal two_digits(struct decimal d, double v)
+{
+    char text[16];
+    for (; d.digits >= 10 && d.digits % 10 == 0; d.exponent++)
+        d.digits /= 10;
+    if (d.digits >= 10)
+        return d;
+    snprintf(text, sizeof text, "%.1e", v);
+    return (struct decimal){(uint64_t)(text[0] - '0') * 10 + (uint64_t)(text[2] - '0'),
+                            (int)strtol(text + 4, NULL, 10) - 1};
 }
 
 static uint8_t *write_binary64(uint8_t *o, double v, const struct form *form)
@@ -155,7 +185,7 @@ static uint8_t *write_binary64(uint8_t *o, double v, const struct form *form)
     uint64_t fraction = bits & (((uint64_t)1 << 52) - 1);
     int exponent = (int)(bits >> 52 & 0x7ff);
     if (bits << 1 == 0)
-        return write_zero(o, bits >> 63);
+        return write_zero(o, bits >> 63, form);
     if (bits >> 63)
         *o++ = '-';
     struct binary b = {fraction, -1074, false};
@@ -164,6 +194,8 @@ static uint8_t *write_binary64(uint8_t *o, double v, const struct form *form)
     struct decimal d;
     if (!whole(b, &d))
         d = shortest(b, false);
+    if (form->java && !exponent)
+        d = two_digits(d, fabs(v));
     return write_shortest(o, d, form);
 }
 
@@ -182,14 +214,19 @@ uint8_t *write_server_double(uint8_t *o, double v)
     return end + 2;
 }
 
-uint8_t *write_float(uint8_t *o, float v)
+uint8_t *write_java_double(uint8_t *o, double v)
+{
+    return write_binary64(o, v, &java_form);
+}
+
+static uint8_t *write_binary32(uint8_t *o, float v, const struct form *form)
 {
     uint32_t bits;
     memcpy(&bits, &v, sizeof bits);
     uint32_t fraction = bits & 0x7fffff;
     int exponent = (int)(bits >> 23 & 0xff);
     if (bits << 1 == 0)
-        return write_zero(o, bits >> 31);
+        return write_zero(o, bits >> 31, form);
     if (bits >> 31)
         *o++ = '-';
     struct binary b = {fraction, -149, false};
@@ -198,7 +235,19 @@ uint8_t *write_float(uint8_t *o, float v)
     struct decimal d;
     if (!whole(b, &d))
         d = shortest(b, true);
-    return write_shortest(o, d, &own_form);
+    if (form->java && !exponent)
+        d = two_digits(d, fabs((double)v));
+    return write_shortest(o, d, form);
+}
+
+uint8_t *write_float(uint8_t *o, float v)
+{
+    return write_binary32(o, v, &own_form);
+}
+
+uint8_t *write_java_float(uint8_t *o, float v)
+{
+    return write_binary32(o, v, &java_form);
 }
 
 int float_read(const struct coltype *type, struct bytes bytes, struct value *out, struct arena *arena, struct err *e)

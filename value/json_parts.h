@@ -57,12 +57,23 @@ bool jsonb_list_value(const struct jsonb_list *list, uint32_t i, struct jsonb_re
 /* The value of a STRING; of an OPAQUE also its column type. *size: bytes with length and type. */
 bool jsonb_string(const struct jsonb_ref *ref, struct bytes *out, uint8_t *column_type, size_t *size);
 
+struct jsonb_style;
+
 /* Where text goes: o NULL only counts. `left`: bytes of documents that may still be visited. */
 struct jsonb_print {
     uint8_t *o;
     size_t len; /* of the text so far */
     size_t left;
     unsigned depth;
+    const struct jsonb_style *style; /* NULL: as the server */
+};
+
+/* How one writer's text differs from another's. opaque: false when the bytes are out of range. */
+struct jsonb_style {
+    const char *comma, *colon;
+    void (*string)(struct jsonb_print *to, const uint8_t *p, size_t len);
+    void (*real)(struct jsonb_print *to, double d);
+    bool (*opaque)(struct jsonb_print *to, uint8_t column_type, const struct bytes *in);
 };
 
 void jsonb_print_bytes(struct jsonb_print *to, const void *bytes, size_t len);
@@ -71,5 +82,12 @@ void jsonb_print_string(struct jsonb_print *to, const uint8_t *p, size_t len);
 /* Counts `size` bytes as visited; false when there are not as many left. */
 bool jsonb_print_visit(struct jsonb_print *to, size_t size);
 bool jsonb_print_value(struct jsonb_print *to, const struct jsonb_ref *ref);
+
+/* The opaque values that every writer reads alike; false (NULL) when they are out of range. DECIMAL as text with all
+ * digits of its scale, in room for JSONB_DECIMAL_MAX; temporal ones with scale 6. */
+#define JSONB_DECIMAL_MAX 84 /* 81 digits of the server's calculations, sign, "0." */
+uint8_t *jsonb_decimal(uint8_t *o, const struct bytes *in);
+bool jsonb_print_decimal(struct jsonb_print *to, const struct bytes *in);
+bool jsonb_temporal(uint8_t column_type, const struct bytes *in, struct value *v);
 
 #endif

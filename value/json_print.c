@@ -16,7 +16,7 @@
 #include "value/json_parts.h"
 #include "value/write.h"
 
-#define DECIMAL_DIGITS_MAX 81 /* of the server's calculations; a column has 65 */
+#define DECIMAL_DIGITS_MAX (JSONB_DECIMAL_MAX - 3) /* of the server's calculations; a column has 65 */
 
 void jsonb_print_bytes(struct jsonb_print *to, const void *bytes, size_t len)
 {
@@ -45,7 +45,9 @@ static size_t count_escapes(const uint8_t *p, size_t len)
 
 void jsonb_print_string(struct jsonb_print *to, const uint8_t *p, size_t len)
 {
-    if (to->o)
+    if (to->style)
+        to->style->string(to, p, len);
+    else if (to->o)
         to->len = (size_t)(write_json_string(to->o + to->len, p, len) - to->o);
     else
         to->len += len + 2 + count_escapes(p, len);
@@ -74,6 +76,15 @@ static bool print_literal(struct jsonb_print *to, uint8_t which)
     return true;
 }
 
+static void print_real(struct jsonb_print *to, double d)
+{
+    uint8_t text[WRITE_SERVER_DOUBLE_MAX];
+    if (to->style)
+        to->style->real(to, d);
+    else
+        jsonb_print_bytes(to, text, (size_t)(write_server_double(text, d) - text));
+}
+
 static bool print_number(struct jsonb_print *to, uint8_t type, const uint8_t *p, size_t size)
 {
     uint8_t text[WRITE_SERVER_DOUBLE_MAX];
@@ -87,27 +98,33 @@ static bool print_number(struct jsonb_print *to, uint8_t type, const uint8_t *p,
         return print_written(to, text, write_int(text, (int64_t)(bits << unused) >> unused));
     case JSONB_DOUBLE:
         memcpy(&d, &bits, sizeof d);
-        return (bits >> 52 & 0x7ff) != 0x7ff && print_written(to, text, write_server_double(text, d));
+        if ((bits >> 52 & 0x7ff) == 0x7ff)
+            return false;
+        print_real(to, d);
+        return true;
     default:
         return print_written(to, text, write_uint(text, bits));
     }
 }
 
-static bool print_decimal(struct jsonb_print *to, const struct bytes *in)
+uint8_t *jsonb_decimal(uint8_t *o, const struct bytes *in)
 {
     static const uint8_t group_bytes[10] = {0, 1, 1, 2, 2, 3, 3, 4, 4, 4};
-    uint8_t text[DECIMAL_DIGITS_MAX + 3];
     if (in->len < 3 || in->p[0] < 1 || in->p[0] > DECIMAL_DIGITS_MAX || in->p[1] > in->p[0])
-        return false;
+        return NULL;
     unsigned scale = in->p[1], integer = in->p[0] - scale;
     size_t size = integer / 9 * 4u + group_bytes[integer % 9] + scale / 9 * 4u + group_bytes[scale % 9];
-    if (in->len != 2 + size)
-        return false;
-    const uint8_t *end = write_decimal(text, in->p + 2, in->p[0], scale);
+    return in->len == 2 + size ? write_decimal(o, in->p + 2, in->p[0], scale) : NULL;
+}
+
+bool jsonb_print_decimal(struct jsonb_print *to, const struct bytes *in)
+{
+    uint8_t text[JSONB_DECIMAL_MAX];
+    const uint8_t *end = jsonb_decimal(text, in);
     return end && print_written(to, text, end);
 }
 
-static bool read_temporal(uint8_t column_type, const struct bytes *in, struct value *v)
+bool jsonb_temporal(uint8_t column_type, const struct bytes *in, struct value *v)
 {
     if (in->len != 8)
         return false;
@@ -136,7 +153,7 @@ static bool print_temporal(struct jsonb_print *to, uint8_t column_type, const st
 {
     uint8_t text[WRITE_DATETIME_MAX + 2], *o = text;
     struct value v;
-    if (!read_temporal(column_type, in, &v))
+    if (!jsonb_temporal(column_type, in, &v))
         return false;
     *o++ = '"';
     if (column_type == WIRE_TIME)
@@ -170,9 +187,11 @@ static bool print_base64(struct jsonb_print *to, uint8_t column_type, const stru
 
 static bool print_opaque(struct jsonb_print *to, uint8_t column_type, const struct bytes *in)
 {
+    if (to->style)
+        return to->style->opaque(to, column_type, in);
     switch (column_type) {
     case WIRE_NEWDECIMAL:
-        return print_decimal(to, in);
+        return jsonb_print_decimal(to, in);
     case WIRE_DATE_OLD:
     case WIRE_TIME:
     case WIRE_DATETIME:
@@ -188,6 +207,7 @@ static bool print_opaque(struct jsonb_print *to, uint8_t column_type, const stru
 
 static bool print_list(struct jsonb_print *to, const struct jsonb_ref *ref)
 {
+    const char *comma = to->style ? to->style->comma : ", ", *colon = to->style ? to->style->colon : ": ";
     struct jsonb_list list;
     if (to->depth == JSONB_DEPTH_MAX || !jsonb_list_open(&list, ref) || !jsonb_print_visit(to, list.header))
         return false;
@@ -197,12 +217,12 @@ static bool print_list(struct jsonb_print *to, const struct jsonb_ref *ref)
         struct jsonb_ref value;
         struct bytes key;
         if (i)
-            jsonb_print_bytes(to, ", ", 2);
+            jsonb_print_bytes(to, comma, strlen(comma));
         if (list.object) {
             if (!jsonb_list_key(&list, i, &key) || !jsonb_print_visit(to, key.len))
                 return false;
             jsonb_print_string(to, key.p, key.len);
-            jsonb_print_bytes(to, ": ", 2);
+            jsonb_print_bytes(to, colon, strlen(colon));
         }
         if (!jsonb_list_value(&list, i, &value) || !jsonb_print_value(to, &value))
             return false;
