@@ -15,9 +15,18 @@ struct column_definition {
     uint32_t length, decimals; /* the numbers in its parentheses, 0 when not written */
     bool has_length, has_decimals;
     bool zerofill, auto_increment, generated;
-    const char *initial;             /* the SQL behind DEFAULT, as sql_mode '' reads it; NULL: not written */
+    const char *initial;             /* the SQL behind DEFAULT, below; NULL: not written */
     const char *charset, *collation; /* in effect, of texts, ENUM and SET; NULL: none, or (collation) its default */
 };
+
+/* `initial` is what stood in the statement, or what SHOW CREATE TABLE printed, as sql_mode '' reads it, with one blank
+ * for any space or comment between tokens:
+ *     'it''s'  '\\ \0 \n \r \Z'         strings, in UTF-8; a quote is doubled, these bytes have backslashes, others
+ * none; also for numbers and dates: DEFAULT '5' is what MySQL prints -7  1.50  .5  1e10  TRUE           numbers as they
+ * were written b'101'  x'41'  0b101  0x41         bits and bytes, likewise NULL CURRENT_TIMESTAMP(3)  now()        and
+ * synonyms, in the case they were written DATE'2026-11-22'  _latin1'a'  N'a' literals with a word before them (1 + 2)
+ * uuid()                    expressions; MariaDB prints function calls without parentheses change/column_default.h
+ * reads it. */
 
 struct column {
     const char *name; /* UTF-8, NUL-terminated */
