@@ -21,25 +21,38 @@ enum record_kind {
 /* Where a record lies in the buffer: offsets, as the buffer grows. Texts without a line end. */
 struct record {
     enum record_kind kind;
-    size_t item;                 /* number of the change that it belongs to, as given to add */
-    size_t value, value_len;     /* value_len RECORD_NONE: a tombstone (null) */
-    size_t key, key_len;         /* key_len RECORD_NONE: it has no key */
-    size_t headers, headers_len; /* a JSON object of texts and objects; headers_len 0: none */
+    size_t item;        /* number of the change that it belongs to, as given to add */
+    size_t at;          /* begin of its key, behind which lie its headers and its value */
+    size_t key_len;     /* RECORD_NONE: it has no key */
+    size_t headers_len; /* of a JSON object; 0: none */
+    size_t value_len;   /* RECORD_NONE: a tombstone, null */
 };
 
 struct record_list {
     struct buf text;
     struct record *list;
     size_t count, size;
-    int64_t now_us; /* Unix time that the sink asked for this batch: what peers write as the time of a message */
+    bool wants_keys; /* keys and headers are asked for, else they need not be written */
+    int64_t now_us;  /* Unix time that the sink asked for this batch: what peers write as the time of a message */
 };
 
 void records_init(struct record_list *records, size_t cap);
 void records_release(struct record_list *records);
 void records_clear(struct record_list *records);
 
-/* A new record, all of it empty, kept until records_clear; NULL: no memory. */
-struct record *records_add(struct record_list *records, enum record_kind kind, size_t item);
+/* A new record: its text is what is written to records->text from here on, first its key and headers, then its value;
+ * records_end closes it. Valid until the next one; NULL: no memory. */
+struct record *records_begin(struct record_list *records, enum record_kind kind, size_t item);
+
+/* What was written since the begin, or since the last of these, is the record's key, its headers, its value. A record
+ * without records_key has no key, one without records_value is a tombstone. Behind a value stands a line end, which
+ * does not count: a list without keys and tombstones is ready to be printed. */
+void records_key(struct record_list *records);
+void records_headers(struct record_list *records);
+void records_value(struct record_list *records);
+
+/* Takes the record that is open back, with its text: after an error. */
+void records_drop(struct record_list *records);
 
 /* What a format asks of the reader beside rows. */
 enum format_need {
@@ -48,6 +61,14 @@ enum format_need {
     FORMAT_NEEDS_TRANSACTIONS = 4, /* CHANGE_BEGIN and CHANGE_END: one lane only */
     FORMAT_NEEDS_QUERY = 8,        /* the text behind rows */
     FORMAT_NEEDS_WHOLE_EVENTS = 16 /* all rows of an event and lane in one batch, where it holds them */
+};
+
+/* A format that was chosen by name, with its options as "name=value". */
+struct format_choice {
+    const char *name;
+    struct option_list given;
+    const struct format_ops *ops; /* from here on filled by format_choose */
+    const void *options;
 };
 
 struct format; /* an instance; first member of each format's own struct */
@@ -61,11 +82,11 @@ struct format_ops {
     /* Checks what the option table cannot; USAGE class. NULL = nothing to check. */
     int (*check)(const void *opt, struct err *e);
 
-    /* enum format_need, by the options. */
+    /* enum format_need, by the options. NULL = nothing. */
     unsigned (*needs)(const void *opt);
 
-    /* Compiles what does not change from row to row of one table version. Errors: USAGE class (a named column is
-     * missing), NO_MEMORY. `opt` outlives it. */
+    /* Compiles what does not change from row to row of one table version. NULL = nothing. Errors: USAGE class (a named
+     * column is missing), NO_MEMORY. `opt` outlives it. */
     int (*bind)(void **out, const void *opt, const struct table *tbl, struct err *e);
     void (*unbind)(void *bind); /* accepts NULL */
 
@@ -90,5 +111,8 @@ extern const struct format_ops *const format_registry[];
 
 /* By name; NULL when there is none. */
 const struct format_ops *format_find(const char *name);
+
+/* Finds the format and reads its options, which live in `cfg`. Errors: USAGE, CONFIG_VALUE, the format's check. */
+int format_choose(struct format_choice *choice, struct config *cfg, struct err *e);
 
 #endif

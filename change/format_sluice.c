@@ -1,6 +1,8 @@
 /* sluice's own JSON, written from values: the reference that the prepared writer (format_row.c) must equal. */
 #include "change/format_sluice.h"
 
+#include <stdlib.h>
+
 #include "change/format_row.h"
 #include "change/plan.h"
 #include "value/write.h"
@@ -248,3 +250,81 @@ int format_sluice(const struct change *chg, struct buf *out, struct arena *arena
     static const struct format_options own = {.geojson = false};
     return format_sluice_as(chg, &own, out, arena, e);
 }
+
+/* ---------------------------------------------------------------- as a format among others */
+
+enum geometry_form { GEOMETRY_WKB, GEOMETRY_GEOJSON };
+
+struct sluice_options {
+    int geometry;
+};
+
+static const struct option_name geometry_names[] = {{"wkb", GEOMETRY_WKB}, {"geojson", GEOMETRY_GEOJSON}, {NULL, 0}};
+
+static const struct option sluice_options[] = {
+    {.name = "geometry",
+     .type = OPTION_ENUM,
+     .offset = offsetof(struct sluice_options, geometry),
+     .text = "wkb",
+     .names = geometry_names,
+     .help = "GEOMETRY as well-known binary in base64 beside its SRID, or as a GeoJSON object."},
+    {.name = NULL},
+};
+
+struct sluice_format {
+    struct format base;
+    struct format_options options;
+    struct arena arena;
+};
+
+#define ARENA_KEPT ((size_t)256 * 1024)
+
+static int sluice_open(struct format **out, const void *opt, struct err *e)
+{
+    const struct sluice_options *options = opt;
+    struct sluice_format *own = calloc(1, sizeof *own);
+    if (!own)
+        return err_set(e, NO_MEMORY, sizeof *own);
+    own->base.ops = &format_sluice_ops;
+    own->options.geojson = options->geometry == GEOMETRY_GEOJSON;
+    arena_init(&own->arena, 0, ARENA_KEPT, 0);
+    *out = &own->base;
+    return 0;
+}
+
+static void sluice_close(struct format *format)
+{
+    struct sluice_format *own = (struct sluice_format *)format;
+    if (!own)
+        return;
+    arena_release(&own->arena);
+    free(own);
+}
+
+static int sluice_add(struct format *format, const struct change *chg, const void *bind, size_t item,
+                      struct record_list *out, struct err *e)
+{
+    struct sluice_format *own = (struct sluice_format *)format;
+    (void)bind;
+    if (!records_begin(out, RECORD_ROW, item))
+        return err_set(e, NO_MEMORY, out->size * sizeof *out->list);
+    int rc = format_sluice_as(chg, &own->options, &out->text, &own->arena, e);
+    arena_reset(&own->arena);
+    if (rc != 0) {
+        records_drop(out);
+        return rc;
+    }
+    out->text.len--; /* its line end */
+    records_value(out);
+    return 0;
+}
+
+const struct format_ops format_sluice_ops = {
+    .name = "sluice",
+    .help = "sluice's own JSON, one object for each row.",
+    .options_size = sizeof(struct sluice_options),
+    .options = sluice_options,
+    .open = sluice_open,
+    .close = sluice_close,
+    .add = sluice_add,
+};

@@ -9,7 +9,7 @@
 #ifndef SLUICE_CHANGE_FORMAT_SLUICE_H
 #define SLUICE_CHANGE_FORMAT_SLUICE_H
 
-#include "change/change.h"
+#include "change/format.h"
 
 /* Appends one line with its newline. Errors: as change_values; NO_MEMORY, LIMIT when `out` cannot grow. On error `out`
  * is as it was. */
@@ -24,5 +24,7 @@ struct format_options {
 /* As format_sluice, in another form. */
 int format_sluice_as(const struct change *chg, const struct format_options *options, struct buf *out,
                      struct arena *arena, struct err *e);
+
+extern const struct format_ops format_sluice_ops;
 
 #endif

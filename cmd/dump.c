@@ -15,8 +15,8 @@
 
 struct dump_flags {
     const char *config, *from, *to, *format, *geometry;
-    struct option_list tables, schema;
-    bool query;
+    struct option_list tables, schema, format_options;
+    bool query, record_key;
 };
 
 #define FLAG(name_) .offset = offsetof(struct dump_flags, name_)
@@ -42,12 +42,24 @@ static const struct option flags[] = {
      .help =
          "Definitions of the tables as they were at the begin, in SQL: the output of mysqldump --no-data or of schema "
          "show; may be given again."},
-    {.name = "format", .type = OPTION_STRING, FLAG(format), .text = "sluice", .help = "Output format: sluice."},
+    {.name = "format",
+     .type = OPTION_STRING,
+     FLAG(format),
+     .text = "sluice",
+     .help = "Output format: sluice, canal, debezium or maxwell."},
+    {.name = "format-option",
+     .type = OPTION_LIST,
+     FLAG(format_options),
+     .help = "An option of the format as name=value; may be given again. docs/formats.md lists them."},
     {.name = "geometry",
      .type = OPTION_STRING,
      FLAG(geometry),
-     .text = "wkb",
-     .help = "GEOMETRY as wkb, base64 beside the SRID, or as geojson."},
+     .help = "Of format sluice: GEOMETRY as wkb, base64 beside the SRID, or as geojson."},
+    {.name = "record-key",
+     .type = OPTION_BOOL,
+     FLAG(record_key),
+     .text = "false",
+     .help = "Each line begins with its record's key and, where the format has them, headers, with a tab behind each."},
     {.name = "query",
      .type = OPTION_BOOL,
      FLAG(query),
@@ -58,6 +70,7 @@ static const struct option flags[] = {
 struct dump {
     struct env env;
     struct config *cfg, *sink_cfg;
+    const void *route_options;
     struct settings settings;
     bool live;
     struct start from, to;
@@ -73,7 +86,7 @@ static int make_tables(struct dump *dump, const struct dump_flags *given, struct
     if (dump->live && given->tables.count == 0 &&
         tables_add_routes(&dump->tables, settings->routes, settings->route_count, e) != 0)
         return err_result(e);
-    return tables_make(&dump->tables, &given->tables, e);
+    return tables_make(&dump->tables, &given->tables, dump->route_options, e);
 }
 
 static int parse_bounds(struct dump *dump, const struct dump_flags *given, struct err *e)
@@ -101,6 +114,30 @@ static int import_schema(struct dump *dump, const struct dump_flags *given, stru
                       LOG_STR("why", done.why));
     }
     return 0;
+}
+
+/* The sink that prints, and what its routes share. */
+static int make_sink(struct dump *dump, const struct dump_flags *given, struct pipeline_sink *sink, struct err *e)
+{
+    struct option_text options[] = {{"--record-key", "record_key", given->record_key ? "true" : "false"}, {0}};
+    struct option_text geometry = {"--geometry", "format_options", NULL};
+    char text[64];
+    size_t count = 0;
+    struct option_text *routes = calloc(given->format_options.count + 3, sizeof *routes);
+    if (!routes)
+        return err_set(e, NO_MEMORY, (given->format_options.count + 3) * sizeof *routes);
+    routes[count++] = (struct option_text){"--format", "format", given->format};
+    for (size_t i = 0; i < given->format_options.count; i++)
+        routes[count++] = (struct option_text){"--format-option", "format_options", given->format_options.items[i]};
+    if (given->geometry) {
+        snprintf(text, sizeof text, "geometry=%s", given->geometry);
+        geometry.text = text;
+        routes[count++] = geometry;
+    }
+    struct settings_own_sink own = {"stdout", options, routes, &dump->route_options};
+    int rc = settings_own_sink(sink, &own, &dump->sink_cfg, &dump->env, e);
+    free(routes);
+    return rc;
 }
 
 static int open_dump(struct dump *dump, const struct dump_flags *given, const struct invocation *inv,
@@ -152,8 +189,6 @@ static int run(const struct invocation *inv, int *exit_code, struct err *e)
     const struct dump_flags *given = inv->flags;
     if (!given->config && inv->word_count == 0)
         return err_set(e, USAGE, "name binlog files, or a live source with -c");
-    if (strcmp(given->format, "sluice") != 0)
-        return err_set(e, USAGE, "--format: there is only 'sluice'");
     struct dump *dump = calloc(1, sizeof *dump);
     if (!dump)
         return err_set(e, NO_MEMORY, sizeof *dump);
@@ -165,10 +200,7 @@ static int run(const struct invocation *inv, int *exit_code, struct err *e)
     position_init(&dump->from.pos);
     position_init(&dump->to.pos);
     struct pipeline_sink sink;
-    struct option_text geometry = {"--geometry", "geometry", given->geometry};
-    struct settings_own_sink own = {"stdout", &geometry};
-    if (settings_own_sink(&sink, &own, &dump->sink_cfg, &dump->env, e) == 0 &&
-        open_dump(dump, given, inv, &sink, e) == 0)
+    if (make_sink(dump, given, &sink, e) == 0 && open_dump(dump, given, inv, &sink, e) == 0)
         (void)pipeline_run(dump->pipe, NULL, e);
     pipeline_close(dump->pipe);
     reading_release(&dump->reading);

@@ -199,7 +199,7 @@ static int open_replay(struct replay *replay, const struct replay_flags *given, 
         open_states(replay, name, given->dry_run, e) != 0 || make_routes(replay, given, e) != 0 ||
         open_reading(replay, given, e) != 0)
         return err_result(e);
-    if (given->dry_run && settings_own_sink(&replay->counter, &(struct settings_own_sink){"counter", NULL},
+    if (given->dry_run && settings_own_sink(&replay->counter, &(struct settings_own_sink){.kind = "counter"},
                                             &replay->sink_cfg, &replay->env, e) != 0)
         return err_result(e);
     progress_init(&replay->progress, &replay->to);

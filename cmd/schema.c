@@ -60,7 +60,7 @@ int schema_tables(struct schema_run *run, struct err *e)
     if (run->given->tables.count == 0 &&
         tables_add_routes(&run->tables, settings->routes, settings->route_count, e) != 0)
         return err_result(e);
-    return tables_make(&run->tables, &run->given->tables, e);
+    return tables_make(&run->tables, &run->given->tables, NULL, e);
 }
 
 static const struct {

@@ -23,7 +23,7 @@ static int read_files(struct files *files, struct err *e)
                                 .statements_only = true,
                                 .on_statement = ON_STATEMENT_WARN,
                                 .on_unknown_xa = ON_UNKNOWN_XA_WARN};
-    if (settings_own_sink(&files->counter, &(struct settings_own_sink){"counter", NULL}, &files->sink_cfg, &run->env,
+    if (settings_own_sink(&files->counter, &(struct settings_own_sink){.kind = "counter"}, &files->sink_cfg, &run->env,
                           e) != 0 ||
         reading_from_files(&files->reading, &opt, run->tables.routes, &run->env, e) != 0)
         return err_result(e);

@@ -100,7 +100,7 @@ static int open_reading(struct rebuild *rebuild, struct err *e)
                                                   .to = &rebuild->at,
                                                   .scan_always = true,
                                                   .only_print = true};
-    if (settings_own_sink(&rebuild->counter, &(struct settings_own_sink){"counter", NULL}, &rebuild->sink_cfg,
+    if (settings_own_sink(&rebuild->counter, &(struct settings_own_sink){.kind = "counter"}, &rebuild->sink_cfg,
                           &run->env, e) != 0 ||
         reading_live(&rebuild->reading, &rebuild->live, e) != 0)
         return err_result(e);

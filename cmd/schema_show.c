@@ -136,7 +136,7 @@ int schema_show(struct schema_run *run, struct err *e)
         return err_set(e, USAGE, "show: name binlog files, or a service's configuration with -c");
     if (run->word_count && given->at)
         return err_set(e, USAGE, "--at is for a service's history: name fewer files");
-    int rc = tables_make(&run->tables, &given->tables, e);
+    int rc = tables_make(&run->tables, &given->tables, NULL, e);
     if (rc != 0)
         return rc;
     show.routes = run->tables.routes;

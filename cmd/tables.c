@@ -47,12 +47,14 @@ int tables_add_routes(struct tables *tables, const struct route *routes, unsigne
     return 0;
 }
 
-int tables_make(struct tables *tables, const struct option_list *patterns, struct err *e)
+int tables_make(struct tables *tables, const struct option_list *patterns, const void *options, struct err *e)
 {
     for (size_t i = 0; i < patterns->count; i++)
         if (tables_add(tables, patterns->items[i], e) != 0)
             return err_result(e);
     if (tables->count == 0 && tables_add(tables, "*.*", e) != 0)
         return err_result(e);
+    for (unsigned i = 0; i < tables->count; i++)
+        tables->list[i].sink_options[0] = options;
     return routes_new(&tables->routes, tables->list, tables->count, e);
 }

@@ -24,7 +24,8 @@ int tables_add(struct tables *tables, const char *pattern, struct err *e);
 /* Adds the tables of routes, with their keys. Errors: LIMIT. */
 int tables_add_routes(struct tables *tables, const struct route *routes, unsigned count, struct err *e);
 
-/* Adds the patterns of the flag, and *.* when nothing was added at all; then makes `routes`. */
-int tables_make(struct tables *tables, const struct option_list *patterns, struct err *e);
+/* Adds the patterns of the flag, and *.* when nothing was added at all; then makes `routes`, which share `options` of
+ * the sink. */
+int tables_make(struct tables *tables, const struct option_list *patterns, const void *options, struct err *e);
 
 #endif

@@ -62,11 +62,12 @@ struct settings_file {
 int settings_read(struct settings *out, struct config **cfg, const struct env *env, const struct settings_file *file,
                   struct err *e);
 
-/* A sink that a command brings itself: inline, named for its kind, with that kind's defaults but for one option. Its
- * options live in *cfg, which the caller frees. Errors: as option_set. */
+/* A sink that a command brings itself: inline, named for its kind, with that kind's defaults but for what is given. Its
+ * options live in *cfg, which the caller frees. Errors: as option_set, and of ops->ready. */
 struct settings_own_sink {
     const char *kind;
-    const struct option_text *option; /* NULL: defaults */
+    const struct option_text *options, *route_options; /* each ends with a NULL place; NULL: defaults */
+    const void **route;                                /* filled: the options of its routes; NULL: not asked for */
 };
 int settings_own_sink(struct pipeline_sink *out, const struct settings_own_sink *own, struct config **cfg,
                       const struct env *env, struct err *e);

@@ -127,6 +127,19 @@ int settings_read_sinks(struct settings *out, struct config *cfg, struct err *e)
     return 0;
 }
 
+/* A struct of options with their defaults, and what `given` sets of them (its place NULL: not given). */
+static void *own_options(struct config *cfg, const struct option *table, size_t size, const struct option_text *given,
+                         struct err *e)
+{
+    void *options = settings_alloc(cfg, size, e);
+    if (!options || (table && option_defaults(cfg, table, options, e) != 0))
+        return NULL;
+    for (; given && given->place; given++)
+        if (option_set(cfg, table, options, given, e) != 0)
+            return NULL;
+    return options;
+}
+
 int settings_own_sink(struct pipeline_sink *out, const struct settings_own_sink *own, struct config **cfg,
                       const struct env *env, struct err *e)
 {
@@ -135,12 +148,14 @@ int settings_own_sink(struct pipeline_sink *out, const struct settings_own_sink 
         return err_set(e, BUG, "a command names a sink that does not exist");
     if (config_parse(cfg, env, own->kind, "", e) != 0)
         return err_result(e);
-    void *options = settings_alloc(*cfg, ops->options_size, e);
-    if (!options || (ops->options && option_parse(*cfg, ops->options, config_root(*cfg), options, e) != 0))
-        return err_result(e);
-    if (own->option && option_set(*cfg, ops->options, options, own->option, e) != 0)
+    void *options = own_options(*cfg, ops->options, ops->options_size, own->options, e);
+    void *route =
+        options ? own_options(*cfg, ops->route_options, ops->route_options_size, own->route_options, e) : NULL;
+    if (!route || (ops->ready && ops->ready(route, *cfg, e) != 0))
         return err_result(e);
     *out = (struct pipeline_sink){.name = ops->kind, .ops = ops, .options = options, .workers = 0};
+    if (own->route)
+        *own->route = route;
     return 0;
 }
 
@@ -215,6 +230,8 @@ static int read_sink_options(struct route *route, const struct settings *setting
         if (!options ||
             (sink->ops->route_options && option_parse(cfg, sink->ops->route_options, node, options, e) != 0))
             return err_result(e);
+        if (sink->ops->ready && sink->ops->ready(options, cfg, e) != 0)
+            return err_wrap(e, "%s:%u: %s", node->file, node->line, node->path);
         route->sink_options[s] = options;
         if (route->on_truncate == ON_TRUNCATE_SWEEP && !(sink->ops->flags & SINK_CAN_SWEEP))
             return node_error(node_child(node, "on_truncate"), e, "sink '%s' cannot sweep", sink->name);

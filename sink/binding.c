@@ -9,6 +9,15 @@ static bool leads_here(const struct runner_options *opt, const struct route *rou
     return (route->sink_mask >> opt->sink & 1) && (!name || route_matches(route, name[0], name[1]));
 }
 
+/* Routes that share their options are one: a command's patterns, of which several may match. */
+static bool is_bound(const struct runner_options *opt, const struct binding *made, const struct route *route)
+{
+    for (unsigned i = 0; i < made->count; i++)
+        if (made->list[i].route->sink_options[opt->sink] == route->sink_options[opt->sink])
+            return true;
+    return false;
+}
+
 int binding_make(const struct runner_options *opt, const char *const *name, const struct table *tbl,
                  struct binding *out, struct err *e)
 {
@@ -18,7 +27,7 @@ int binding_make(const struct runner_options *opt, const char *const *name, cons
     if (!made.list)
         return err_set(e, NO_MEMORY, (count + 1) * sizeof *made.list);
     for (unsigned i = 0; i < count; i++) {
-        if (!leads_here(opt, &routes[i], name))
+        if (!leads_here(opt, &routes[i], name) || is_bound(opt, &made, &routes[i]))
             continue;
         struct bound *bound = &made.list[made.count];
         bound->route = &routes[i];

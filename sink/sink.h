@@ -12,7 +12,7 @@
 
 #include "base/env.h"
 #include "base/metric.h"
-#include "change/change.h"
+#include "change/format.h"
 #include "config/option.h"
 #include "position/position.h"
 
@@ -51,10 +51,17 @@ struct sink_ops {
     /* Checks what the option table cannot, without I/O; USAGE class. NULL = nothing to check. */
     int (*check)(const void *opt, struct err *e);
 
+    /* Completes the options of a route after they were read: what they name is found. What it makes lives in `cfg`.
+     * USAGE class. NULL = nothing to complete. */
+    int (*ready)(void *route_opt, struct config *cfg, struct err *e);
+
+    /* What a route asks of the reader beside rows: enum format_need. NULL = nothing. */
+    unsigned (*needs)(const void *route_opt);
+
     /* Compiles one route's templates against one table version, without I/O. At start for every known table (a missing
      * column is a configuration error), and on a worker at the first row of a new shape. `tbl` NULL: no version of the
      * table is known; only CHANGE_TRUNCATE will come with it. Errors: USAGE class, NO_MEMORY. NULL = nothing to bind:
-     * a change comes once, however many routes it has. */
+     * a change comes once, however many routes it has; so it does for routes that share one struct of options. */
     int (*bind)(void **out, const void *opt, const void *route_opt, const struct table *tbl, struct err *e);
     void (*unbind)(void *bind);
 

@@ -23,14 +23,14 @@
 #define DEADLINE_S   60
 
 /* What a sink saw, in memory that outlives the killed process. */
-struct record {
+struct kept {
     unsigned count;
     unsigned kill_at; /* the change at which the process is killed; 0: never */
     struct version seen[CHANGES_MAX];
 };
 
 struct record_options {
-    struct record *record;
+    struct kept *record;
     struct state *state; /* killed only when a checkpoint lies in it */
 };
 
@@ -92,7 +92,7 @@ static int record_open(struct sink **out, const void *opt, const struct env *env
 }
 
 /* One run of the spine as the service (reader NULL) or as a replay beside it. */
-static int run_spine(struct shop_log *log, struct record *record, const char *dir, bool replay, unsigned end_tx)
+static int run_spine(struct shop_log *log, struct kept *record, const char *dir, bool replay, unsigned end_tx)
 {
     static const struct route list[] = {{.db = "shop", .table = "orders", .sink_mask = 1}};
     struct err e = ERR_INIT;
@@ -136,7 +136,7 @@ static int run_spine(struct shop_log *log, struct record *record, const char *di
 }
 
 /* The service, killed at its n-th change. */
-static void run_and_kill(struct shop_log *log, struct record *record, const char *dir, unsigned n)
+static void run_and_kill(struct shop_log *log, struct kept *record, const char *dir, unsigned n)
 {
     int status = 0;
     record->count = 0;
@@ -151,7 +151,7 @@ static void run_and_kill(struct shop_log *log, struct record *record, const char
 }
 
 /* All of one epoch: the made-up log has one server and no GTIDs. */
-static void assert_epoch(const struct record *record, uint32_t epoch)
+static void assert_epoch(const struct kept *record, uint32_t epoch)
 {
     assert_true(record->count > 0);
     for (unsigned i = 0; i < record->count; i++)
@@ -180,7 +180,7 @@ static void kill__service_dies_anywhere__replay_and_next_run_give_the_same_epoch
     (void)state;
     struct shop_log_options opt = {.seed = 7, .transactions = TRANSACTIONS, .rows_max = 20, .keys = 40};
     struct shop_log *log = shop_log_new(&opt);
-    struct record *record = mmap(NULL, sizeof *record, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    struct kept *record = mmap(NULL, sizeof *record, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     assert_ptr_not_equal(record, MAP_FAILED);
     char dir[] = "/tmp/sluice-kill-XXXXXX";
     assert_non_null(mkdtemp(dir));

@@ -23,7 +23,7 @@
 #endif
 
 /* What the recording sink saw, per key: versions in order of first occurrence. */
-struct record {
+struct kept {
     pthread_mutex_t lock;
     struct version *seen[KEYS + 1];
     unsigned count[KEYS + 1];
@@ -33,12 +33,12 @@ struct record {
 };
 
 struct recording_options {
-    struct record *record;
+    struct kept *record;
 };
 
 struct recording_sink {
     struct sink base;
-    struct record *record;
+    struct kept *record;
 };
 
 static int recording_open(struct sink **out, const void *opt, const struct env *env, struct err *e);
@@ -50,7 +50,7 @@ static int compare_versions(const void *a, const void *b)
 
 /* Versions rise, so a repeat is found by bisection; one that is neither newer than the last nor seen before comes out
  * of order. */
-static void note(struct record *record, const struct change *chg)
+static void note(struct kept *record, const struct change *chg)
 {
     char key[24] = "";
     memcpy(key, chg->key, chg->key_len < sizeof key ? chg->key_len : sizeof key - 1);
@@ -78,7 +78,7 @@ static bool same_key(const struct change *a, const struct change *b)
 static int recording_apply(struct sink *snk, struct item *items, size_t count, struct err *e)
 {
     (void)e;
-    struct record *record = ((struct recording_sink *)snk)->record;
+    struct kept *record = ((struct recording_sink *)snk)->record;
     pthread_mutex_lock(&record->lock);
     for (size_t i = 0; i < count; i++) {
         bool retry = record->fail_every && ++record->items % record->fail_every == 0;
@@ -119,7 +119,7 @@ struct trial {
 };
 
 /* One run of the spine up to a transaction; the state carries on to the next. */
-static void run_spine(const struct trial *trial, struct shop_log *log, struct record *record, unsigned end_tx,
+static void run_spine(const struct trial *trial, struct shop_log *log, struct kept *record, unsigned end_tx,
                       const char *dir)
 {
     static const struct route list[] = {{.db = "shop", .table = "orders", .sink_mask = 1}};
@@ -156,7 +156,7 @@ static void run_spine(const struct trial *trial, struct shop_log *log, struct re
     state_close(state);
 }
 
-static void check_record(const struct trial *trial, const struct shop_log *log, const struct record *record)
+static void check_record(const struct trial *trial, const struct shop_log *log, const struct kept *record)
 {
     assert_int_equal(record->violations, 0);
     if (trial->restarts == 0)
@@ -181,7 +181,7 @@ static void run_trial(const struct trial *trial, uint64_t seed)
                                    .no_rollbacks = trial->rows_max > 100,
                                    .break_every = trial->break_every};
     struct shop_log *log = shop_log_new(&opt);
-    struct record record = {.fail_every = trial->fail_every};
+    struct kept record = {.fail_every = trial->fail_every};
     pthread_mutex_init(&record.lock, NULL);
     char dir[] = "/tmp/sluice-order-XXXXXX";
     assert_non_null(mkdtemp(dir));

@@ -14,6 +14,7 @@
 #include <cmocka.h>
 #include <jansson.h>
 
+#include "change/format_sluice.h"
 #include "sink/redis/redis.h"
 #include "tools/private_redis.h"
 #include "tools/sample.h"
@@ -107,8 +108,11 @@ static void counter_check(struct world *w, unsigned times)
 static bool stdout_up(struct world *w)
 {
     static max_align_t zeroes[8]; /* the first name of each option: the defaults */
+    static const struct format_choice choice = {.name = "sluice", .ops = &format_sluice_ops, .options = zeroes};
     assert_true(w->subject->ops->options_size <= sizeof zeroes);
+    assert_true(format_sluice_ops.options_size <= sizeof zeroes);
     w->opt = zeroes;
+    w->route_opt = &choice;
     make_path(w);
     fflush(stdout);
     w->saved_stdout = dup(STDOUT_FILENO);
