@@ -20,13 +20,16 @@ struct column_definition {
 };
 
 /* `initial` is what stood in the statement, or what SHOW CREATE TABLE printed, as sql_mode '' reads it, with one blank
- * for any space or comment between tokens:
- *     'it''s'  '\\ \0 \n \r \Z'         strings, in UTF-8; a quote is doubled, these bytes have backslashes, others
- * none; also for numbers and dates: DEFAULT '5' is what MySQL prints -7  1.50  .5  1e10  TRUE           numbers as they
- * were written b'101'  x'41'  0b101  0x41         bits and bytes, likewise NULL CURRENT_TIMESTAMP(3)  now()        and
- * synonyms, in the case they were written DATE'2026-11-22'  _latin1'a'  N'a' literals with a word before them (1 + 2)
- * uuid()                    expressions; MariaDB prints function calls without parentheses change/column_default.h
- * reads it. */
+ * for any space or comment between tokens (change/column_default.h reads it):
+ *
+ *     'it''s'  '\\ \0 \n \r \Z'           strings, in UTF-8: a quote is doubled, these bytes have a backslash, no
+ *                                         others; numbers and dates too: DEFAULT '5' is what MySQL prints
+ *     -7  1.50  .5  1e10  TRUE            numbers as they were written
+ *     b'101'  x'41'  0b101  0x41          bits and bytes, likewise
+ *     NULL
+ *     CURRENT_TIMESTAMP(3)  now()         and their synonyms, in the case they were written
+ *     DATE'2026-11-22'  _latin1'a'  N'a'  literals with a word before them
+ *     (1 + 2)  uuid()                     expressions; MariaDB prints function calls without parentheses */
 
 struct column {
     const char *name; /* UTF-8, NUL-terminated */
