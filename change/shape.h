@@ -77,8 +77,8 @@ static inline size_t shape_json_bitmap(const struct shape *shape)
 /* True when the column's value in the image is a partial update. */
 bool shape_is_partial(const struct shape *shape, const struct image *image, unsigned column);
 
-/* Cache of shapes by content: the same names, types and keys give the same shape, whatever the table id. Source thread.
- */
+/* Cache of shapes by content: the same names, types, keys and definitions give the same shape, whatever the table id.
+ * Source thread. */
 struct shape_cache;
 struct shape_cache *shape_cache_new(void);
 void shape_cache_free(struct shape_cache *cache); /* frees all shapes */

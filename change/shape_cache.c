@@ -1,4 +1,4 @@
-/* Shapes by content: open addressing over a hash of names, types and keys. */
+/* Shapes by content: open addressing over a hash of names, types, keys and definitions. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -78,6 +78,41 @@ static struct type_key type_key(const struct column *column)
     return key;
 }
 
+/* The part of a column's definition that is plain numbers. */
+struct definition_key {
+    uint32_t length, decimals;
+    uint8_t has_length, has_decimals, zerofill, auto_increment, generated;
+};
+
+static struct definition_key definition_key(const struct column_definition *def)
+{
+    struct definition_key key;
+    memset(&key, 0, sizeof key);
+    key.length = def->length;
+    key.decimals = def->decimals;
+    key.has_length = def->has_length;
+    key.has_decimals = def->has_decimals;
+    key.zerofill = def->zerofill;
+    key.auto_increment = def->auto_increment;
+    key.generated = def->generated;
+    return key;
+}
+
+static uint64_t mix_definition(uint64_t h, const struct column_definition *def)
+{
+    if (!def)
+        return h;
+    struct definition_key key = definition_key(def);
+    h = mix(h, &key, sizeof key);
+    h = mix_text(mix_text(h, def->word), def->initial);
+    return mix_text(mix_text(h, def->charset), def->collation);
+}
+
+static uint64_t mix_key(uint64_t h, const uint16_t *columns, unsigned count)
+{
+    return columns ? mix(h, columns, sizeof *columns * count) : h;
+}
+
 static uint64_t table_hash(const struct table *tbl)
 {
     uint64_t h = mix_text(mix_text(1, tbl->db), tbl->name);
@@ -89,10 +124,10 @@ static uint64_t table_hash(const struct table *tbl)
         h = mix_text(h, column->declared);
         for (uint32_t k = 0; key.has_labels && k < key.label_count; k++)
             h = mix(h, column->type.labels[k].text, column->type.labels[k].len);
+        h = mix_definition(h, column->definition);
     }
-    if (tbl->pk)
-        h = mix(h, tbl->pk, sizeof tbl->pk[0] * tbl->pk_count);
-    return h + tbl->pk_known;
+    h = mix_key(mix_key(h, tbl->pk, tbl->pk_count), tbl->unique, tbl->unique_count);
+    return (tbl->charset ? mix_text(h, tbl->charset) : h) + tbl->pk_known;
 }
 
 static bool same_text(const char *a, const char *b)
@@ -100,11 +135,26 @@ static bool same_text(const char *a, const char *b)
     return a && b ? strcmp(a, b) == 0 : a == b;
 }
 
+static bool same_definition(const struct column_definition *a, const struct column_definition *b)
+{
+    if (!a || !b)
+        return a == b;
+    struct definition_key key = definition_key(a), other = definition_key(b);
+    return memcmp(&key, &other, sizeof key) == 0 && same_text(a->word, b->word) && same_text(a->initial, b->initial) &&
+           same_text(a->charset, b->charset) && same_text(a->collation, b->collation);
+}
+
+static bool same_key(const uint16_t *a, unsigned a_count, const uint16_t *b, unsigned b_count)
+{
+    return a_count == b_count && !a == !b && (!a || memcmp(a, b, sizeof *a * a_count) == 0);
+}
+
 static bool same_column(const struct column *a, const struct column *b)
 {
     struct type_key key = type_key(a), other = type_key(b);
     if (a->name_len != b->name_len || memcmp(a->name, b->name, a->name_len) != 0 ||
-        memcmp(&key, &other, sizeof key) != 0 || !same_text(a->declared, b->declared))
+        memcmp(&key, &other, sizeof key) != 0 || !same_text(a->declared, b->declared) ||
+        !same_definition(a->definition, b->definition))
         return false;
     for (uint32_t k = 0; key.has_labels && k < key.label_count; k++) {
         const struct label *one = &a->type.labels[k], *two = &b->type.labels[k];
@@ -116,10 +166,11 @@ static bool same_column(const struct column *a, const struct column *b)
 
 static bool same_table(const struct table *a, const struct table *b)
 {
-    if (a->column_count != b->column_count || a->pk_known != b->pk_known || a->pk_count != b->pk_count ||
-        !a->pk != !b->pk || !same_text(a->db, b->db) || !same_text(a->name, b->name))
+    if (a->column_count != b->column_count || a->pk_known != b->pk_known || !same_text(a->db, b->db) ||
+        !same_text(a->name, b->name) || !same_text(a->charset, b->charset))
         return false;
-    if (a->pk && memcmp(a->pk, b->pk, sizeof a->pk[0] * a->pk_count) != 0)
+    if (!same_key(a->pk, a->pk_count, b->pk, b->pk_count) ||
+        !same_key(a->unique, a->unique_count, b->unique, b->unique_count))
         return false;
     for (unsigned i = 0; i < a->column_count; i++)
         if (!same_column(&a->columns[i], &b->columns[i]))

@@ -155,6 +155,7 @@ int reading_from_files(struct reading *out, const struct reading_files *files, c
     if (begin_files(out, files, e) != 0 || history_open(&out->history, files->base, files->own, e) != 0 ||
         schema_new_upon(&out->schema, out->history, files->live ? &out->timeless : NULL, e) != 0)
         return err_result(e);
+    schema_want_definitions(out->schema, files->definitions);
     if (files->live && !files->own)
         ask_databases(out);
     struct source_file_options opt = {
@@ -232,6 +233,7 @@ int reading_live(struct reading *out, const struct reading_live_options *opt, st
         reading_server(&out->server, &out->hosts[0], opt->env, e) != 0 || reading_open_history(out, opt, e) != 0 ||
         schema_new_upon(&out->schema, out->history, schema_server_reader(out->server), e) != 0)
         return err_result(e);
+    schema_want_definitions(out->schema, opt->definitions);
     struct stream_options stream = {
         .env = opt->env,
         .hosts = out->hosts,
@@ -245,7 +247,7 @@ int reading_live(struct reading *out, const struct reading_live_options *opt, st
         .schema = out->schema,
         .schema_server = out->server,
         .followed = out->is_followed ? &out->followed : NULL,
-        .scan_always = opt->scan_always,
+        .scan_always = opt->scan_always || opt->definitions,
         .interest = &out->interest,
         .check_cascades = !opt->only_print,
         .accept_unlogged = accept_unlogged,

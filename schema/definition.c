@@ -1,14 +1,6 @@
 /* Columns of a CREATE TABLE beside columns of a TABLE_MAP. */
-#include "schema/definition.h"
-
+#include "schema/definition_private.h"
 #include "value/charset.h"
-
-struct definition {
-    struct arena arena;
-    struct create_table create;
-    struct table tbl;
-    struct column *columns;
-};
 
 #define DEFINITION_CHUNK ((size_t)4096)
 #define DEFINITION_CAP   ((size_t)64 << 20)
@@ -215,7 +207,8 @@ static int make_table(struct definition *def, struct err *e)
     def->columns = columns;
     def->tbl = (struct table){.db = create->name.db, .name = create->name.table, .columns = columns};
     def->tbl.column_count = create->column_count;
-    return copy_key(&def->tbl, create, 0, &def->arena, e);
+    int rc = definition_describe(create, &def->tbl, columns, &def->arena, e);
+    return rc == 0 ? copy_key(&def->tbl, create, 0, &def->arena, e) : rc;
 }
 
 void definition_statement(struct ddl_statement *out, const char *db, const char *sql, size_t len)
@@ -262,7 +255,7 @@ static int mismatch(const struct table *tbl, const char *log, const char *defini
     return err_set(e, SCHEMA_MISMATCH, tbl->db, tbl->name, log, definition);
 }
 
-static bool fits(const struct coltype *type, const struct create_column *col)
+bool definition_fits(const struct coltype *type, const struct create_column *col)
 {
     int word = find_word(col);
     if (word < 0 || (words[word].wire != type->wire && words[word].other != type->wire))
@@ -292,16 +285,10 @@ static int column_mismatch(const struct table *tbl, unsigned i, const struct cre
 static int check_column(const struct table *tbl, unsigned i, const struct create_column *col, struct err *e)
 {
     const struct column *column = &tbl->columns[i];
-    if (fits(&column->type, col) && column->nullable == col->nullable)
+    if (definition_fits(&column->type, col) && column->nullable == col->nullable)
         return 0;
     return column_mismatch(tbl, i, col, e);
 }
-
-/* Columns that stand in the log behind those of the definition, in this order. */
-struct hidden {
-    unsigned history; /* row_start and row_end of a versioned table, or 0 */
-    unsigned hashes;  /* of unique keys that are too long for an index; at most one for each key that says USING HASH */
-};
 
 static unsigned hidden_history(const struct create_table *create)
 {
@@ -313,8 +300,7 @@ static unsigned hidden_history(const struct create_table *create)
     return HISTORY_COUNT;
 }
 
-/* False: there are too few columns in the log, or too many. */
-static bool find_hidden(const struct create_table *create, unsigned in_log, struct hidden *out)
+bool definition_find_hidden(const struct create_table *create, unsigned in_log, struct hidden *out)
 {
     unsigned hashed = 0;
     *out = (struct hidden){.history = hidden_history(create)};
@@ -367,7 +353,7 @@ int definition_merge(const struct definition *def, struct table *tbl, struct col
 {
     const struct create_table *create = &def->create;
     struct hidden hidden;
-    if (!find_hidden(create, tbl->column_count, &hidden)) {
+    if (!definition_find_hidden(create, tbl->column_count, &hidden)) {
         char log[32], definition[32];
         snprintf(log, sizeof log, "%u columns", tbl->column_count);
         snprintf(definition, sizeof definition, "%u", create->column_count + hidden.history);
@@ -395,7 +381,7 @@ void definition_declare(const struct definition *def, struct table *tbl, struct 
     for (unsigned i = 0; i < tbl->column_count; i++) {
         struct coltype *type = &columns[i].type;
         int at = create_table_find_column(&def->create, columns[i].name, columns[i].name_len);
-        if (at < 0 || !coltype_is_vague(type) || !fits(type, &def->create.columns[at]))
+        if (at < 0 || !coltype_is_vague(type) || !definition_fits(type, &def->create.columns[at]))
             continue;
         if (certain || !coltype_needs_scale(type))
             (void)coltype_declare(type, def->create.columns[at].word.p, def->create.columns[at].length);

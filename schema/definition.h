@@ -17,8 +17,8 @@ void definition_statement(struct ddl_statement *out, const char *db, const char 
 int definition_new(struct definition **out, const char *db, const char *sql, size_t len, struct err *e);
 void definition_free(struct definition *def); /* accepts NULL */
 
-/* The table as the definition alone knows it: names, families, signs, charsets, labels and the key are right; sizes on
- * the wire are not in it. Borrowed from `def`. */
+/* The table as the definition alone knows it: names, families, signs, charsets, labels, keys and all that
+ * definition_attach tells are right; sizes on the wire are not in it. Borrowed from `def`. */
 const struct table *definition_table(const struct definition *def);
 
 /* Completes `tbl`, whose columns have their wire types and what metadata the log sent: names, signs, charsets, labels,
@@ -32,5 +32,11 @@ int definition_merge(const struct definition *def, struct table *tbl, struct col
  * agree. Not `certain`: the definition may be younger than the rows. It then serves still for how a value is printed,
  * but not for how many bytes it has. */
 void definition_declare(const struct definition *def, struct table *tbl, struct column *columns, bool certain);
+
+/* Attaches what formats of other programs ask for (struct column_definition, declared types, `unique`, `charset`) to
+ * columns that have their names, copied into `arena`; nothing where the columns are not, one by one, those of the
+ * definition by name, type and nullability. The definition is one that is certain for the row. Errors: NO_MEMORY. */
+int definition_attach(const struct definition *def, struct table *tbl, struct column *columns, struct arena *arena,
+                      struct err *e);
 
 #endif

@@ -21,6 +21,7 @@ struct schema {
     struct shape_cache *shapes;
     struct history *history;
     bool owns_history;
+    bool definitions;   /* formats ask for them */
     struct known *list; /* sorted by database and name */
     size_t count;
     size_t size;
@@ -72,6 +73,11 @@ void schema_free(struct schema *schema)
         history_free(schema->history);
     shape_cache_free(schema->shapes);
     free(schema);
+}
+
+void schema_want_definitions(struct schema *schema, bool want)
+{
+    schema->definitions = want;
 }
 
 struct history *schema_history(struct schema *schema)
@@ -280,6 +286,8 @@ static int add_definition(struct schema *schema, struct table *tbl, struct colum
     rc = definition_new(&def, tbl->db, version->text, version->len, e);
     if (rc == 0)
         rc = definition_merge(def, tbl, columns, arena, e);
+    if (rc == 0 && schema->definitions)
+        rc = definition_attach(def, tbl, columns, arena, e);
     definition_free(def);
     return rc;
 }
@@ -292,15 +300,12 @@ static bool any_column(const struct table *tbl, bool (*is)(const struct coltype 
     return false;
 }
 
-/* The second layer when the log has names, but a declared type matters. Of a definition that is younger than the row
- * serves what only says how a value is printed. */
-static int add_declared(struct schema *schema, struct table *tbl, struct column *columns,
-                        const struct history_where *where, struct err *e)
+/* Of a definition that is younger than the row serves what only says how a value is printed. */
+static int declare(struct schema *schema, struct table *tbl, struct column *columns, const struct history_where *where,
+                   struct arena *arena, struct err *e)
 {
     const struct history_version *version;
     struct definition *def = NULL;
-    unsigned column;
-    char type[64];
     int rc = find(schema, tbl, where, &version, e);
     bool certain = rc == 0 && version && version->kind == HISTORY_DEFINED;
     if (rc == 0 && !certain)
@@ -309,9 +314,26 @@ static int add_declared(struct schema *schema, struct table *tbl, struct column 
         rc = definition_new(&def, tbl->db, version->text, version->len, e);
     if (rc == 0 && def)
         definition_declare(def, tbl, columns, certain);
+    if (rc == 0 && def && certain && schema->definitions)
+        rc = definition_attach(def, tbl, columns, arena, e);
     definition_free(def);
-    if (rc != 0)
-        return rc;
+    return rc;
+}
+
+/* The second layer when the log has names, but a declared type matters, or formats would like to know more: then what
+ * cannot be had is left out. */
+static int add_declared(struct schema *schema, struct table *tbl, struct column *columns,
+                        const struct history_where *where, struct arena *arena, struct err *e)
+{
+    unsigned column;
+    char type[64];
+    struct err failed = ERR_INIT;
+    bool needed = any_column(tbl, coltype_is_vague, &column);
+    if (!needed && !schema->definitions)
+        return 0;
+    int rc = declare(schema, tbl, columns, where, arena, &failed);
+    if (rc != 0 && (needed || failed.code == ERR_NO_MEMORY || err_class(&failed) == ERR_CLASS_RETRY))
+        return err_set_format(e, failed.code, "%s", failed.text);
     if (!any_column(tbl, coltype_needs_scale, &column))
         return 0;
     coltype_print(&columns[column].type, type, sizeof type);
@@ -338,9 +360,7 @@ static int merge(struct schema *schema, const struct wire_table *wire, const str
         tbl->pk = metadata.pk;
         tbl->pk_count = metadata.pk_count;
         tbl->pk_known = true;
-        unsigned vague;
-        if (any_column(tbl, coltype_is_vague, &vague))
-            rc = add_declared(schema, tbl, columns, where, e);
+        rc = add_declared(schema, tbl, columns, where, arena, e);
     } else {
         rc = add_definition(schema, tbl, columns, where, arena, e);
     }

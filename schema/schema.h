@@ -1,9 +1,9 @@
 /* The schema of a row: three layers merged into one shape. Bytes (count, types, metadata, nullability) always from the
  * TABLE_MAP; names, signs, charsets, labels and keys from its optional metadata when binlog_row_metadata=FULL sends
  * them, else from the definition that the history has for the row's place in the log; declared types that no TABLE_MAP
- * carries from that definition in every mode. The history is made by the statements of the log (schema/follow.h) and by
- * what is read from a server. What is not certain stops: nothing is guessed. Core: the reader behind it is handed in.
- * Source thread. */
+ * carries from that definition in every mode, and when formats ask for it all else that it tells. The history is made
+ * by the statements of the log (schema/follow.h) and by what is read from a server. What is not certain stops: nothing
+ * is guessed. Core: the reader behind it is handed in. Source thread. */
 #ifndef SLUICE_SCHEMA_SCHEMA_H
 #define SLUICE_SCHEMA_SCHEMA_H
 
@@ -36,6 +36,12 @@ int schema_new(struct schema **out, const struct schema_reader *reader, struct e
 /* Upon a history that the caller keeps, and closes after it. Errors: NO_MEMORY. */
 int schema_new_upon(struct schema **out, struct history *history, const struct schema_reader *reader, struct err *e);
 void schema_free(struct schema *schema); /* frees the shapes: after every user of them */
+
+/* Whether shapes that are made from now on have what only a definition tells (struct column_definition, declared types,
+ * `unique`, `charset` of change/table.h) where one is certain for the row; false at first. With FULL metadata too: it
+ * is looked up then, the reader being asked once where the history knows nothing, and where it is not certain, does not
+ * fit or cannot be had the shape has none of it. Before the first row. */
+void schema_want_definitions(struct schema *schema, bool want);
 
 struct history *schema_history(struct schema *schema);
 
