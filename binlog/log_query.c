@@ -120,7 +120,8 @@ static int ddl(struct log_reader *reader, const struct log_event *ev, const stru
     return rc == 0 ? LOG_READER_ROWSET : rc;
 }
 
-static int begin(struct log_reader *reader, const struct log_event *ev, struct rowset *out, struct err *e)
+static int begin(struct log_reader *reader, const struct log_event *ev, const struct event_query *query,
+                 struct rowset *out, struct err *e)
 {
     if (reader->state == TX_OPEN) {
         if (reader->ordinal == 0 && reader->format.mariadb)
@@ -132,6 +133,7 @@ static int begin(struct log_reader *reader, const struct log_event *ev, struct r
     if (reader->state == TX_NONE)
         log_tx_begin(reader, ev);
     reader->state = TX_OPEN;
+    reader->tx.thread_id = query->thread_id;
     log_rowset(reader, ROWSET_BEGIN, out);
     return LOG_READER_ROWSET;
 }
@@ -192,7 +194,7 @@ int log_query(struct log_reader *reader, const struct log_event *ev, struct rows
         return rc;
     switch (cls.kind) {
     case QUERY_BEGIN:
-        return begin(reader, ev, out, e);
+        return begin(reader, ev, &query, out, e);
     case QUERY_COMMIT:
         return end(reader, ev, ROWSET_END, out, e);
     case QUERY_ROLLBACK:

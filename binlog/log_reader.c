@@ -140,6 +140,7 @@ static int gtid(struct log_reader *reader, const struct log_event *ev, struct ro
     reader->no_effect = mariadb.extra & (MARIADB_GTID_START_ALTER | MARIADB_GTID_ROLLBACK_ALTER);
     if (mysql.immediate_us) {
         reader->tx.commit_us = mysql.immediate_us;
+        reader->tx.origin_us = mysql.original_us;
         reader->tx.commit_in_us = true;
     }
     bool begins = maria && !(mariadb.flags & (MARIADB_GTID_STANDALONE | MARIADB_GTID_COMPLETED_XA));
@@ -164,6 +165,8 @@ static int xid(struct log_reader *reader, const struct log_event *ev, struct row
     if (reader->xa.preparing)
         return log_xa_one_phase(reader, ev, out, e);
     log_rowset(reader, ROWSET_END, out);
+    out->tx.xid = number;
+    out->tx.has_xid = true;
     rc = log_tx_end(reader, ev, e);
     out->end = reader->boundary.at;
     return rc == 0 ? LOG_READER_ROWSET : rc;

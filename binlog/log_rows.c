@@ -47,6 +47,7 @@ int log_rows(struct log_reader *reader, const struct log_event *ev, struct rowse
         out->op = rows.op;
         out->event_ordinal = ordinal;
         out->event_pos = ev->begin;
+        out->event_time = ev->header.timestamp;
         out->before_present = rows.before_present;
         out->after_present = rows.after_present;
         out->partial = rows.partial;

@@ -42,7 +42,7 @@ struct ddl_table {
 
 struct rowset {
     enum rowset_kind kind;
-    struct tx tx;            /* BEGIN, DDL; epoch and sequence are left 0: the pipeline assigns them */
+    struct tx tx;            /* BEGIN, DDL; epoch and sequence are left 0: the pipeline assigns them. END: has_xid */
     struct filepos end;      /* END ROLLBACK DDL MARK: the boundary behind it; file "" in MARK: none */
     const char *server_uuid; /* whose files */
 
@@ -51,6 +51,7 @@ struct rowset {
     enum change_op op;
     uint32_t event_ordinal;        /* of ROWS events and DISCARDs in the transaction, all tables counted, from 0 */
     uint64_t event_pos;            /* begin of the event in tx.file */
+    uint32_t event_time;           /* Unix seconds of its header; of a DDL rowset its own */
     const uint8_t *before_present; /* bitmaps by column; NULL = all present */
     const uint8_t *after_present;
     bool partial;        /* of PARTIAL_UPDATE_ROWS: value options before each after image */

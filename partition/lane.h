@@ -62,6 +62,7 @@ struct lane_row {
     uint32_t sink_mask; /* bit s: for sink s */
     uint64_t version_row;
     uint64_t event_pos;
+    uint32_t event_time, row_of_tx; /* as of struct change */
     const struct shape *shape;
     const char *key;
     size_t key_len;
@@ -96,9 +97,16 @@ uint64_t lanes_savepoint(const struct lanes *lanes);
 int lanes_rollback_to(struct lanes *lanes, uint64_t ordinal);
 int lanes_rollback(struct lanes *lanes);
 
+/* A mark of the open transaction for the sinks of the mask, in lane 0: op is CHANGE_BEGIN, before its first row, or
+ * CHANGE_END, behind its last one. Only where there is one lane. 0, LANES_FULL, or errors, as lanes_add. */
+int lanes_mark(struct lanes *lanes, enum change_op op, uint32_t sink_mask, struct err *e);
+
+/* The open transaction ends with this XID: all its items tell, unless some are out already. */
+void lanes_xid(struct lanes *lanes, uint64_t xid);
+
 /* Ends the open transaction at a boundary: its items may now be published; ledger_boundary is called. `at->ordinal` is
  * filled here. Sets LAST_IN_TX on the last item of each lane touched (a lane whose last item went out with a chunk has
- * none). Without an open transaction: a boundary alone.
+ * none), and LAST_OF_TX on the last row of all. Without an open transaction: a boundary alone.
  * Returns 0, or LANES_FULL when the ring is full (nothing done): publish, and wait for the keeper, whose ledger_consume
  * makes room. */
 int lanes_end(struct lanes *lanes, struct boundary *at);
@@ -131,14 +139,14 @@ size_t lanes_bytes(const struct lanes *lanes);
 
 /* ---------------------------------------------------------------- one worker per (lane, sink) */
 
-enum lane_item_kind { LANE_ROW, LANE_TRUNCATE, LANE_BARRIER };
+enum lane_item_kind { LANE_ROW, LANE_TRUNCATE, LANE_BARRIER, LANE_MARK };
 
 struct lane_item {
     enum lane_item_kind kind;
     uint64_t ordinal;
     bool for_sink;     /* in its sink_mask; else only to be acknowledged (BARRIER always) */
     size_t bytes;      /* of the item in the lane */
-    struct change chg; /* ROW and TRUNCATE; what it points to is borrowed until acknowledged */
+    struct change chg; /* but for BARRIER; what it points to is borrowed until acknowledged */
 };
 
 /* The next item of the lane for this sink and moves the cursor behind it: 1. 0: nothing published beyond. 2: the next

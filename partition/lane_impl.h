@@ -10,6 +10,7 @@
  *     ROW       [ticket] key [before_present] [after_present] [partial] [before] [after]
  *     TRUNCATE  per lane the last ordinal before it (uint64_t), db and table with NULs
  *     BARRIER   ticket
+ *     MARK      nothing
  * A reader knows from the lane's head alone that a further item is there: below it all bytes are written for good. */
 #ifndef SLUICE_PARTITION_LANE_IMPL_H
 #define SLUICE_PARTITION_LANE_IMPL_H
@@ -23,7 +24,8 @@
 #define CACHE_LINE 64
 #define ITEM_ALIGN 8u
 
-enum item_kind { ITEM_LINK, ITEM_TX, ITEM_ROW, ITEM_TRUNCATE, ITEM_BARRIER, ITEM_QUERY };
+/* From ROW on as enum lane_item_kind. */
+enum item_kind { ITEM_LINK, ITEM_TX, ITEM_QUERY, ITEM_ROW, ITEM_TRUNCATE, ITEM_BARRIER, ITEM_MARK };
 
 /* Beside enum change_flag in item_head.flags. */
 enum item_flag {
@@ -51,6 +53,7 @@ struct item {
     uint32_t key_len; /* TRUNCATE: of db with its NUL */
     uint64_t version_row;
     uint64_t event_pos;
+    uint32_t event_time, row_of_tx;
     const struct shape *shape;
     uint32_t before_len, after_len;
     size_t bytes; /* with its payload */

@@ -82,12 +82,51 @@ static void settle(struct lanes *lanes, unsigned flags)
     lanes->complete = lanes->ordinal;
 }
 
+/* The segment and the place in it where the lane's part of the open transaction begins. */
+static struct segment *open_begin(const struct lane *lane, size_t *offset)
+{
+    *offset = lane->open.segment ? lane->open.used : 0;
+    return lane->open.segment ? lane->open.segment : lane->start;
+}
+
+/* A TX header stands where a lane's part of the transaction begins, or at the begin of the segment behind it, and at
+ * the begin of each segment from there on. */
+void lanes_xid(struct lanes *lanes, uint64_t xid)
+{
+    for (unsigned i = 0; i < lanes->open.count && !lanes->chunked; i++) {
+        const struct lane *lane = &lanes->lane[lanes->open.lane[i]];
+        size_t offset;
+        if (!lane->open_first)
+            continue; /* rolled back */
+        for (struct segment *segment = open_begin(lane, &offset);; segment = segment->next, offset = 0) {
+            struct tx_item *item = (struct tx_item *)(void *)(segment->bytes + offset);
+            if (item->head.kind == ITEM_TX) {
+                item->tx.xid = xid;
+                item->tx.has_xid = true;
+            }
+            if (segment == lane->at.segment)
+                break;
+        }
+    }
+}
+
+/* The last item of the open transaction, when it is a row that is not out yet. */
+static void mark_last_row(struct lanes *lanes)
+{
+    for (unsigned i = 0; i < lanes->open.count; i++) {
+        const struct lane *lane = &lanes->lane[lanes->open.lane[i]];
+        if (lane->open_first && lane->at.last == lanes->ordinal && lane->at.item->head.kind == ITEM_ROW)
+            lane->at.item->head.flags |= CHANGE_LAST_OF_TX;
+    }
+}
+
 int lanes_end(struct lanes *lanes, struct boundary *at)
 {
     at->ordinal = lanes->ordinal;
     if (!ledger_boundary(lanes->ledger, at))
         return LANES_FULL;
     lanes_event_end(lanes);
+    mark_last_row(lanes);
     settle(lanes, CHANGE_LAST_IN_TX);
     lanes->boundaries++;
     lanes->in_tx = false;

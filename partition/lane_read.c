@@ -164,9 +164,9 @@ static void view_row(struct change *chg, const struct item *item)
     }
 }
 
-static void view(const struct lanes *lanes, const struct reader *reader, unsigned sink, const struct item *item,
-                 struct lane_item *out)
+static void view(struct lanes *lanes, unsigned lane, unsigned sink, const struct item *item, struct lane_item *out)
 {
+    const struct reader *reader = reader_of(lanes, lane, sink);
     *out = (struct lane_item){
         .kind = (enum lane_item_kind)(item->head.kind - ITEM_ROW),
         .ordinal = item->head.ordinal,
@@ -180,6 +180,10 @@ static void view(const struct lanes *lanes, const struct reader *reader, unsigne
     chg->tx = reader->tx;
     chg->version = (struct version){reader->tx->epoch, reader->tx->sequence, item->version_row};
     chg->pos = item->event_pos;
+    chg->event_time = item->event_time;
+    chg->row_of_tx = item->row_of_tx;
+    chg->lane = lane;
+    chg->db = chg->table = "";
     if (item->head.kind == ITEM_ROW) {
         chg->query = reader->query;
         view_row(chg, item);
@@ -197,7 +201,7 @@ int lanes_read(struct lanes *lanes, unsigned lane, unsigned sink, struct lane_it
         return LANE_EMPTY;
     if (!may_take(lanes, item, lane, sink))
         return LANE_BLOCKED;
-    view(lanes, reader, sink, item, out);
+    view(lanes, lane, sink, item, out);
     reader->last = item->head.ordinal;
     reader->offset += item->head.size;
     return LANE_ITEM;

@@ -174,6 +174,8 @@ int lanes_add(struct lanes *lanes, unsigned lane, const struct lane_row *row, ui
     item->key_len = (uint32_t)row->key_len;
     item->version_row = row->version_row;
     item->event_pos = row->event_pos;
+    item->event_time = row->event_time;
+    item->row_of_tx = row->row_of_tx;
     item->shape = row->shape;
     item->before_len = (uint32_t)before;
     item->after_len = (uint32_t)after;
@@ -190,6 +192,23 @@ int lanes_add(struct lanes *lanes, unsigned lane, const struct lane_row *row, ui
     p = put(p, row->before.bytes, before);
     put(p, row->after.bytes, after);
     *ordinal = item->head.ordinal;
+    return 0;
+}
+
+int lanes_mark(struct lanes *lanes, enum change_op op, uint32_t sink_mask, struct err *e)
+{
+    assert(lanes->in_tx && lanes->opt.lanes == 1);
+    struct item *item, *last = lanes->lane[0].at.item;
+    bool has_rows = lanes->lane[0].open_first && last && last->head.kind == ITEM_ROW;
+    int rc = place(lanes, 0, 0, 0, &item, e);
+    if (rc != 0)
+        return rc;
+    if (op == CHANGE_END && has_rows)
+        last->head.flags |= CHANGE_LAST_IN_EVENT | CHANGE_LAST_IN_TX | CHANGE_LAST_OF_TX;
+    item->head.kind = ITEM_MARK;
+    item->head.op = (uint8_t)op;
+    item->sink_mask = sink_mask;
+    item->event_pos = lanes->tx->tx.pos;
     return 0;
 }
 

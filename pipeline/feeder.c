@@ -135,6 +135,8 @@ static int feed_row(struct feeder *f, const struct rowset *rs, const struct tabl
         .sink_mask = route->sink_mask & f->tx_mask,
         .version_row = version_row(rs->event_ordinal, view->row_in_event, 0),
         .event_pos = rs->event_pos,
+        .event_time = rs->event_time,
+        .row_of_tx = f->rows++,
         .shape = rs->shape,
         .key = (const char *)f->key.p,
         .key_len = f->key.len,
@@ -219,7 +221,20 @@ static int boundary(struct feeder *f, const struct rowset *rs, const struct gtid
     return 0;
 }
 
-static int feed_begin(struct feeder *f, const struct rowset *rs, struct err *e)
+/* Begin or end of a transaction, for the sinks that ask for it. What is out already does not go out again. */
+static int feed_transaction_mark(struct feeder *f, enum change_op op, struct err *e)
+{
+    uint32_t mask = f->opt.mark_sinks & f->tx_mask;
+    int rc = 0;
+    if (!mask || (op == CHANGE_BEGIN && f->resume.active))
+        return 0;
+    while ((rc = lanes_mark(f->opt.lanes, op, mask, e)) == LANES_FULL)
+        if (make_room(f, e) != 0)
+            return err_result(e);
+    return rc;
+}
+
+static int begin_items(struct feeder *f, const struct rowset *rs, struct err *e)
 {
     if (feeder_begin(f, rs, e) != 0)
         return err_result(e);
@@ -227,10 +242,22 @@ static int feed_begin(struct feeder *f, const struct rowset *rs, struct err *e)
     return 0;
 }
 
-static int feed_end(struct feeder *f, const struct rowset *rs, struct err *e)
+static int feed_begin(struct feeder *f, const struct rowset *rs, struct err *e)
+{
+    return begin_items(f, rs, e) == 0 ? feed_transaction_mark(f, CHANGE_BEGIN, e) : err_result(e);
+}
+
+static int end_items(struct feeder *f, const struct rowset *rs, struct err *e)
 {
     metric_add(&f->stats.transactions_total, 1);
     return boundary(f, rs, &f->tx.gtid, e);
+}
+
+static int feed_end(struct feeder *f, const struct rowset *rs, struct err *e)
+{
+    if (rs->tx.has_xid)
+        lanes_xid(f->opt.lanes, rs->tx.xid);
+    return feed_transaction_mark(f, CHANGE_END, e) == 0 ? end_items(f, rs, e) : err_result(e);
 }
 
 static int rollback_failed(struct feeder *f, struct err *e)
@@ -276,12 +303,12 @@ static int feed_discard(struct feeder *f, const struct rowset *rs, struct err *e
 
 static int feed_ddl(struct feeder *f, const struct rowset *rs, struct err *e)
 {
-    if (feed_begin(f, rs, e) != 0)
+    if (begin_items(f, rs, e) != 0)
         return err_result(e);
     log_ddl(f, rs);
     if (rs->effect == EFFECT_TRUNCATE && feed_discard(f, rs, e) != 0)
         return err_result(e);
-    return feed_end(f, rs, e);
+    return end_items(f, rs, e);
 }
 
 static int feed_lost(struct feeder *f, const struct rowset *rs, struct err *e)

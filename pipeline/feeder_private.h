@@ -14,6 +14,7 @@ struct savepoint {
     char *name;
     size_t len;
     uint64_t ordinal;
+    uint32_t rows; /* of the transaction before it */
 };
 
 /* Per lane the last row of the open transaction. */
@@ -38,6 +39,7 @@ struct feeder {
     uint32_t begun;     /* sinks that were given a transaction: all further ones are for them too */
     unsigned truncates; /* of the transaction so far, those that are out already counted */
     uint32_t tx_mask;   /* sinks that have not passed it yet */
+    uint32_t rows;      /* of the transaction so far */
     struct savepoint *savepoints;
     size_t savepoint_count, savepoint_size;
 
@@ -79,7 +81,8 @@ void feeder_lost(struct feeder *f);
 
 int feeder_savepoint(struct feeder *f, const struct rowset *rs, struct err *e);
 
-/* The ordinal to go back to; the begin of the transaction when the savepoint is not known. */
+/* The ordinal to go back to; the begin of the transaction when the savepoint is not known. What was counted since is
+ * taken back. */
 uint64_t feeder_savepoint_find(struct feeder *f, const struct rowset *rs);
 
 /* The route of a shape, bound at its first use. NULL with an error. */

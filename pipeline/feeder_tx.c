@@ -176,6 +176,7 @@ int feeder_begin(struct feeder *f, const struct rowset *rs, struct err *e)
     f->tx_mask = f->begun = mask_of(f, rs);
     memset(f->appended.any, 0, lanes_count(f->opt.lanes) * sizeof *f->appended.any);
     f->appended.truncates = f->truncates = 0;
+    f->rows = 0;
     return 0;
 }
 
@@ -243,8 +244,8 @@ int feeder_savepoint(struct feeder *f, const struct rowset *rs, struct err *e)
         return err_set(e, NO_MEMORY, rs->name_len);
     memcpy(name, rs->name, rs->name_len);
     name[rs->name_len] = '\0';
-    f->savepoints[f->savepoint_count++] =
-        (struct savepoint){.name = name, .len = rs->name_len, .ordinal = lanes_savepoint(f->opt.lanes)};
+    f->savepoints[f->savepoint_count++] = (struct savepoint){
+        .name = name, .len = rs->name_len, .ordinal = lanes_savepoint(f->opt.lanes), .rows = f->rows};
     return 0;
 }
 
@@ -252,10 +253,13 @@ uint64_t feeder_savepoint_find(struct feeder *f, const struct rowset *rs)
 {
     while (f->savepoint_count > 0) {
         const struct savepoint *sp = &f->savepoints[f->savepoint_count - 1];
-        if (sp->len == rs->name_len && strncasecmp(sp->name, rs->name, sp->len) == 0)
+        if (sp->len == rs->name_len && strncasecmp(sp->name, rs->name, sp->len) == 0) {
+            f->rows = sp->rows;
             return sp->ordinal;
+        }
         free(f->savepoints[--f->savepoint_count].name);
     }
+    f->rows = 0;
     return 0;
 }
 

@@ -77,6 +77,24 @@ static int make_lanes(struct pipeline *pipe, struct err *e)
     return lanes_new(&pipe->lanes, &opt, e);
 }
 
+unsigned pipeline_needs(const struct routes *routes, const struct pipeline_sink *sinks, unsigned sink_count)
+{
+    unsigned needs = 0;
+    for (unsigned i = 0; i < sink_count; i++)
+        needs |= runner_needs(sinks[i].ops, i, routes);
+    return needs;
+}
+
+/* Sinks whose routes need any of `needs`. */
+static uint32_t sinks_that_need(const struct pipeline *pipe, unsigned needs)
+{
+    uint32_t mask = 0;
+    for (unsigned i = 0; i < pipe->spec.sink_count; i++)
+        if (runner_needs(pipe->spec.sinks[i].ops, i, pipe->spec.routes) & needs)
+            mask |= UINT32_C(1) << i;
+    return mask;
+}
+
 static int make_runners(struct pipeline *pipe, struct err *e)
 {
     pipe->runners = calloc(pipe->spec.sink_count + 1, sizeof *pipe->runners);
@@ -91,6 +109,7 @@ static int make_runners(struct pipeline *pipe, struct err *e)
             .options = sink->options,
             .name = sink->name,
             .sink = i,
+            .needs = runner_needs(sink->ops, i, pipe->spec.routes),
             .workers = sink->workers,
             .pinned_bytes = pipe->spec.buffer_bytes / pipe->spec.lanes / 2,
             .lanes = pipe->lanes,
@@ -123,6 +142,8 @@ int pipeline_open(struct pipeline **out, const struct pipeline_spec *spec, struc
         rc = wakeup_init(&pipe->open_wake, e);
     if (rc == 0 && spec->state)
         rc = checkpoint_load(&pipe->begin, spec->state, e);
+    if (rc == 0 && spec->lanes > 1 && sinks_that_need(pipe, FORMAT_NEEDS_TRANSACTIONS))
+        rc = err_set(e, USAGE, "a format that shows where transactions begin and end needs partitions: 1");
     if (rc == 0)
         rc = make_lanes(pipe, e);
     if (rc == 0)
@@ -239,6 +260,7 @@ static int make_feeder(struct pipeline *pipe, struct err *e)
         .inline_runners = pipe->all_inline ? pipe->runners : &pipe->no_runner,
         .sinks = pipe->spec.sinks,
         .sink_count = pipe->spec.sink_count,
+        .mark_sinks = sinks_that_need(pipe, FORMAT_NEEDS_TRANSACTIONS),
         .begin = &pipe->begin,
         .epoch_state = pipe->spec.epoch_state,
         .epoch_write = pipe->spec.epoch_state && pipe->spec.epoch_state == pipe->spec.state,

@@ -93,6 +93,9 @@ struct pipeline_spec {
     void *progress_ctx;
 };
 
+/* What the routes of all sinks ask of the source beside rows: enum format_need. */
+unsigned pipeline_needs(const struct routes *routes, const struct pipeline_sink *sinks, unsigned sink_count);
+
 /* Loads the checkpoint and the epochs, makes lanes and workers; no thread yet, no connection. The spec and what it
  * points to are borrowed until pipeline_close (the source is taken, also on failure). Errors: of state, USAGE for
  * routes that do not bind. */

@@ -10,8 +10,14 @@
 static bool is_full(const struct worker *worker)
 {
     const struct batch *batch = &worker->batch;
-    return batch->entry_count == batch->entry_max || batch->bytes >= worker->opt->batch_bytes ||
-           batch->seen >= batch->entry_max || batch->has_truncate;
+    return batch->entry_count >= batch->rows_max || batch->bytes >= worker->opt->batch_bytes ||
+           batch->seen >= batch->rows_max || batch->has_truncate;
+}
+
+/* The lane's event is not complete yet, and there is room for more of it. */
+static bool goes_on(const struct worker *worker, unsigned own)
+{
+    return worker->lanes[own].in_event && worker->batch.entry_count < worker->batch.entry_max;
 }
 
 /* Room for the items of one more entry; more than one per entry only where a table has several routes. */
@@ -105,8 +111,8 @@ static bool is_stalled(const struct worker *worker, unsigned own)
 
 static bool is_given(const struct worker *worker, const struct lane_item *item)
 {
-    return item->for_sink &&
-           (item->kind == LANE_ROW || (item->kind == LANE_TRUNCATE && (worker->opt->ops->flags & SINK_CAN_SWEEP)));
+    return item->for_sink && (item->kind == LANE_ROW || item->kind == LANE_MARK ||
+                              (item->kind == LANE_TRUNCATE && (worker->opt->ops->flags & SINK_CAN_SWEEP)));
 }
 
 /* Takes one item of the lane into the batch; LANE_* of the read, or negative. */
@@ -126,6 +132,8 @@ static int gather_item(struct worker *worker, unsigned own, struct err *e)
     lane->bytes_read += entry->item.bytes;
     lane->read_to = entry->item.ordinal;
     lane->touched = true;
+    lane->in_event =
+        worker->whole_events && entry->item.kind == LANE_ROW && !(entry->item.chg.flags & CHANGE_LAST_IN_EVENT);
     batch->seen++;
     batch->bytes += entry->item.bytes;
     if (!is_given(worker, &entry->item))
@@ -145,8 +153,8 @@ static int gather_item(struct worker *worker, unsigned own, struct err *e)
 /* One turn of one lane; 1 when it may have more, 0 when not, or negative. */
 static int gather_turn(struct worker *worker, unsigned own, struct err *e)
 {
-    for (unsigned i = 0; i < LANE_TURN; i++) {
-        if (is_full(worker))
+    for (unsigned i = 0; i < LANE_TURN || goes_on(worker, own); i++) {
+        if (is_full(worker) && !goes_on(worker, own))
             return 0;
         bool stalled = is_stalled(worker, own);
         if (stalled != worker->lanes[own].held) {

@@ -86,6 +86,16 @@ static int check_all(const struct runner_options *opt, struct err *e)
     return rc == 0 && opt->ops->bind ? check_routes(opt, NULL, NULL, e) : rc;
 }
 
+unsigned runner_needs(const struct sink_ops *ops, unsigned sink, const struct routes *routes)
+{
+    const struct route *list;
+    unsigned count = routes_list(routes, &list), needs = 0;
+    for (unsigned i = 0; i < count && ops->needs; i++)
+        if (list[i].sink_mask >> sink & 1)
+            needs |= ops->needs(list[i].sink_options[sink]);
+    return needs;
+}
+
 int runner_new(struct runner **out, const struct runner_options *options, struct err *e)
 {
     struct runner_options opt = *options;

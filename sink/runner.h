@@ -41,6 +41,7 @@ struct runner_options {
     const char *name;    /* of the sink in the configuration, for errors */
     unsigned sink;       /* its index in the lanes */
     unsigned workers;    /* 0: inline */
+    unsigned needs;      /* enum format_need, of runner_needs */
     unsigned batch_rows; /* 0: default */
     size_t batch_bytes;
     unsigned parked_max;
@@ -57,6 +58,9 @@ struct runner_options {
     int (*boundary)(void *ctx, struct position *out, struct err *e);
     void *ctx;
 };
+
+/* What the routes of a sink ask of the reader beside rows: enum format_need. */
+unsigned runner_needs(const struct sink_ops *ops, unsigned sink, const struct routes *routes);
 
 /* Makes the workers' state and checks the options and the templates of all routes as far as that goes without a table;
  * no thread, no I/O. Errors: NO_MEMORY, USAGE, those of the sink's check, bind and can_sweep. `opt` is copied. */

@@ -58,6 +58,7 @@ struct stdout_sink {
 /* What a route's format made of a table version. */
 struct stdout_bind {
     const struct format_choice *choice;
+    unsigned needs;
     void *bound;
 };
 
@@ -90,6 +91,7 @@ static int stdout_bind(void **out, const void *opt, const void *route_opt, const
     if (!own)
         return err_set(e, NO_MEMORY, sizeof *own);
     own->choice = choice;
+    own->needs = stdout_needs(choice);
     int rc = tbl && choice->ops->bind ? choice->ops->bind(&own->bound, choice->options, tbl, e) : 0;
     if (rc != 0) {
         free(own);
@@ -209,10 +211,21 @@ static int find_format(struct stdout_sink *to, const struct format_choice *choic
     return rc;
 }
 
+/* What another route's format has asked for is nothing to this one. */
+static bool is_asked_for(const struct stdout_bind *bind, enum change_op op)
+{
+    if (op == CHANGE_BEGIN || op == CHANGE_END)
+        return bind->needs & FORMAT_NEEDS_TRANSACTIONS;
+    return op != CHANGE_STATEMENT || bind->needs & FORMAT_NEEDS_STATEMENTS;
+}
+
 static int apply_item(struct stdout_sink *to, struct item *item, size_t number, struct err *e)
 {
     const struct stdout_bind *bind = item->bind;
     struct format *format = NULL;
+    item->verdict = V_DONE;
+    if (!is_asked_for(bind, item->chg->op))
+        return 0;
     int rc = find_format(to, bind->choice, &format, e);
     if (rc == 0)
         rc = format->ops->add(format, item->chg, bind->bound, number, &to->records, e);
@@ -220,7 +233,6 @@ static int apply_item(struct stdout_sink *to, struct item *item, size_t number, 
         sink_wrap(e, item);
         return rc;
     }
-    item->verdict = V_DONE;
     return to->records.text.len >= STDOUT_BUFFER ? flush(to, e) : 0;
 }
 

@@ -34,11 +34,13 @@ int worker_init(struct worker *worker, struct runner *runner, const struct runne
         .workers = workers,
         .bindings = {.opt = opt},
         .parking = {.env = opt->env, .backoff_min_ms = opt->backoff_min_ms, .backoff_max_ms = opt->backoff_max_ms},
-        .batch = {.entry_max = opt->batch_rows, .item_max = opt->batch_rows},
+        .batch = {.entry_max = opt->batch_rows, .item_max = opt->batch_rows, .rows_max = opt->batch_rows},
+        .whole_events = opt->needs & FORMAT_NEEDS_WHOLE_EVENTS,
         .lane_count = lanes,
         .wake_fd = -1,
     };
     struct batch *batch = &worker->batch;
+    batch->entry_max += worker->whole_events ? WORKER_EVENT_ROWS : 0;
     worker->lanes = calloc(lanes + 1, sizeof *worker->lanes);
     batch->entries = calloc(batch->entry_max, sizeof *batch->entries);
     batch->items = calloc(batch->item_max, sizeof *batch->items);

@@ -15,6 +15,9 @@
 /* Items a worker holds parked at most (a view of about 200 bytes each); then it reads no further. */
 #define WORKER_PARKED_ITEMS_MAX 16384
 
+/* Rows of one event that a batch takes beyond its own limit, for sinks that need events whole. */
+#define WORKER_EVENT_ROWS 8192
+
 /* One change of a batch; its items (one per route) are items[first … first + count - 1]. */
 struct entry {
     struct lane_item item; /* not used when it was parked */
@@ -29,6 +32,7 @@ struct batch {
     struct entry *entries;
     struct item *items;
     size_t entry_count, entry_max;
+    size_t rows_max; /* a batch ends with so many; inside of an event that must come whole, with entry_max */
     size_t item_count, item_max;
     size_t bytes;
     size_t seen; /* items read from lanes, also those of other sinks */
@@ -42,6 +46,7 @@ struct worker_lane {
     uint64_t bytes_read; /* ever */
     bool touched;        /* by the batch */
     bool held;           /* not read: too much of it is parked */
+    bool in_event;       /* the row that was read last is not the last of its event */
 };
 
 struct worker {
@@ -57,6 +62,7 @@ struct worker {
     unsigned lane_count, lane_turn;
     bool blocked;       /* the last gather met a ticket */
     bool stalled;       /* the last gather left a lane alone because too much is parked */
+    bool whole_events;  /* a batch does not end inside of an event, see WORKER_EVENT_ROWS */
     bool force_due;     /* inline: the caller's step is the backoff, no clock is asked */
     struct marks marks; /* SINK_KEEPS_POSITION: as committed */
     struct version *marks_next;

@@ -96,7 +96,7 @@ static void lane__row__reads_back_as_it_was_added(void **state)
 
     assert_int_equal(lanes_read(lanes, 0, 1, &item), LANE_ITEM);
     assert_int_equal(item.chg.op, CHANGE_DELETE);
-    assert_int_equal(item.chg.flags, CHANGE_LAST_IN_EVENT | CHANGE_LAST_IN_TX);
+    assert_int_equal(item.chg.flags, CHANGE_LAST_IN_EVENT | CHANGE_LAST_IN_TX | CHANGE_LAST_OF_TX);
     assert_null(item.chg.before.present);
     assert_memory_equal(item.chg.before.bytes, "before", 6);
     assert_null(item.chg.after.bytes);
@@ -128,8 +128,8 @@ static void lane__item__is_read_only_after_publication_of_its_transaction(void *
 static void lane__last_in_event_and_tx__are_set_per_lane(void **state)
 {
     (void)state;
-    static const unsigned expected[] = {0, CHANGE_LAST_IN_EVENT, CHANGE_LAST_IN_EVENT | CHANGE_LAST_IN_TX,
-                                        CHANGE_LAST_IN_EVENT | CHANGE_LAST_IN_TX};
+    static const unsigned last = CHANGE_LAST_IN_EVENT | CHANGE_LAST_IN_TX | CHANGE_LAST_OF_TX;
+    static const unsigned expected[] = {0, CHANGE_LAST_IN_EVENT, last, last};
     struct lanes *lanes = kit_lanes(1, 1, POOL);
     struct lane_item item;
     kit_begin(lanes, 1);
@@ -147,6 +147,99 @@ static void lane__last_in_event_and_tx__are_set_per_lane(void **state)
         assert_int_equal(lanes_read(lanes, 0, 0, &item), LANE_ITEM);
         assert_int_equal(item.chg.flags, expected[i]);
     }
+    lanes_free(lanes);
+}
+
+/* Transactions of many segments in three lanes, beside what is still unpublished of others; with savepoints in between:
+ * each row tells its own transaction's XID, and one row of each is the last. */
+static void lane__xid_and_last_row__are_told_by_each_row_of_their_transaction(void **state)
+{
+    (void)state;
+    struct lanes *lanes = kit_lanes(3, 1, 16 * POOL);
+    uint64_t rows[8] = {0}, lasts[8] = {0};
+    struct lane_item item;
+    for (unsigned tx = 1; tx < 8; tx++) {
+        kit_begin(lanes, tx);
+        for (unsigned i = 0; i < 40 * tx; i++) {
+            uint64_t savepoint = lanes_savepoint(lanes);
+            if (i % 7 == 3) {
+                for (unsigned k = 0; k < 9; k++)
+                    assert_int_equal(kit_add(lanes, k % 3, "gone", i, 900, NULL), 0);
+                assert_int_equal(lanes_rollback_to(lanes, savepoint), 0);
+            }
+            assert_int_equal(kit_add(lanes, (i + tx) % 3, "kept", i, 700, NULL), 0);
+        }
+        if (tx != 4)
+            lanes_xid(lanes, 1000 + tx);
+        kit_end(lanes, tx);
+    }
+    lanes_publish(lanes);
+    for (unsigned lane = 0; lane < 3; lane++)
+        while (lanes_read(lanes, lane, 0, &item) == LANE_ITEM) {
+            uint64_t tx = item.chg.version.sequence;
+            assert_int_equal(item.chg.tx->has_xid, tx != 4);
+            assert_int_equal(item.chg.tx->xid, tx == 4 ? 0 : 1000 + tx);
+            assert_int_equal(item.chg.lane, lane);
+            rows[tx]++;
+            if (item.chg.flags & CHANGE_LAST_OF_TX) {
+                lasts[tx]++;
+                assert_int_equal(item.chg.version.row, 40 * tx - 1);
+            }
+        }
+    for (unsigned tx = 1; tx < 8; tx++) {
+        assert_int_equal(rows[tx], 40 * tx);
+        assert_int_equal(lasts[tx], 1);
+    }
+    lanes_free(lanes);
+}
+
+static void lane__xid_of_what_went_out_in_chunks__is_not_told(void **state)
+{
+    (void)state;
+    struct lanes *lanes = kit_lanes(1, 1, 16 * POOL);
+    struct lane_item item;
+    kit_begin(lanes, 1);
+    for (unsigned i = 0; i < 3; i++) {
+        kit_add(lanes, 0, "a", i, 10, NULL);
+        if (i == 0)
+            lanes_publish_chunk(lanes);
+    }
+    lanes_xid(lanes, 17);
+    kit_end(lanes, 1);
+    lanes_publish(lanes);
+    for (unsigned i = 0; i < 3; i++) {
+        assert_int_equal(lanes_read(lanes, 0, 0, &item), LANE_ITEM);
+        assert_false(item.chg.tx->has_xid);
+        assert_int_equal(!!(item.chg.flags & CHANGE_LAST_OF_TX), i == 2);
+    }
+    lanes_free(lanes);
+}
+
+static void lane__marks__stand_around_the_rows_of_their_transaction(void **state)
+{
+    (void)state;
+    static const enum change_op expected[] = {CHANGE_BEGIN, CHANGE_INSERT, CHANGE_INSERT,
+                                              CHANGE_END,   CHANGE_BEGIN,  CHANGE_END};
+    struct lanes *lanes = kit_lanes(1, 1, POOL);
+    struct lane_item item;
+    for (unsigned tx = 1; tx < 3; tx++) {
+        kit_begin(lanes, tx);
+        assert_int_equal(lanes_mark(lanes, CHANGE_BEGIN, 1, NULL), 0);
+        for (unsigned i = 0; i < 2 && tx == 1; i++)
+            kit_add(lanes, 0, "a", i, 10, NULL);
+        assert_int_equal(lanes_mark(lanes, CHANGE_END, 1, NULL), 0);
+        kit_end(lanes, tx);
+    }
+    lanes_publish(lanes);
+    for (size_t i = 0; i < sizeof expected / sizeof expected[0]; i++) {
+        assert_int_equal(lanes_read(lanes, 0, 0, &item), LANE_ITEM);
+        assert_int_equal(item.chg.op, expected[i]);
+        assert_true(item.for_sink);
+        assert_string_equal(item.chg.db, expected[i] == CHANGE_INSERT ? "shop" : "");
+        assert_int_equal(!!(item.chg.flags & CHANGE_LAST_OF_TX), i == 2);
+        assert_int_equal(item.chg.version.sequence, i < 4 ? 1 : 2);
+    }
+    assert_int_equal(lanes_read(lanes, 0, 0, &item), LANE_EMPTY);
     lanes_free(lanes);
 }
 
@@ -231,7 +324,7 @@ static void lane__rollback__leaves_no_trace(void **state)
         assert_int_equal(lanes_read(lanes, round % 3, 0, &item), LANE_ITEM);
         assert_memory_equal(item.chg.key, "kept", 4);
         assert_int_equal(item.chg.version.sequence, 2 * round + 2);
-        assert_int_equal(item.chg.flags, CHANGE_LAST_IN_EVENT | CHANGE_LAST_IN_TX);
+        assert_int_equal(item.chg.flags, CHANGE_LAST_IN_EVENT | CHANGE_LAST_IN_TX | CHANGE_LAST_OF_TX);
         lanes_ack(lanes, round % 3, 0, item.ordinal);
     }
     assert_in_range(lanes_bytes(lanes), 0, POOL / 2);
@@ -801,6 +894,9 @@ int main(void)
         cmocka_unit_test(lane__row__reads_back_as_it_was_added),
         cmocka_unit_test(lane__item__is_read_only_after_publication_of_its_transaction),
         cmocka_unit_test(lane__last_in_event_and_tx__are_set_per_lane),
+        cmocka_unit_test(lane__xid_and_last_row__are_told_by_each_row_of_their_transaction),
+        cmocka_unit_test(lane__xid_of_what_went_out_in_chunks__is_not_told),
+        cmocka_unit_test(lane__marks__stand_around_the_rows_of_their_transaction),
         cmocka_unit_test(lane__segments__come_back_when_all_sinks_acked_and_left),
         cmocka_unit_test(lane__pool_smaller_than_a_transaction__goes_out_in_chunks),
         cmocka_unit_test(lane__rollback__leaves_no_trace),
