@@ -146,19 +146,25 @@ static int open_dump(struct dump *dump, const struct dump_flags *given, const st
     if (given->config && settings_read(&dump->settings, &dump->cfg, &dump->env,
                                        &(struct settings_file){given->config, SETTINGS_SOURCE}, e) != 0)
         return err_result(e);
-    dump->settings.source.query |= given->query;
+    if (parse_bounds(dump, given, e) != 0 || make_tables(dump, given, e) != 0)
+        return err_result(e);
+    unsigned needs = pipeline_needs(dump->tables.routes, sink, 1);
+    dump->settings.source.query |= given->query || needs & FORMAT_NEEDS_QUERY;
     if (!given->config)
         dump->settings.source.query_max_bytes = DUMP_QUERY_BYTES;
     size_t query_bytes = settings_query_bytes(&dump->settings.source);
-    if (parse_bounds(dump, given, e) != 0 || make_tables(dump, given, e) != 0)
-        return err_result(e);
     const struct start *to = given->to ? &dump->to : NULL;
-    struct reading_live_options live = {
-        .settings = &dump->settings, .routes = dump->tables.routes, .env = &dump->env, .to = to, .only_print = true};
+    struct reading_live_options live = {.settings = &dump->settings,
+                                        .routes = dump->tables.routes,
+                                        .env = &dump->env,
+                                        .to = to,
+                                        .definitions = needs & FORMAT_NEEDS_DEFINITIONS,
+                                        .only_print = true};
     struct reading_files files = {.paths = inv->words,
                                   .count = inv->word_count,
                                   .to = to,
                                   .live = given->config ? &live : NULL,
+                                  .definitions = needs & FORMAT_NEEDS_DEFINITIONS,
                                   .query_max_bytes = query_bytes};
     if (files.live && files.count)
         log_event(dump->env.log, LOG_WARN, "names that the log lacks are those that the server's tables have now");

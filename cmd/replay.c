@@ -167,6 +167,8 @@ static void interrupt_prepare(void *ctx)
 static int open_reading(struct replay *replay, const struct replay_flags *given, struct err *e)
 {
     const struct settings *settings = &replay->settings;
+    unsigned needs = given->dry_run ? 0 : pipeline_needs(replay->routes, settings->sinks, settings->sink_count);
+    replay->settings.source.query |= (needs & FORMAT_NEEDS_QUERY) != 0;
     if (replay->file_count) {
         if (parse_bounds(replay, given, e) != 0)
             return err_result(e);
@@ -175,6 +177,7 @@ static int open_reading(struct replay *replay, const struct replay_flags *given,
                                       .to = replay->end,
                                       .base = replay->service,
                                       .own = replay->state,
+                                      .definitions = needs & FORMAT_NEEDS_DEFINITIONS,
                                       .max_event_bytes = settings->max_event_bytes,
                                       .on_statement = (enum on_statement)settings->source.on_statement,
                                       .on_unknown_xa = (enum on_unknown_xa)settings->source.on_unknown_xa,
@@ -186,7 +189,8 @@ static int open_reading(struct replay *replay, const struct replay_flags *given,
                                                  .env = &replay->env,
                                                  .state = replay->state,
                                                  .base = replay->service,
-                                                 .to = &replay->to};
+                                                 .to = &replay->to,
+                                                 .definitions = needs & FORMAT_NEEDS_DEFINITIONS};
     int rc = reading_live(&replay->reading, &replay->live, e);
     return rc == 0 ? parse_bounds(replay, given, e) : rc;
 }

@@ -45,8 +45,13 @@ static int open_service(struct service *svc, struct err *e)
         routes_new(&svc->routes, settings->routes, settings->route_count, e) != 0 ||
         state_open(&svc->state, &svc->env, settings->state_dir, STATE_OWN, e) != 0)
         return err_result(e);
-    svc->live = (struct reading_live_options){
-        .settings = settings, .routes = svc->routes, .env = &svc->env, .state = svc->state};
+    unsigned needs = pipeline_needs(svc->routes, settings->sinks, settings->sink_count);
+    svc->settings.source.query |= (needs & FORMAT_NEEDS_QUERY) != 0;
+    svc->live = (struct reading_live_options){.settings = settings,
+                                              .routes = svc->routes,
+                                              .env = &svc->env,
+                                              .state = svc->state,
+                                              .definitions = needs & FORMAT_NEEDS_DEFINITIONS};
     if (reading_live(&svc->reading, &svc->live, e) != 0)
         return err_result(e);
     struct pipeline_spec spec = {
