@@ -81,7 +81,7 @@ static struct type_key type_key(const struct column *column)
 /* The part of a column's definition that is plain numbers. */
 struct definition_key {
     uint32_t length, decimals;
-    uint8_t has_length, has_decimals, zerofill, auto_increment, generated;
+    uint8_t has_length, has_decimals, zerofill, auto_increment, generated, json;
 };
 
 static struct definition_key definition_key(const struct column_definition *def)
@@ -95,6 +95,7 @@ static struct definition_key definition_key(const struct column_definition *def)
     key.zerofill = def->zerofill;
     key.auto_increment = def->auto_increment;
     key.generated = def->generated;
+    key.json = def->json;
     return key;
 }
 

@@ -15,6 +15,7 @@ struct column_definition {
     uint32_t length, decimals; /* the numbers in its parentheses, 0 when not written */
     bool has_length, has_decimals;
     bool zerofill, auto_increment, generated;
+    bool json;                       /* MariaDB's JSON, whose type is LONGTEXT; MySQL's is a type of its own */
     const char *initial;             /* the SQL behind DEFAULT, below; NULL: not written */
     const char *charset, *collation; /* in effect, of texts, ENUM and SET; NULL: none, or (collation) its default */
 };

@@ -282,9 +282,26 @@ static bool take_generated(struct create_parser *cp, struct create_column *col)
     return true;
 }
 
-/* Behind CHECK. */
-static bool skip_check(struct create_parser *cp)
+/* Whether `(json_valid(name))` of the column itself is next: so MariaDB prints JSON. MySQL prints no CHECK here. */
+static bool at_json_check(struct create_parser *cp, const struct create_column *col)
 {
+    struct ddl_parser *ps = &cp->ps;
+    const struct ddl_parser begin = *ps;
+    struct create_text name;
+    bool is = strcmp(col->word.p, "longtext") == 0 && (!cp->ctx || ps->stmt->mode.flavor == FLAVOR_MARIADB) &&
+              ddl_take_char(ps, '(') && ddl_take(ps, "JSON_VALID") && ddl_take_char(ps, '(') &&
+              (ps->tok.kind == DDL_WORD || ps->tok.kind == DDL_QUOTED) && create_take_identifier(cp, &name) &&
+              create_same_name(&name, &col->name) && ddl_take_char(ps, ')') && ddl_token_is_char(&ps->tok, ')');
+    int rc = ps->rc;
+    *ps = begin;
+    ps->rc = rc;
+    return is;
+}
+
+/* Behind CHECK. */
+static bool skip_check(struct create_parser *cp, struct create_column *col)
+{
+    col->json |= at_json_check(cp, col);
     if (!create_skip_parentheses(cp))
         return false;
     struct ddl_parser at = cp->ps;
@@ -351,7 +368,7 @@ static bool take_key_attribute(struct create_parser *cp, struct create_column *c
     if (ddl_take(ps, "REFERENCES"))
         return take_inline_references(cp, index);
     if (ddl_take(ps, "CHECK"))
-        return skip_check(cp);
+        return skip_check(cp, col);
     if (ddl_take(ps, "CONSTRAINT"))
         return ddl_token_is(&ps->tok, "CHECK") || create_take_identifier(cp, &ignored);
     bool named = ps->tok.kind == DDL_WORD || ps->tok.kind == DDL_QUOTED;

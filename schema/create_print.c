@@ -77,6 +77,11 @@ static void print_column(const struct create_column *col, struct buf *out)
     print_opaque(out, " DEFAULT ", &col->initial);
     print_opaque(out, " ON UPDATE ", &col->on_update);
     buf_text(out, col->invisible ? " INVISIBLE" : "");
+    if (!col->json)
+        return;
+    buf_text(out, " CHECK (json_valid(");
+    print_name(out, col->name.p, col->name.len);
+    buf_text(out, "))");
 }
 
 static void print_part(const struct create_table *def, const struct create_key_part *part, struct buf *out)

@@ -44,6 +44,7 @@ struct create_column {
     bool binary; /* BINARY behind its type, while it is being parsed */
     bool invisible;
     bool compressed; /* MariaDB's column compression */
+    bool json;       /* MariaDB's JSON, a LONGTEXT with CHECK (json_valid(name)) behind it */
     enum create_generated generated;
     struct create_text expression;    /* opaque, of VIRTUAL and STORED, without its parentheses */
     struct create_text initial;       /* opaque, behind DEFAULT; p NULL: not written */

@@ -166,6 +166,7 @@ static void complete_other(const struct create_parser *cp, struct create_column 
         col->nullable = false;
     if (is_word(col, "json") && !is_mysql(cp)) {
         set_word(col, "longtext");
+        col->json = true;
         if (!col->collation.p) {
             col->charset = (struct create_text){"utf8mb4", 7};
             col->collation = (struct create_text){"utf8mb4_bin", 11};

@@ -25,7 +25,8 @@ static int describe_column(struct column_definition *out, const struct create_co
                                       .has_decimals = col->has_decimals,
                                       .zerofill = col->zerofill,
                                       .auto_increment = col->auto_increment,
-                                      .generated = col->generated != CREATE_PLAIN};
+                                      .generated = col->generated != CREATE_PLAIN,
+                                      .json = col->json};
     int rc = keep_text(&out->word, &col->word, before->word, arena, e);
     if (rc == 0)
         rc = keep_text(&out->initial, &col->initial, before->initial, arena, e);

@@ -215,6 +215,66 @@ static void definition_table__unique_keys__first_that_tells_rows_apart(void **st
     }
 }
 
+static void definition_table__json_of_mariadb__known_by_its_check(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *column;
+        bool json;
+    } cases[] = {
+        {"`a b` longtext CHARACTER SET utf8mb4 COLLATE utf8mb4_bin DEFAULT NULL CHECK (json_valid(`a b`))", true},
+        {"a longtext NOT NULL CHECK (JSON_VALID(A)) COMMENT 'c'", true},
+        {"a longtext CHECK (json_valid(`b`))", false},
+        {"a longtext CHECK (json_valid(a) or a is null)", false},
+        {"a longtext CHECK (json_valid('a'))", false},
+        {"a longtext CHECK (length(a) > 1)", false},
+        {"a text CHECK (json_valid(a))", false},
+        {"a json", false},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        char sql[200];
+        struct definition *def;
+        snprintf(sql, sizeof sql, "CREATE TABLE t (%s)", cases[i].column);
+        assert_int_equal(definition_new(&def, "shop", sql, strlen(sql), NULL), 0);
+        if (definition_table(def)->columns[0].definition->json != cases[i].json)
+            fail_msg("%s: %d", cases[i].column, !cases[i].json);
+        definition_free(def);
+    }
+}
+
+/* As the history keeps what a statement of the log made. */
+static void definition_table__json_of_a_statement__kept_by_the_history(void **state)
+{
+    (void)state;
+    static const char sql[] = "CREATE TABLE t (a JSON, b LONGTEXT, c JSON NOT NULL DEFAULT '{}')";
+    static const struct {
+        enum flavor flavor;
+        const char *word;
+    } cases[] = {{FLAVOR_MARIADB, "longtext"}, {FLAVOR_MYSQL, "json"}};
+    for (size_t i = 0; i < 2; i++) {
+        const struct create_context ctx = {.charset = {"latin1", 6}};
+        struct ddl_statement stmt = {.sql = sql, .len = strlen(sql), .db = "shop", .db_len = 4};
+        struct create_table create;
+        struct definition *def;
+        struct arena arena;
+        struct buf text;
+        stmt.mode.flavor = cases[i].flavor;
+        arena_init(&arena, 4096, 0, 0);
+        buf_init(&text, 0);
+        assert_int_equal(create_table_parse(&create, &stmt, &ctx, &arena, NULL), 0);
+        assert_int_equal(create_table_print(&create, &text, NULL), 0);
+        assert_int_equal(definition_new(&def, "shop", (const char *)text.p, text.len, NULL), 0);
+        for (unsigned k = 0; k < 3; k++) {
+            const struct column_definition *col = definition_table(def)->columns[k].definition;
+            assert_string_equal(col->word, k == 1 ? "longtext" : cases[i].word);
+            assert_int_equal(col->json, k != 1 && cases[i].flavor == FLAVOR_MARIADB);
+        }
+        definition_free(def);
+        buf_release(&text);
+        arena_release(&arena);
+    }
+}
+
 static void definition_attach__asked_for__in_every_mode(void **state)
 {
     (void)state;
@@ -368,6 +428,8 @@ int main(void)
         cmocka_unit_test(definition_table__all_parts__told),
         cmocka_unit_test(definition_table__texts__have_their_collations),
         cmocka_unit_test(definition_table__unique_keys__first_that_tells_rows_apart),
+        cmocka_unit_test(definition_table__json_of_mariadb__known_by_its_check),
+        cmocka_unit_test(definition_table__json_of_a_statement__kept_by_the_history),
         cmocka_unit_test(definition_attach__asked_for__in_every_mode),
         cmocka_unit_test(definition_attach__not_asked_for__shapes_stay_small),
         cmocka_unit_test(definition_attach__younger_than_the_row__nothing),
