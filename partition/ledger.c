@@ -91,6 +91,11 @@ void ledger_published(struct ledger *ledger, uint64_t last)
     atomic_store_explicit(&ledger->last, last, memory_order_release);
 }
 
+bool ledger_is_handed_over(const struct ledger *ledger)
+{
+    return ring_is_flushed(ledger->ring);
+}
+
 bool ledger_boundary(struct ledger *ledger, const struct boundary *at)
 {
     return ring_add(ledger->ring, at);

@@ -39,6 +39,10 @@ void ledger_free(struct ledger *ledger);
 void ledger_lane(struct ledger *ledger, unsigned lane, uint64_t first, uint64_t last);
 void ledger_published(struct ledger *ledger, uint64_t last);
 
+/* False: the ring was full at the last publication, and the last boundary is held back still: publish again when the
+ * keeper has consumed. */
+bool ledger_is_handed_over(const struct ledger *ledger);
+
 /* The end of a transaction whose last item (or the last item before it, when it has none) is `ordinal`. Consecutive
  * boundaries with the same ordinal are merged where no GTID is lost by it (anonymous; the next number of the same
  * writer; a later GTID of the same MariaDB domain); the last one is held back for that until the next

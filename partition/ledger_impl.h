@@ -17,8 +17,10 @@ struct ring;
 int ring_new(struct ring **out, unsigned sinks, unsigned size, struct err *e);
 void ring_free(struct ring *ring);
 
-/* Source: as ledger_boundary; ring_flush hands over the boundary held back, false when there is no room for it. */
+/* Source: as ledger_boundary; ring_flush hands over the boundary held back, false when there is no room for it;
+ * ring_is_flushed: none is held back. */
 bool ring_add(struct ring *ring, const struct boundary *at);
+bool ring_is_flushed(const struct ring *ring);
 bool ring_flush(struct ring *ring);
 
 /* Keeper, as the ledger_… of the same name. ring_consume moves `pos` over the boundaries up to ordinal `safe`. */

@@ -126,6 +126,11 @@ static struct file_slot *find_file(struct ring *ring, uint64_t taken)
     return NULL;
 }
 
+bool ring_is_flushed(const struct ring *ring)
+{
+    return !ring->pending.any;
+}
+
 bool ring_flush(struct ring *ring)
 {
     struct pending *pending = &ring->pending;

@@ -395,6 +395,20 @@ static int feed(struct feeder *f, const struct rowset *rs, struct err *e)
     return err_set(e, BUG, "unknown rowset");
 }
 
+/* At the end nothing comes behind the last boundary that would hand it over once the ring has room. */
+static int publish_last(struct feeder *f, struct err *e)
+{
+    int rc = feeder_publish(f, e);
+    while (rc == 0 && !ledger_is_handed_over(lanes_ledger(f->opt.lanes))) {
+        f->ring_full = true;
+        rc = wait_for_room(f, e);
+        f->ring_full = false;
+        if (rc == 0)
+            rc = feeder_publish(f, e);
+    }
+    return rc;
+}
+
 int feeder_run(struct feeder *f, struct err *e)
 {
     const struct source_ops *ops = f->opt.source->ops;
@@ -418,7 +432,9 @@ int feeder_run(struct feeder *f, struct err *e)
     }
     /* What is complete goes out whatever ended the loop; a first error stays the one that is told. */
     struct err last = ERR_INIT;
-    if ((feeder_publish(f, &last) != 0 || feeder_epoch_progress(f, true, &last) != 0) && rc == 0) {
+    if (((rc == 0 ? publish_last(f, &last) : feeder_publish(f, &last)) != 0 ||
+         feeder_epoch_progress(f, true, &last) != 0) &&
+        rc == 0) {
         *e = last;
         rc = err_result(e);
     }

@@ -240,6 +240,10 @@ static void *source_main(void *arg)
             lanes_publish(w->lanes);
     }
     lanes_publish(w->lanes);
+    while (!ledger_is_handed_over(lanes_ledger(w->lanes))) {
+        bell_wait(&w->source_bell);
+        lanes_publish(w->lanes);
+    }
     atomic_store(&w->finished, true);
     for (unsigned sink = 0; sink < SINKS; sink++)
         for (unsigned i = 0; i < w->opt->workers; i++)
