@@ -7,55 +7,17 @@ under `-- expect`; with --write those lines are replaced. The peer's jars are na
 
 import argparse
 import contextlib
-import glob
 import json
 import os
 import re
 import subprocess
 import sys
 
+from peers.case import read_cases
 from servers import DATABASES, REPLICATION_PASSWORD, REPLICATION_USER, Workspace
 
-HERE = os.path.dirname(os.path.abspath(__file__))
-GOLDEN = os.path.join(os.path.dirname(HERE), "golden", "peers")
-KEYS = ("rule", "source", "proved", "server", "options")
 PEER_USER = "peer"
 ORACLES = {"canal": "CanalOracle", "maxwell": "MaxwellOracle"}
-
-
-class Case:
-    def __init__(self, path):
-        self.path = path
-        self.name = os.path.basename(path)[: -len(".case")]
-        self.head, sql, self.expected = {}, [], []
-        part = "head"
-        with open(path, encoding="utf-8", newline="\n") as stream:
-            for line in stream.read().split("\n"):
-                match = re.match(r"-- (\w+): (.*)", line)
-                if line == "-- expect":
-                    part = "expect"
-                elif part == "head" and match and match.group(1) in KEYS:
-                    self.head[match.group(1)] = match.group(2)
-                elif part == "expect":
-                    if line:
-                        self.expected.append(line)
-                else:
-                    part = "sql"
-                    sql.append(line)
-        self.sql = "\n".join(sql).strip("\n") + "\n"
-        self.options = dict(pair.split("=", 1) for pair in self.head.get("options", "").split())
-
-    def servers(self):
-        return {"both": ["mysql", "mariadb"]}.get(self.head["server"], [self.head["server"]])
-
-    def statements(self):
-        return [s for s in (part.strip().rstrip(";") for part in self.sql.split(";\n")) if s]
-
-    def write(self, lines):
-        self.head["proved"] = "ran"
-        head = "".join(f"-- {key}: {self.head[key]}\n" for key in KEYS if key in self.head)
-        with open(self.path, "w", encoding="utf-8", newline="\n") as stream:
-            stream.write(head + self.sql + "-- expect\n" + "".join(f"{line}\n" for line in lines))
 
 
 class Oracle:
@@ -167,8 +129,7 @@ def main():
     parser.add_argument("--write", action="store_true")
     parser.add_argument("name", nargs="*", help="the beginning of a case's file name")
     args = parser.parse_intermixed_args()
-    cases = [Case(path) for path in sorted(glob.glob(os.path.join(GOLDEN, args.peer, "*.case")))]
-    cases = [case for case in cases if not args.name or any(case.name.startswith(name) for name in args.name)]
+    cases = [case for case in read_cases(args.peer) if not args.name or any(case.name.startswith(name) for name in args.name)]
     bad = 0
     with contextlib.ExitStack() as stack:
         servers = {}
@@ -195,8 +156,9 @@ def main():
                     lines = [f"error\t{failure}"]
                 lines = [re.sub(r"^0\t", "", VOLATILE[args.peer](line)) for line in lines]
                 if args.write and kind == case.servers()[0]:
-                    case.write(lines)
                     case.expected = lines
+                    case.head["proved"] = "ran"
+                    case.write()
                 if lines != case.expected or any(line.startswith("error\t") for line in lines):
                     bad += 1
                     print(f"{case.name} ({kind}):")

@@ -9,7 +9,6 @@ case has them, under `-- keys` (topic, key and headers); with --write those line
 import argparse
 import collections
 import contextlib
-import glob
 import json
 import os
 import queue
@@ -20,13 +19,10 @@ import tempfile
 import threading
 import time
 
+from peers.case import STOPS, read_cases
 from servers import DATABASES, REPLICATION_PASSWORD, REPLICATION_USER, Workspace
 
-HERE = os.path.dirname(os.path.abspath(__file__))
-GOLDEN = os.path.join(os.path.dirname(os.path.dirname(HERE)), "golden", "peers", "debezium")
-KEYS = ("rule", "source", "proved", "server", "options")
 LIMIT_S = 60
-STOPS = "(stops)"  # stands for the record that the peer could not write: it ended
 OWN_OPTIONS = {"ddl": "include.schema.changes"}
 CONNECTORS = {
     "mysql": "io.debezium.connector.mysql.MySqlConnector",
@@ -49,46 +45,6 @@ FIXED = {
     "header.converter.schemas.enable": "false",
     "poll.interval.ms": "20",
 }
-
-
-class Case:
-    def __init__(self, path):
-        self.path = path
-        self.name = os.path.basename(path)[: -len(".case")]
-        self.head, sql, self.expected, self.keys = {}, [], [], None
-        part = "head"
-        with open(path, encoding="utf-8", newline="\n") as stream:
-            for line in stream.read().split("\n"):
-                match = re.match(r"-- (\w+): (.*)", line)
-                if line == "-- expect":
-                    part = "expect"
-                elif line == "-- keys":
-                    part, self.keys = "keys", []
-                elif part == "head" and match and match.group(1) in KEYS:
-                    self.head[match.group(1)] = match.group(2)
-                elif part == "expect":
-                    if line:
-                        self.expected.append(line)
-                elif part == "keys":
-                    if line:
-                        self.keys.append(line)
-                else:
-                    part = "sql"
-                    sql.append(line)
-        self.sql = "\n".join(sql).strip("\n") + "\n"
-        self.options = self.head.get("options", "")
-
-    def statements(self):
-        return [s for s in (part.strip().rstrip(";") for part in self.sql.split(";\n")) if s]
-
-    def write(self):
-        self.head["proved"] = "ran"
-        head = "".join(f"-- {key}: {self.head[key]}\n" for key in KEYS if key in self.head)
-        text = head + self.sql + "-- expect\n" + "".join(f"{line}\n" for line in self.expected)
-        if self.keys is not None:
-            text += "-- keys\n" + "".join(f"{line}\n" for line in self.keys)
-        with open(self.path, "w", encoding="utf-8", newline="\n") as stream:
-            stream.write(text)
 
 
 class Stopped(RuntimeError):
@@ -171,7 +127,7 @@ def runs_of(cases):
     groups = collections.OrderedDict()
     for case in cases:
         kind = case.head["server"]
-        groups.setdefault((kind, case.options), []).append(case)
+        groups.setdefault((kind, case.head.get("options", "")), []).append(case)
     return groups
 
 
@@ -269,8 +225,7 @@ def main():
     parser.add_argument("--server", choices=CONNECTORS, help="only the cases of this server")
     parser.add_argument("name", nargs="*", help="the beginning of a case's file name")
     args = parser.parse_args()
-    cases = [Case(path) for path in sorted(glob.glob(os.path.join(GOLDEN, "*.case")))]
-    cases = [case for case in cases if not args.name or any(case.name.startswith(name) for name in args.name)]
+    cases = [case for case in read_cases("debezium") if not args.name or any(case.name.startswith(name) for name in args.name)]
     cases = [case for case in cases if args.server in (None, case.head["server"])]
     bad = 0
     with contextlib.ExitStack() as stack:
@@ -300,6 +255,7 @@ def main():
                     continue
                 if args.write:
                     case.expected, case.keys = values, keys if case.keys is not None else None
+                    case.head["proved"] = "ran"
                     case.write()
                 else:
                     bad += compare(case, values, keys)

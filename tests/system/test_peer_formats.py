@@ -1,0 +1,94 @@
+"""The formats of Canal, Maxwell and Debezium: each line is what the peer itself wrote for the same SQL."""
+
+import functools
+import os
+import subprocess
+
+import pytest
+
+from conftest import FULL, started
+from peer_cases import METADATA, PARTITIONS, PEERS, all_cases, check, differences, dump, execute, flags_of, listed_differences
+from servers import DATABASES
+from sluice import BINARY
+
+LISTED = {peer: listed_differences(peer) for peer in PEERS}
+
+
+def parameters():
+    """Every case with both metadata modes; in CI, but for the samples, one after the other takes one of them."""
+    for number, (peer, case) in enumerate(all_cases()):
+        marks = [pytest.mark.flavors(*case.servers())]
+        if PARTITIONS & set(case.options):
+            marks.append(pytest.mark.skip(reason="the partition is sluice's own"))
+        for metadata in METADATA if FULL or case.name == "sample" else [METADATA[number % 2]]:
+            yield pytest.param(peer, case, metadata, marks=marks, id=f"{peer}-{case.name}-{metadata}")
+
+
+@pytest.fixture(scope="module")
+def peer_db(workspace, flavor):
+    """A server of these tests' own: the cases make users, and databases beside `shop`."""
+    server = started(DATABASES[flavor](workspace, name=f"peers-{flavor}"))
+    yield server
+    server.kill()
+
+
+@functools.cache
+def is_known(peer):
+    done = subprocess.run([BINARY, "dump", "--format", peer, os.devnull], capture_output=True, check=False)
+    return b"no format" not in done.stderr
+
+
+@pytest.mark.parametrize("peer, case, metadata", parameters())
+def test_lines_are_the_peers(peer_db, sluice, peer, case, metadata):
+    """MINIMAL is read from the server, FULL from the log's file."""
+    if not is_known(peer):
+        pytest.skip(f"no format {peer} yet")
+    span = execute(peer_db, case, metadata)
+    lines = dump(sluice(), peer_db, span, flags_of(peer, case), live=metadata == "MINIMAL")
+    wrong = check(case, case.name in LISTED[peer], lines)
+    assert not wrong, wrong
+
+
+def test_differences_name_cases():
+    cases = {peer: {} for peer in PEERS}
+    for peer, case in all_cases():
+        cases[peer][case.name] = case
+    for peer in PEERS:
+        assert LISTED[peer] == {name for name, case in cases[peer].items() if case.own is not None}
+
+
+@pytest.mark.parametrize(
+    "want, line, same",
+    [
+        ('{"a":1}', '{"a":1}', True),
+        ('{"a":1}', '{"a":1.0}', False),
+        ('{"a":1}', '{"a": 1}', False),
+        ('{"a":1,"b":2}', '{"b":2,"a":1}', False),
+        ('{"a":"*","b":2}', '{"a":-1.5e3,"b":2}', True),
+        ('{"a":"*","b":2}', '{"a":"x\\",","b":2}', True),
+        ('{"a":"*","b":2}', '{"a":null,"b":2}', True),
+        ('{"a":"*","b":2}', '{"a":[1],"b":2}', False),
+        ('{"a":"*","b":2}', '{"a":,"b":2}', False),
+        ('{"a":"*","b":2}', '{"a":1,"c":3,"b":2}', False),
+        ("null", "null", True),
+        ('{"a":".+"}', '{"a":"xx"}', False),
+    ],
+)
+def test_matching_is_by_bytes(want, line, same):
+    assert (differences([want], [line]) == "") == same
+
+
+@pytest.mark.parametrize(
+    "want, lines, same",
+    [
+        (["1", "2"], ["1"], False),
+        (["1"], ["1", "2"], False),
+        ([], ["1"], False),
+        (["1", "(stops)"], ["1", "2"], True),
+        (["1", "(stops)"], ["1"], True),
+        (["1", "(stops)"], [], False),
+        (["1", "(stops)"], ["2"], False),
+    ],
+)
+def test_matching_counts_lines(want, lines, same):
+    assert (differences(want, lines) == "") == same
