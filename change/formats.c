@@ -2,9 +2,10 @@
 #include <string.h>
 
 #include "change/format.h"
+#include "change/format_canal.h"
 #include "change/format_sluice.h"
 
-const struct format_ops *const format_registry[] = {&format_sluice_ops, NULL};
+const struct format_ops *const format_registry[] = {&format_canal, &format_sluice_ops, NULL};
 
 const struct format_ops *format_find(const char *name)
 {
