@@ -3,9 +3,10 @@
 
 #include "change/format.h"
 #include "change/format_canal.h"
+#include "change/format_maxwell.h"
 #include "change/format_sluice.h"
 
-const struct format_ops *const format_registry[] = {&format_canal, &format_sluice_ops, NULL};
+const struct format_ops *const format_registry[] = {&format_canal, &format_maxwell, &format_sluice_ops, NULL};
 
 const struct format_ops *format_find(const char *name)
 {
