@@ -1,12 +1,14 @@
 /* All formats, and the choice of one. */
 #include <string.h>
 
+#include "change/debezium.h"
 #include "change/format.h"
 #include "change/format_canal.h"
 #include "change/format_maxwell.h"
 #include "change/format_sluice.h"
 
-const struct format_ops *const format_registry[] = {&format_canal, &format_maxwell, &format_sluice_ops, NULL};
+const struct format_ops *const format_registry[] = {&format_canal, &format_debezium, &format_maxwell,
+                                                    &format_sluice_ops, NULL};
 
 const struct format_ops *format_find(const char *name)
 {

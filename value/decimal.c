@@ -74,6 +74,70 @@ uint8_t *write_decimal(uint8_t *o, const uint8_t *bytes, unsigned precision, uns
     return o;
 }
 
+__extension__ typedef unsigned __int128 uint128;
+
+/* A number of up to 256 bits, least significant part first. */
+struct wide {
+    uint64_t part[4];
+    unsigned count;
+};
+
+static inline void wide_push(struct wide *w, uint32_t factor, uint32_t digits)
+{
+    uint64_t carry = digits;
+    for (unsigned i = 0; i < w->count; i++) {
+        uint128 n = (uint128)w->part[i] * factor + carry;
+        w->part[i] = (uint64_t)n;
+        carry = (uint64_t)(n >> 64);
+    }
+    if (carry)
+        w->part[w->count++] = carry;
+}
+
+/* The digits in front of the point or behind it: the group that is not whole stands at the outer end. */
+static bool push_digits(struct wide *w, struct groups *in, unsigned digits, bool is_fraction)
+{
+    for (unsigned left = digits; left;) {
+        unsigned part = is_fraction ? (left < 9 ? left : 9) : left % 9 ? left % 9 : 9;
+        uint32_t v = next_group(in, part);
+        if (v >= group_limit[part])
+            return false;
+        wide_push(w, group_limit[part], v);
+        left -= part;
+    }
+    return true;
+}
+
+/* Of a negative number the complement of what is one less: -1 is 0, with all bits inverted. */
+static void wide_less_one(struct wide *w)
+{
+    for (unsigned i = 0; w->part[i]-- == 0; i++)
+        ;
+    while (w->count && w->part[w->count - 1] == 0)
+        w->count--;
+}
+
+size_t decimal_unscaled(uint8_t out[DECIMAL_UNSCALED_MAX], const uint8_t *bytes, unsigned precision, unsigned scale)
+{
+    bool negative = !(bytes[0] & 0x80);
+    struct groups in = {bytes, negative ? 0xff : 0, 0x80};
+    struct wide w = {.count = 0};
+    if (precision > DECIMAL_COLUMN_DIGITS || !push_digits(&w, &in, precision - scale, false) ||
+        !push_digits(&w, &in, scale, true))
+        return 0;
+    uint8_t mask = negative && w.count ? 0xff : 0;
+    if (mask)
+        wide_less_one(&w);
+    unsigned top = w.count ? 64u - (unsigned)__builtin_clzll(w.part[w.count - 1]) : 0;
+    size_t len = (w.count ? (w.count - 1) * 64u + top : 0) / 8 + 1;
+    for (size_t i = 0; i < len; i++) {
+        size_t from = len - 1 - i;
+        uint64_t part = from / 8 < w.count ? w.part[from / 8] : 0;
+        out[i] = (uint8_t)(part >> (from % 8 * 8)) ^ mask;
+    }
+    return len;
+}
+
 int decimal_read(const struct coltype *type, struct bytes bytes, struct value *out, struct arena *arena, struct err *e)
 {
     unsigned precision = type->meta & 255u, scale = type->meta >> 8;

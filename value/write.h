@@ -219,6 +219,12 @@ static inline uint8_t *write_json_int(uint8_t *o, int64_t v)
 /* The text of a DECIMAL of `precision` and `scale` from its binary form; NULL when that is out of range. */
 uint8_t *write_decimal(uint8_t *o, const uint8_t *bytes, unsigned precision, unsigned scale);
 
+/* Its digits without the point as one integer: big-endian two's complement, as few bytes as hold it; returns how many,
+ * 0 when the binary form is out of range. */
+#define DECIMAL_COLUMN_DIGITS 65
+#define DECIMAL_UNSCALED_MAX  28
+size_t decimal_unscaled(uint8_t out[DECIMAL_UNSCALED_MAX], const uint8_t *bytes, unsigned precision, unsigned scale);
+
 /* The shortest decimal text that reads back to the same bits; plain for exponents -7 … 14, else as 1.5e20. Finite. */
 uint8_t *write_double(uint8_t *o, double v);
 uint8_t *write_float(uint8_t *o, float v);

@@ -1,0 +1,143 @@
+/* "source": where a message comes from, and the times of a message. */
+#include "change/debezium.h"
+#include "value/write.h"
+
+#define VERSION "3.3.2.Final"
+
+static const char *const connector_names[CONNECTOR_COUNT] = {
+    [CONNECTOR_AUTO] = "mysql", [CONNECTOR_MYSQL] = "mysql", [CONNECTOR_MARIADB] = "mariadb"};
+
+static uint8_t *literal(uint8_t *o, const char *text, size_t len)
+{
+    memcpy(o, text, len);
+    return o + len;
+}
+#define LITERAL(o, text) literal((o), (text), sizeof(text) - 1)
+
+static void add_text(struct buf *out, const char *text)
+{
+    size_t len = strlen(text);
+    uint8_t *o = buf_room(out, 6 * len + 2);
+    if (o)
+        out->len += (size_t)(debezium_write_text(o, (const uint8_t *)text, len) - o);
+}
+
+static bool take(struct piece *out, struct buf *text, struct arena *arena)
+{
+    bool ok = !text->failed && debezium_piece(out, text->p, text->len, arena);
+    buf_clear(text);
+    return ok;
+}
+
+static bool build(struct debezium_source *out, const struct debezium_options *opt, const char *db, const char *table,
+                  struct arena *arena, struct buf *text)
+{
+    for (int i = CONNECTOR_AUTO; i < CONNECTOR_COUNT; i++) {
+        buf_text(text, "\"source\":{\"version\":\"" VERSION "\",\"connector\":\"");
+        buf_text(text, connector_names[i]);
+        buf_text(text, "\",\"name\":");
+        add_text(text, opt->prefix);
+        buf_text(text, ",\"ts_ms\":");
+        if (!take(&out->head[i], text, arena))
+            return false;
+    }
+    buf_text(text, opt->defaults ? ",\"snapshot\":\"false\",\"db\":" : ",\"snapshot\":null,\"db\":");
+    add_text(text, db);
+    buf_text(text, ",\"sequence\":null,\"ts_us\":");
+    if (!take(&out->middle, text, arena))
+        return false;
+    buf_text(text, ",\"table\":");
+    if (table)
+        add_text(text, table);
+    else
+        buf_text(text, "null");
+    buf_text(text, ",\"server_id\":");
+    return take(&out->table, text, arena);
+}
+
+int debezium_source(struct debezium_source *out, const struct debezium_options *opt, const char *db, const char *table,
+                    struct arena *arena, struct err *e)
+{
+    struct buf text;
+    buf_init(&text, 0);
+    bool ok = build(out, opt, db, table, arena, &text);
+    buf_release(&text);
+    return ok ? 0 : err_set(e, NO_MEMORY, strlen(db));
+}
+
+int debezium_context(struct debezium *to, struct err *e)
+{
+    struct buf text;
+    bool ok = true;
+    buf_init(&text, 0);
+    for (int i = CONNECTOR_AUTO; i < CONNECTOR_COUNT && ok; i++) {
+        buf_text(&text, "\"__debezium.context.connectorLogicalName\":");
+        add_text(&text, to->options->prefix);
+        buf_text(&text, ",\"__debezium.context.taskId\":\"0\",\"__debezium.context.connectorName\":\"");
+        buf_text(&text, connector_names[i]);
+        buf_text(&text, "\"}");
+        ok = take(&to->context[i], &text, &to->own);
+    }
+    buf_release(&text);
+    return ok ? 0 : err_set(e, NO_MEMORY, strlen(to->options->prefix));
+}
+
+/* Every transaction of MariaDB has a GTID of its flavour. */
+enum debezium_connector debezium_connector(const struct debezium *to, const struct change *chg)
+{
+    if (to->options->connector != CONNECTOR_AUTO)
+        return (enum debezium_connector)to->options->connector;
+    return chg->tx->gtid.flavor == FLAVOR_MARIADB ? CONNECTOR_MARIADB : CONNECTOR_MYSQL;
+}
+
+int64_t debezium_event_us(const struct change *chg)
+{
+    return chg->tx->origin_us ? chg->tx->origin_us : (int64_t)chg->event_time * 1000000;
+}
+
+static uint8_t *write_gtid(uint8_t *o, const struct gtid *gtid)
+{
+    char text[GTID_TEXT_MAX];
+    if (!gtid_is_set(gtid))
+        return LITERAL(o, "null");
+    *o++ = '"';
+    o = literal(o, text, gtid_print(gtid, text));
+    *o++ = '"';
+    return o;
+}
+
+static uint8_t *write_place(uint8_t *o, const struct change *chg, const struct debezium_place *place)
+{
+    const struct tx *tx = chg->tx;
+    o = write_uint(o, tx->server_id);
+    o = write_gtid(LITERAL(o, ",\"gtid\":"), &tx->gtid);
+    o = debezium_write_text(LITERAL(o, ",\"file\":"), (const uint8_t *)tx->file, strlen(tx->file));
+    o = write_uint(LITERAL(o, ",\"pos\":"), chg->pos);
+    o = write_uint(LITERAL(o, ",\"row\":"), place->row);
+    o = LITERAL(o, ",\"thread\":");
+    o = place->thread ? write_uint(o, place->thread) : LITERAL(o, "null");
+    o = LITERAL(o, ",\"query\":");
+    if (place->query)
+        o = debezium_write_text(o, (const uint8_t *)place->query->text, place->query->len);
+    else
+        o = LITERAL(o, "null");
+    *o++ = '}';
+    return o;
+}
+
+uint8_t *debezium_write_source(uint8_t *o, const struct debezium_source *source, const struct change *chg,
+                               const struct debezium_place *place)
+{
+    int64_t us = debezium_event_us(chg);
+    o = write_int(piece_copy(o, &source->head[place->connector]), us / 1000);
+    o = write_int(piece_copy(o, &source->middle), us);
+    o = write_int(LITERAL(o, ",\"ts_ns\":"), us * 1000);
+    return write_place(piece_copy(o, &source->table), chg, place);
+}
+
+uint8_t *debezium_write_times(uint8_t *o, int64_t us)
+{
+    o = write_int(LITERAL(o, "\"ts_ms\":"), us / 1000);
+    o = write_int(LITERAL(o, ",\"ts_us\":"), us);
+    return write_int(LITERAL(o, ",\"ts_ns\":"), us * 1000);
+}
