@@ -70,6 +70,20 @@ def add(db, table, spelling):
     db.sql(f"ALTER TABLE shop.{table} ADD COLUMN c {spelling}")
 
 
+def create_with_row(db, table, spelling):
+    db.sql(f"CREATE TABLE shop.{table} (a INT, c {spelling})")
+    db.sql(f"INSERT INTO shop.{table} (a) VALUES (1)")
+
+
+def assert_printed(db, made, told):
+    wrong = {}
+    for table, spelling in made.items():
+        line, mine = printed_line(db, table), told.get(table)
+        if mine is None or not line.startswith(mine) or not BEHIND.match(line[len(mine) :]):
+            wrong[spelling] = (mine, line)
+    assert not wrong
+
+
 @pytest.mark.parametrize("change", [create, add])
 @pytest.mark.parametrize("charset", ["utf8mb4", "latin1"])
 def test_a_type_is_told_as_the_server_prints_it(new_db, flavor, sluice, change, charset):
@@ -79,11 +93,15 @@ def test_a_type_is_told_as_the_server_prints_it(new_db, flavor, sluice, change, 
     done = sluice().run("schema", "show", "--format", "json", *db.binlog_paths(), config=False)
     assert done.returncode == FINE, done.stderr
     told = {row["table"]: row for row in map(json.loads, done.stdout.splitlines()) if row.get("table")}
-    wrong = {}
-    for table, spelling in made.items():
-        line = printed_line(db, table)
-        columns = told[table].get("columns", [{"type": None}])
-        mine = columns[-1]["type"]
-        if mine is None or not line.startswith(mine) or not BEHIND.match(line[len(mine) :]):
-            wrong[spelling] = (mine, line)
-    assert not wrong
+    assert_printed(db, made, {table: told[table]["columns"][-1]["type"] for table in made if "columns" in told[table]})
+
+
+@pytest.mark.parametrize("metadata", ["named", "without names"])
+def test_rows_have_it_in_every_mode(new_db, flavor, sluice, metadata):
+    """With names in the log too, of which no TABLE_MAP carries tinyint(1)."""
+    db = new_db({"binlog_row_metadata": "FULL"} if metadata == "named" else WITHOUT_NAMES[flavor])
+    made = made_tables(db, create_with_row)
+    done = sluice().run("dump", "--format", "canal", *db.binlog_paths(), config=False)
+    assert done.returncode == FINE, done.stderr
+    rows = [json.loads(line) for line in done.stdout.splitlines()]
+    assert_printed(db, made, {row["table"]: row["mysqlType"]["c"] for row in rows})
