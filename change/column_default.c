@@ -138,10 +138,13 @@ static bool keep_digits(struct reader *in, const char *digits, size_t count, uns
 /* b'101', x'41', 0b101, 0x41: the first two in any case. */
 static bool take_bytes(struct reader *in, struct column_default *out)
 {
-    char mark = ascii_lower(in->p[*in->p == '0']);
-    bool quoted = in->p[0] != '0' && in->p[1] == '\'';
+    bool prefixed = *in->p == '0';
+    char mark = prefixed ? in->p[1] : ascii_lower(*in->p);
+    if (mark != 'b' && mark != 'x')
+        return false;
     const char *digits = in->p + 2;
-    if ((mark != 'b' && mark != 'x') || (!quoted && (*in->p != '0' || in->p[1] != mark || !is_word(*digits))))
+    bool quoted = !prefixed && in->p[1] == '\'';
+    if (!quoted && !(prefixed && is_word(*digits)))
         return false;
     size_t count = word_len(digits);
     in->p = digits + count;
