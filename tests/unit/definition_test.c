@@ -392,6 +392,36 @@ static void definition_attach__no_answer__only_an_error_that_passes_is_one(void 
     }
 }
 
+static void definition_attach__each_allocation_fails__no_memory(void **state)
+{
+    (void)state;
+    struct definition *def;
+    bool done = false;
+    unsigned failures = 0;
+    assert_int_equal(definition_new(&def, "shop", sql_of_t, strlen(sql_of_t), NULL), 0);
+    for (size_t cap = 16; !done; cap += 16) {
+        struct err e = ERR_INIT;
+        struct column columns[COLUMNS];
+        struct table tbl = {.db = "shop", .name = "t", .columns = columns, .column_count = COLUMNS};
+        struct arena arena;
+        for (unsigned i = 0; i < COLUMNS; i++) {
+            columns[i] = definition_table(def)->columns[i];
+            columns[i].definition = NULL;
+            columns[i].declared = NULL;
+        }
+        arena_init(&arena, 16, 0, cap);
+        done = definition_attach(def, &tbl, columns, &arena, &e) == 0;
+        if (done)
+            check_described(&tbl);
+        else
+            assert_int_equal(e.code, ERR_NO_MEMORY);
+        failures += !done;
+        arena_release(&arena);
+    }
+    assert_true(failures > 10);
+    definition_free(def);
+}
+
 /* Of a table that was read again behind each change. */
 static void definition_attach__another_definition__another_shape(void **state)
 {
@@ -436,6 +466,7 @@ int main(void)
         cmocka_unit_test(definition_attach__other_columns__nothing),
         cmocka_unit_test(definition_attach__name_in_other_case__is_the_column),
         cmocka_unit_test(definition_attach__no_answer__only_an_error_that_passes_is_one),
+        cmocka_unit_test(definition_attach__each_allocation_fails__no_memory),
         cmocka_unit_test(definition_attach__another_definition__another_shape),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
