@@ -81,7 +81,7 @@ static int add_move(struct feeder *f, struct lane_row *row, unsigned lane_count,
     row->key = (const char *)f->key_after.p;
     row->key_len = f->key_after.len;
     /* A FROM that is out since before the connection broke lies at or before the lane's head. */
-    row->has_ticket = true;
+    row->has_ticket = !f->opt.in_order;
     row->ticket_lane = old_lane;
     row->ticket_ordinal = from ? from : ledger_head(lanes_ledger(f->opt.lanes), old_lane);
     return add_item(f, new_lane, row, &to, e);

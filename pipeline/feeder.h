@@ -34,6 +34,7 @@ struct feeder_options {
     struct runner *const *inline_runners; /* stepped after each publication; NULL-terminated; empty with threads */
     const struct pipeline_sink *sinks;
     unsigned sink_count;
+    bool in_order;                  /* one lane, and no sink puts items off: what moves its key waits for nothing */
     uint32_t mark_sinks;            /* of them, those that ask for the begin and end of transactions */
     const struct checkpoint *begin; /* where each sink stands: transactions before are not for it; never changes */
     struct state *epoch_state;      /* where epochs are read from; NULL: all is epoch 0 */

@@ -95,6 +95,14 @@ static uint32_t sinks_that_need(const struct pipeline *pipe, unsigned needs)
     return mask;
 }
 
+static bool is_in_order(const struct pipeline *pipe)
+{
+    bool in_order = pipe->spec.lanes == 1;
+    for (unsigned i = 0; i < pipe->spec.sink_count; i++)
+        in_order &= (pipe->spec.sinks[i].ops->flags & SINK_IN_ORDER) != 0;
+    return in_order;
+}
+
 static int make_runners(struct pipeline *pipe, struct err *e)
 {
     pipe->runners = calloc(pipe->spec.sink_count + 1, sizeof *pipe->runners);
@@ -260,6 +268,7 @@ static int make_feeder(struct pipeline *pipe, struct err *e)
         .inline_runners = pipe->all_inline ? pipe->runners : &pipe->no_runner,
         .sinks = pipe->spec.sinks,
         .sink_count = pipe->spec.sink_count,
+        .in_order = is_in_order(pipe),
         .mark_sinks = sinks_that_need(pipe, FORMAT_NEEDS_TRANSACTIONS),
         .begin = &pipe->begin,
         .epoch_state = pipe->spec.epoch_state,

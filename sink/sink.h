@@ -34,7 +34,8 @@ enum sink_flag {
     SINK_KEEPS_POSITION = 2, /* commit stores marks with the rows; V_DONE means accepted */
     SINK_NEEDS_TX_END = 4,
     SINK_IGNORES_TICKETS = 8, /* order between its partitions means nothing */
-    SINK_CAN_SWEEP = 16       /* understands CHANGE_TRUNCATE items */
+    SINK_CAN_SWEEP = 16,      /* understands CHANGE_TRUNCATE items */
+    SINK_IN_ORDER = 32        /* each item is done, or apply fails: none is put off while later ones go on */
 };
 
 struct sink;

@@ -267,7 +267,7 @@ static void stdout_close(struct sink *snk)
 
 const struct sink_ops sink_stdout = {
     .kind = "stdout",
-    .flags = SINK_ONE_WORKER | SINK_CAN_SWEEP,
+    .flags = SINK_ONE_WORKER | SINK_CAN_SWEEP | SINK_IN_ORDER,
     .options_size = sizeof(struct stdout_options),
     .options = stdout_options,
     .route_options_size = sizeof(struct format_choice),
