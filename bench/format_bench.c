@@ -1,13 +1,15 @@
-/* How fast rows of an `orders` table in memory become lines of sluice's own JSON, and how fast they are walked.
+/* How fast rows of an `orders` table in memory become records of each format, and how fast they are walked:
+ * format_bench [NAME ...], all formats without names.
  *
  * order_id bigint unsigned, user_id bigint unsigned, status tinyint, amount decimal(12,2), currency char(3), address
- * varchar(255), note text, created_at datetime(3), updated_at timestamp(6). One thread; figures per CPU second. */
+ * varchar(255), note text, created_at datetime(3), updated_at timestamp(6). One thread; figures per CPU second. "x16":
+ * sixteen rows to an event, else one. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
-#include "change/format_sluice.h"
+#include "change/format.h"
 #include "change/source.h"
 
 #define ROWS   4096u
@@ -17,6 +19,9 @@ static const struct shape *orders(struct shape_cache *cache)
 {
     static const char *const names[] = {"order_id", "user_id", "status",     "amount",    "currency",
                                         "address",  "note",    "created_at", "updated_at"};
+    static const char *const declared[] = {"bigint unsigned", "bigint unsigned", "tinyint", "decimal(12,2)",
+                                           "char(3)",         "varchar(255)",    "text",    "datetime(3)",
+                                           "timestamp(6)"};
     static const uint8_t wires[] = {WIRE_LONGLONG, WIRE_LONGLONG, WIRE_TINY,      WIRE_NEWDECIMAL, WIRE_STRING,
                                     WIRE_VARCHAR,  WIRE_BLOB,     WIRE_DATETIME2, WIRE_TIMESTAMP2};
     static const uint8_t metadata[] = {12, 2, WIRE_STRING, 12, 0xfc, 0x03, 2, 3, 6};
@@ -31,6 +36,7 @@ static const struct shape *orders(struct shape_cache *cache)
     const struct shape *shape = NULL;
     for (unsigned i = 0; columns && i < 9; i++) {
         columns[i] = (struct column){.name = names[i], .name_len = (uint32_t)strlen(names[i])};
+        columns[i].declared = declared[i];
         if (coltype_init(&columns[i].type, wires[i], &cur, NULL) != 0)
             return NULL;
         columns[i].type.sign_known = true;
@@ -40,7 +46,9 @@ static const struct shape *orders(struct shape_cache *cache)
     }
     if (!columns || !tbl)
         return NULL;
-    *tbl = (struct table){"shop", "orders", columns, 9, pk, 1, true};
+    *tbl = (struct table){.db = "shop", .name = "orders", .columns = columns, .column_count = 9, .pk = pk};
+    tbl->pk_count = 1;
+    tbl->pk_known = true;
     return shape_cache_take(cache, arena, tbl, &shape, NULL) == 0 ? shape : NULL;
 }
 
@@ -91,33 +99,109 @@ struct bench {
     struct change chg;
     struct tx tx;
     struct image images[ROWS];
-    struct arena arena;
-    struct buf out;
 };
 
-static int format_all(struct bench *b, bool update)
+/* One format, chosen and bound. */
+struct writer {
+    struct config *cfg;
+    struct format_choice choice;
+    struct format *format;
+    void *bind;
+    struct record_list records;
+};
+
+static int writer_open(struct writer *w, const char *name, const struct table *tbl, struct err *e)
+{
+    const struct format_ops *ops;
+    *w = (struct writer){.choice.name = name};
+    records_init(&w->records, 0);
+    w->records.now_us = 1795353255123456;
+    int rc = config_parse(&w->cfg, NULL, "bench", "", e);
+    if (rc == 0)
+        rc = format_choose(&w->choice, w->cfg, e);
+    if (rc != 0)
+        return rc;
+    ops = w->choice.ops;
+    if (ops->bind)
+        rc = ops->bind(&w->bind, w->choice.options, tbl, e);
+    return rc == 0 ? ops->open(&w->format, w->choice.options, e) : rc;
+}
+
+static void writer_close(struct writer *w)
+{
+    const struct format_ops *ops = w->choice.ops;
+    if (ops && w->format)
+        ops->close(w->format);
+    if (ops && ops->unbind)
+        ops->unbind(w->bind);
+    records_release(&w->records);
+    config_free(w->cfg);
+}
+
+static int end_batch(struct writer *w, size_t *bytes, struct err *e)
+{
+    const struct format_ops *ops = w->choice.ops;
+    int rc = ops->flush ? ops->flush(w->format, &w->records, e) : 0;
+    *bytes += w->records.text.len;
+    records_clear(&w->records);
+    return rc;
+}
+
+struct workload {
+    const char *name;
+    bool update;
+    unsigned rows_per_event;
+};
+
+static int format_all(struct bench *b, struct writer *w, const struct workload *load, struct err *e)
 {
     size_t bytes = 0;
+    int rc = 0;
     double start = cpu_seconds();
-    b->chg.op = update ? CHANGE_UPDATE : CHANGE_INSERT;
-    for (unsigned round = 0; round < ROUNDS; round++)
-        for (unsigned i = 0; i < ROWS; i++) {
-            if (i % 256 == 0) {
-                bytes += b->out.len;
-                buf_clear(&b->out);
-                arena_reset(&b->arena);
-            }
-            b->chg.before = update ? b->images[i ^ 1] : (struct image){.bytes = NULL, .len = 0};
-            b->chg.after = b->images[i];
-            b->chg.version.row = i;
-            b->chg.pos = 1000 + i;
-            if (format_sluice(&b->chg, &b->out, &b->arena, NULL) != 0)
-                return -1;
-        }
+    b->chg.op = load->update ? CHANGE_UPDATE : CHANGE_INSERT;
+    for (unsigned n = 0; n < ROWS * ROUNDS && rc == 0; n++) {
+        unsigned i = n % ROWS;
+        bool last = (i + 1) % load->rows_per_event == 0;
+        b->chg.before = load->update ? b->images[i ^ 1] : (struct image){.bytes = NULL, .len = 0};
+        b->chg.after = b->images[i];
+        b->chg.version.row = version_row(i / load->rows_per_event, i % load->rows_per_event, 0);
+        b->chg.flags = last ? CHANGE_LAST_IN_EVENT : 0;
+        b->chg.row_of_tx = i;
+        b->chg.pos = 1000 + i;
+        rc = w->choice.ops->add(w->format, &b->chg, w->bind, i, &w->records, e);
+        if (rc == 0 && i % 256 == 255)
+            rc = end_batch(w, &bytes, e);
+    }
     double seconds = cpu_seconds() - start;
-    printf("%-7s %.2f M rows/CPU-s, %.0f MB/s out, %.0f ns/row\n", update ? "update" : "insert",
-           ROWS * ROUNDS / seconds / 1e6, (double)bytes / seconds / 1e6, seconds / (ROWS * ROUNDS) * 1e9);
-    return 0;
+    if (rc == 0)
+        printf("%-9s %-10s %.2f M rows/CPU-s, %.0f MB/s out, %.0f ns/row\n", w->choice.name, load->name,
+               ROWS * ROUNDS / seconds / 1e6, (double)bytes / seconds / 1e6, seconds / (ROWS * ROUNDS) * 1e9);
+    return rc;
+}
+
+static int run_format(struct bench *b, const char *name)
+{
+    static const struct workload loads[] = {
+        {"insert", false, 1}, {"insert x16", false, 16}, {"update", true, 1}, {"update x16", true, 16}};
+    struct err e = ERR_INIT;
+    struct writer w;
+    int rc = writer_open(&w, name, b->chg.shape->tbl, &e);
+    for (size_t i = 0; i < sizeof loads / sizeof loads[0] && rc == 0; i++)
+        rc = format_all(b, &w, &loads[i], &e);
+    if (rc != 0)
+        fprintf(stderr, "format_bench: %s: %s\n", name, e.text);
+    writer_close(&w);
+    return rc;
+}
+
+static int run_formats(struct bench *b, int count, char **names)
+{
+    int rc = 0;
+    for (int i = 0; i < count && rc == 0; i++)
+        rc = run_format(b, names[i]);
+    for (size_t i = 0; count == 0 && format_registry[i] && rc == 0; i++)
+        rc = run_format(b, format_registry[i]->name);
+    return rc;
 }
 
 static int walk_all(const struct bench *b, const struct colset *wanted)
@@ -139,7 +223,7 @@ static int walk_all(const struct bench *b, const struct colset *wanted)
     return 0;
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
     static const uint16_t user_id[] = {1};
     static const struct colset wanted = {user_id, 1};
@@ -148,22 +232,19 @@ int main(void)
     uint8_t *rows = malloc(ROWS * 512u), *o = rows;
     int rc = -1;
     if (cache && b && rows) {
-        b->tx = (struct tx){.file = "bin.000004", .commit_us = 1795353255000000};
+        b->tx = (struct tx){.file = "bin.000004", .commit_us = 1795353255000000, .xid = 77, .has_xid = true};
         b->tx.gtid = (struct gtid){.flavor = FLAVOR_MARIADB, .domain = 0, .server = 1, .number = 123456};
         b->chg = (struct change){.shape = orders(cache), .tx = &b->tx, .db = "shop", .table = "orders"};
         b->chg.key = "1000123";
         b->chg.key_len = 7;
+        b->chg.event_time = 1795353255;
         b->chg.version = (struct version){1, 123456, 0};
-        arena_init(&b->arena, 1 << 20, 1 << 20, 0);
-        buf_init(&b->out, 0);
         for (uint32_t i = 0; i < ROWS; i++) {
             b->images[i] = (struct image){.bytes = o, .len = make_row(o, i)};
             o += b->images[i].len;
         }
-        if (b->chg.shape && format_all(b, false) == 0 && format_all(b, true) == 0 && walk_all(b, NULL) == 0)
+        if (b->chg.shape && run_formats(b, argc - 1, argv + 1) == 0 && walk_all(b, NULL) == 0)
             rc = walk_all(b, &wanted);
-        arena_release(&b->arena);
-        buf_release(&b->out);
     }
     shape_cache_free(cache);
     free(rows);
