@@ -167,8 +167,8 @@ static bool same_column(const struct column *a, const struct column *b)
 
 static bool same_table(const struct table *a, const struct table *b)
 {
-    if (a->column_count != b->column_count || a->pk_known != b->pk_known || !same_text(a->db, b->db) ||
-        !same_text(a->name, b->name) || !same_text(a->charset, b->charset))
+    if (a->column_count != b->column_count || a->pk_known != b->pk_known || a->pk_is_unique != b->pk_is_unique ||
+        !same_text(a->db, b->db) || !same_text(a->name, b->name) || !same_text(a->charset, b->charset))
         return false;
     if (!same_key(a->pk, a->pk_count, b->pk, b->pk_count) ||
         !same_key(a->unique, a->unique_count, b->unique, b->unique_count))

@@ -49,6 +49,7 @@ struct table {
     const uint16_t *pk; /* column indexes in key order; NULL when there is none or it is not known */
     unsigned pk_count;
     bool pk_known;
+    bool pk_is_unique; /* pk is a UNIQUE key, which the log names where there is no primary key; set with definitions */
     const uint16_t *unique; /* columns of the first UNIQUE key whose columns are all NOT NULL, in its order; a prefix
                                counts as its column, a key with an expression not; NULL: none, or not known */
     unsigned unique_count;

@@ -81,6 +81,7 @@ int definition_describe(const struct create_table *create, struct table *tbl, st
         columns[i].definition = &list[i];
         before = &list[i];
     }
+    tbl->pk_is_unique = tbl->pk && !create->primary;
     return rc == 0 ? copy_unique(tbl, create, arena, e) : rc;
 }
 

@@ -101,6 +101,8 @@ static const struct type_case type_cases[] = {
     {"TINYINT UNSIGNED low", WIRE_TINY, {0}, true, 0, NULL, BYTES("\x7f"), "127", "tinyint unsigned", "-6"},
     {"TINYINT UNSIGNED high", WIRE_TINY, {0}, true, 0, NULL, BYTES("\x80"), "128", "tinyint unsigned", "5"},
     {"declared", WIRE_TINY, {0}, false, 0, "tinyint(1)", BYTES("\x01"), "1", "tinyint(1)", "-6"},
+    {"default width", WIRE_LONG, {0}, true, 0, "int(10) unsigned", BYTES("\1\0\0\0"), "1", "int unsigned", "4"},
+    {"other width", WIRE_LONG, {0}, false, 0, "int(10)", BYTES("\1\0\0\0"), "1", "int(10)", "4"},
     {"SMALLINT UNSIGNED", WIRE_SHORT, {0}, true, 0, NULL, BYTES("\xff\xff"), "65535", "smallint unsigned", "4"},
     {"MEDIUMINT", WIRE_INT24, {0}, false, 0, NULL, BYTES("\x00\x00\x80"), "-8388608", "mediumint", "4"},
     {"MEDIUMINT UNSIGNED",
@@ -429,6 +431,21 @@ static void format_canal__delete__is_the_before_image(void **state)
     scene_free(s);
 }
 
+static void format_canal__unique_key_that_the_log_names__is_no_primary_key(void **state)
+{
+    (void)state;
+    static const uint16_t pk[] = {0};
+    struct column column = column_of(&(struct type_case){.wire = WIRE_TINY});
+    struct table tbl = {.db = "shop", .name = "t", .columns = &column, .column_count = 1, .pk = pk, .pk_count = 1};
+    tbl.pk_is_unique = true;
+    struct scene *s = scene_new(&plain, &tbl);
+    s->chg.flags = CHANGE_LAST_IN_EVENT;
+    s->chg.after = image_of((const uint8_t *)"\0\1", 2);
+    assert_int_equal(add(s), 0);
+    assert_non_null(strstr(taken(s), "\"pkNames\":null"));
+    scene_free(s);
+}
+
 static void format_canal__another_event__ends_the_message(void **state)
 {
     (void)state;
@@ -657,6 +674,7 @@ int main(void)
         cmocka_unit_test(format_canal__bytes_that_read_alike__are_unchanged),
         cmocka_unit_test(format_canal__minimal_images__show_only_what_they_hold),
         cmocka_unit_test(format_canal__delete__is_the_before_image),
+        cmocka_unit_test(format_canal__unique_key_that_the_log_names__is_no_primary_key),
         cmocka_unit_test(format_canal__another_event__ends_the_message),
         cmocka_unit_test(format_canal__key_move__is_one_update),
         cmocka_unit_test(format_canal__text_of_latin1__is_converted_when_asked),
