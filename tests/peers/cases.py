@@ -14,6 +14,7 @@ import subprocess
 import sys
 
 from peers.case import read_cases
+from peers.volatile import VOLATILE
 from servers import DATABASES, REPLICATION_PASSWORD, REPLICATION_USER, Workspace
 
 PEER_USER = "peer"
@@ -50,27 +51,6 @@ class Oracle:
     def stop(self):
         self.process.stdin.close()
         self.process.wait(30)
-
-
-def canal_volatile(line):
-    line = re.sub(
-        r'"es":\d+,"gtid":("[^"]*"),"id":\d+,"isDdl"',
-        lambda m: '"es":"*","gtid":{},"id":"*","isDdl"'.format('""' if m.group(1) == '""' else '"*"'),
-        line,
-        count=1,
-    )
-    return re.sub(r'"ts":\d+,"type":"(\w+)"}$', r'"ts":"*","type":"\1"}', line)
-
-
-def maxwell_volatile(line):
-    names = "ts|xid|position|gtid|server_id|serverId|thread_id|schema_id|push_ts"
-    head, mark, rest = line.partition('"data":{') if '"data":{' in line else (line, "", "")
-    if not mark and '"sql":' in head:  # a DDL line: ts stands last
-        return re.sub(r'"(ts|position|gtid|schema_id)":("[^"]*"|\d+|null)', r'"\1":"*"', head)
-    return re.sub(rf'"({names})":("[^"]*"|[\d.]+|null)', r'"\1":"*"', head) + mark + rest
-
-
-VOLATILE = {"canal": canal_volatile, "maxwell": maxwell_volatile}
 
 
 class Attached:

@@ -20,6 +20,7 @@ import threading
 import time
 
 from peers.case import STOPS, read_cases
+from peers.volatile import debezium_volatile
 from servers import DATABASES, REPLICATION_PASSWORD, REPLICATION_USER, Workspace
 
 LIMIT_S = 60
@@ -104,25 +105,6 @@ class Engine:
             self.process.wait()
 
 
-def volatile(value):
-    """Values that depend on the run, as the string "*"."""
-    if value.startswith('{"status":'):
-        return re.sub(r'("id":|"ts_ms":)("[^"]*"|\d+)', r'\1"*"', value)
-    mark = '"source":{"version":'
-    at = value.rfind(mark) if not value.startswith("{" + mark) else 1
-    if at < 0:
-        return value
-    head, rest = value[:at], value[at:]
-    names = "ts_ms|ts_us|ts_ns|server_id|gtid|file|pos|thread"
-    if at == 1:  # a change of a table's definition
-        rest, ddl, more = rest.partition(',"databaseName":')
-    else:
-        ddl = more = ""
-    rest = re.sub(rf'"({names})":("[^"]*"|\d+)', r'"\1":"*"', rest)
-    rest = re.sub(r'"transaction":{"id":"[^"]*"', r'"transaction":{"id":"*"', rest)
-    return head + rest + ddl + more
-
-
 def runs_of(cases):
     groups = collections.OrderedDict()
     for case in cases:
@@ -194,7 +176,7 @@ class Runner:
         if stopped and STOPS not in case.expected:
             print(f"{case.name} stops: {stopped}")
         records = [r for r in records if not (r[0] == "dbz.transaction" and json.loads(r[1])["id"] in own)]
-        values = [volatile(record[3]) for record in records]
+        values = [debezium_volatile(record[3]) for record in records]
         keys = []
         for topic, key, headers, _ in records:
             key = re.sub(r'"id":"[^"]*"', '"id":"*"', key) if topic == "dbz.transaction" else key
