@@ -52,6 +52,7 @@ enum bounds_verdict bounds_take(struct bounds *bounds, const struct rowset *rs)
         bounds->skipping = false;
         return inside;
     case ROWSET_ROWS:
+    case ROWSET_STATEMENT:
     case ROWSET_DISCARD:
     case ROWSET_SAVEPOINT:
     case ROWSET_ROLLBACK_TO:

@@ -2,6 +2,7 @@
 #include "binlog/log_reader_private.h"
 
 #include "binlog/query.h"
+#include "schema/statement.h"
 
 #define STATEMENT_TEXT_MAX 160
 
@@ -27,6 +28,7 @@ static int follow(struct log_reader *reader, const struct log_event *ev, const s
                                   .explicit_timestamps = query->explicit_timestamps,
                                   .ddl_xid = query->has_ddl_xid,
                                   .failed = query->error_code != 0};
+    reader->shown = NULL;
     if (cls->effect != EFFECT_NOTHING)
         table_cache_clear(&reader->tables);
     if (!cls->has_actions)
@@ -40,6 +42,8 @@ static int follow(struct log_reader *reader, const struct log_event *ev, const s
     }
     if (rc == 0 && reader->followed.changed_count)
         table_cache_clear(&reader->tables);
+    if (rc == 0 && reader->opt.statements)
+        rc = schema_show_statement(reader->opt.schema, &st, reader->opt.interest, &reader->scratch, &reader->shown, e);
     return rc;
 }
 
@@ -71,8 +75,12 @@ static int unclassified(const struct event_query *query, const struct query_clas
     return err_set(e, DDL_UNKNOWN, cls->tables[0].db, cls->tables[0].name, all);
 }
 
-static void put_statement(const struct event_query *query, const struct query_class *cls, struct rowset *out)
+static void put_statement(const struct log_reader *reader, const struct log_event *ev, const struct event_query *query,
+                          const struct query_class *cls, struct rowset *out)
 {
+    out->event_time = ev->header.timestamp;
+    out->event_pos = ev->begin;
+    out->shown = reader->shown;
     out->tables = cls->tables;
     out->table_count = cls->table_count;
     out->statement = query->statement;
@@ -80,23 +88,23 @@ static void put_statement(const struct event_query *query, const struct query_cl
 }
 
 /* A DDL inside a transaction is the CREATE TABLE of CREATE TABLE ... SELECT: it has no rowset of its own, unless
- * MariaDB's OR REPLACE discards rows by it. */
+ * MariaDB's OR REPLACE discards rows by it, or it is to be shown. */
 static int ddl_inside(struct log_reader *reader, const struct log_event *ev, const struct event_query *query,
                       const struct query_class *cls, struct rowset *out, struct err *e)
 {
     int rc = follow(reader, ev, query, cls, e);
     if (rc != 0)
         return rc;
-    bool discards = cls->effect == EFFECT_TRUNCATE;
+    bool discards = cls->effect == EFFECT_TRUNCATE, tells = discards || reader->shown;
     if (note(reader, query, cls, out)) {
-        reader->statement_noted &= discards;
-        return discards ? LOG_READER_AGAIN : LOG_READER_ROWSET;
+        reader->statement_noted &= tells;
+        return tells ? LOG_READER_AGAIN : LOG_READER_ROWSET;
     }
-    if (!discards)
+    if (!tells)
         return LOG_READER_NONE;
-    log_rowset(reader, ROWSET_DISCARD, out);
-    put_statement(query, cls, out);
-    reader->ordinal++;
+    log_rowset(reader, discards ? ROWSET_DISCARD : ROWSET_STATEMENT, out);
+    put_statement(reader, ev, query, cls, out);
+    reader->ordinal += discards;
     return LOG_READER_ROWSET;
 }
 
@@ -114,7 +122,7 @@ static int ddl(struct log_reader *reader, const struct log_event *ev, const stru
         return LOG_READER_AGAIN;
     log_rowset(reader, ROWSET_DDL, out);
     out->effect = cls->effect;
-    put_statement(query, cls, out);
+    put_statement(reader, ev, query, cls, out);
     rc = log_tx_end(reader, ev, e);
     out->end = reader->boundary.at;
     return rc == 0 ? LOG_READER_ROWSET : rc;

@@ -31,6 +31,7 @@ struct log_reader_options {
     bool whole_files;         /* events come from the file itself: positions are counted, log_pos is not believed */
     const char *server_uuid;  /* whose files; NULL or "" = not known. log_reader_start takes a newer one */
     enum on_statement on_statement;
+    bool statements;        /* rowsets of DDL carry what is to be shown of it */
     size_t query_max_bytes; /* rowsets carry the statement's text up to this; 0: none */
     enum on_unknown_xa on_unknown_xa;
     struct spool *spool; /* rows of prepared XA transactions; NULL: one of its own, in memory */

@@ -56,6 +56,7 @@ struct log_reader {
     struct log_plain plain;
     bool scanning;                   /* rows are passed over */
     struct schema_followed followed; /* of the statement at hand, in `scratch` */
+    const struct statement *shown;   /* likewise; NULL: not to be shown */
     bool statement_noted;            /* a NOTE about the statement was handed out, and its rowset comes next */
     bool no_effect;   /* the statement of the GTID that was read is the begin of an ALTER, or one that failed */
     bool relay;       /* the file is a relay log */

@@ -393,6 +393,7 @@ static int make_parts(struct source_stream *st, struct err *e)
                                               .schema = st->schema,
                                               .max_event_bytes = st->opt.max_event_bytes,
                                               .on_statement = st->opt.on_statement,
+                                              .statements = st->opt.statements,
                                               .query_max_bytes = st->opt.query_max_bytes,
                                               .on_unknown_xa = st->opt.on_unknown_xa,
                                               .spool = st->spool};

@@ -74,6 +74,7 @@ struct stream_options {
     struct state *base;  /* the state of the history under that of `schema`, only read in source_stream_new; or NULL */
     uint64_t xa_spool_bytes; /* at most; 0: SPOOL_BYTES */
     uint64_t max_event_bytes;
+    bool statements;        /* see log_reader_options */
     size_t query_max_bytes; /* see log_reader_options; asks a MariaDB server for the texts */
     const struct start *to; /* where to end with EOF, see binlog/bounds.h; NULL: never */
 };

@@ -3,10 +3,10 @@
  * next() hands out one rowset, borrowed until the next call. It never calls back, never logs, and knows no lanes. One
  * thread calls open, next and close; interrupt alone may come from another thread and makes a blocked next return.
  *
- * Order of rowsets: { BEGIN { ROWS | DISCARD | SAVEPOINT | ROLLBACK_TO }* ( END | ROLLBACK ) | DDL | MARK }* EOF?; NOTE
- * comes anywhere. A DDL rowset is a transaction of its own, without BEGIN and END around it (its GTID and end position
- * are in it). LOST says that the connection broke: everything since the last END is void and will be read again from
- * there. */
+ * Order of rowsets: { BEGIN { ROWS | STATEMENT | DISCARD | SAVEPOINT | ROLLBACK_TO }* ( END | ROLLBACK ) | DDL | MARK
+ * }* EOF?; NOTE comes anywhere. A DDL rowset is a transaction of its own, without BEGIN and END around it (its GTID and
+ * end position are in it). LOST says that the connection broke: everything since the last END is void and will be read
+ * again from there. */
 #ifndef SLUICE_CHANGE_SOURCE_H
 #define SLUICE_CHANGE_SOURCE_H
 
@@ -20,6 +20,7 @@ enum rowset_kind {
     ROWSET_ROLLBACK,    /* the whole transaction is void; `end` is a boundary */
     ROWSET_SAVEPOINT,   /* name */
     ROWSET_ROLLBACK_TO, /* name */
+    ROWSET_STATEMENT,   /* a statement inside the transaction that is to be shown */
     ROWSET_DISCARD,     /* a statement inside the transaction that discards all rows of `tables` */
     ROWSET_DDL,         /* a statement that may concern wanted tables; `end` is a boundary */
     ROWSET_MARK,        /* heartbeat: `end` is where the server stands, when outside a transaction */
@@ -69,6 +70,8 @@ struct rowset {
     unsigned table_count;
     const char *statement; /* borrowed, not NUL-terminated */
     size_t statement_len;
+
+    const struct statement *shown; /* DDL, STATEMENT, DISCARD: for formats that ask; NULL: about no wanted table */
 
     /* NOTE with code GTID_SURPLUS, else NULL: transactions that were read and that the source goes on without. They
      * count as unread from now on: their numbers may come again, for other changes. MySQL: `lost` are these

@@ -51,7 +51,8 @@ static int open_service(struct service *svc, struct err *e)
                                               .routes = svc->routes,
                                               .env = &svc->env,
                                               .state = svc->state,
-                                              .definitions = needs & FORMAT_NEEDS_DEFINITIONS};
+                                              .definitions = needs & FORMAT_NEEDS_DEFINITIONS,
+                                              .statements = needs & FORMAT_NEEDS_STATEMENTS};
     if (reading_live(&svc->reading, &svc->live, e) != 0)
         return err_result(e);
     struct pipeline_spec spec = {

@@ -18,6 +18,7 @@
 #define SLUICE_PARTITION_LANE_H
 
 #include "change/change.h"
+#include "change/statement.h"
 #include "partition/ledger.h"
 
 #define LANE_SEGMENT_BYTES_MAX (64u * 1024)
@@ -85,9 +86,18 @@ int lanes_add(struct lanes *lanes, unsigned lane, const struct lane_row *row, ui
 
 /* A table's rows were discarded: one TRUNCATE item in lane 0, whose ticket is "everything before it in all lanes", and
  * a BARRIER item in every other lane, whose ticket is the TRUNCATE item: a full barrier. All or nothing, as lanes_add;
- * LANES_FULL too. The row part of the version counts the TRUNCATE items of the transaction. */
+ * LANES_FULL too. The row part of the version counts the TRUNCATE and STATEMENT items of the transaction. */
 int lanes_truncate_table(struct lanes *lanes, const char *db, const char *table, const struct shape *shape,
                          uint32_t sink_mask, struct err *e);
+
+/* A statement, likewise a full barrier: the item of the sinks of the mask in lane 0. Copied whole; its definitions are
+ * borrowed for as long as the lanes are. `time`: Unix seconds of its event, `pos`: its begin. */
+struct lane_statement {
+    const struct statement *statement;
+    uint32_t sink_mask, time;
+    uint64_t pos;
+};
+int lanes_statement(struct lanes *lanes, const struct lane_statement *in, struct err *e);
 
 /* The open transaction's last ordinal so far: a savepoint. */
 uint64_t lanes_savepoint(const struct lanes *lanes);
@@ -139,7 +149,7 @@ size_t lanes_bytes(const struct lanes *lanes);
 
 /* ---------------------------------------------------------------- one worker per (lane, sink) */
 
-enum lane_item_kind { LANE_ROW, LANE_TRUNCATE, LANE_BARRIER, LANE_MARK };
+enum lane_item_kind { LANE_ROW, LANE_TRUNCATE, LANE_BARRIER, LANE_MARK, LANE_STATEMENT };
 
 struct lane_item {
     enum lane_item_kind kind;

@@ -9,6 +9,7 @@
  *   others     struct item                                  then, or outside of the segment, its payload:
  *     ROW       [ticket] key [before_present] [after_present] [partial] [before] [after]
  *     TRUNCATE  per lane the last ordinal before it (uint64_t), db and table with NULs
+ *     STATEMENT likewise the ordinals, then struct statement and all that it points to, but for the definitions
  *     BARRIER   ticket
  *     MARK      nothing
  * A reader knows from the lane's head alone that a further item is there: below it all bytes are written for good. */
@@ -25,7 +26,7 @@
 #define ITEM_ALIGN 8u
 
 /* From ROW on as enum lane_item_kind. */
-enum item_kind { ITEM_LINK, ITEM_TX, ITEM_QUERY, ITEM_ROW, ITEM_TRUNCATE, ITEM_BARRIER, ITEM_MARK };
+enum item_kind { ITEM_LINK, ITEM_TX, ITEM_QUERY, ITEM_ROW, ITEM_TRUNCATE, ITEM_BARRIER, ITEM_MARK, ITEM_STATEMENT };
 
 /* Beside enum change_flag in item_head.flags. */
 enum item_flag {

@@ -93,7 +93,7 @@ static bool is_acked(struct lanes *lanes, unsigned lane, unsigned sink, uint64_t
  * the ledger's safe ordinal may stand at a BARRIER that waits for this item. */
 static bool may_take(struct lanes *lanes, const struct item *item, unsigned lane, unsigned sink)
 {
-    if (item->head.kind == ITEM_TRUNCATE) {
+    if (item->head.kind == ITEM_TRUNCATE || item->head.kind == ITEM_STATEMENT) {
         const uint64_t *before = (const uint64_t *)(const void *)item->payload;
         for (unsigned i = 0; i < lanes->opt.lanes; i++)
             if (!is_acked(lanes, i, sink, before[i], lane))
@@ -190,6 +190,11 @@ static void view(struct lanes *lanes, unsigned lane, unsigned sink, const struct
     } else if (item->head.kind == ITEM_TRUNCATE) {
         chg->db = (const char *)item->payload + lanes->opt.lanes * sizeof(uint64_t);
         chg->table = chg->db + item->key_len;
+    } else if (item->head.kind == ITEM_STATEMENT) {
+        const uint8_t *p = item->payload + lanes->opt.lanes * sizeof(uint64_t);
+        chg->statement = (const struct statement *)(const void *)p;
+        chg->db = chg->statement->table_count ? chg->statement->tables[0].db : chg->statement->db;
+        chg->table = chg->statement->table_count ? chg->statement->tables[0].name : "";
     }
 }
 

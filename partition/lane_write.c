@@ -212,59 +212,143 @@ int lanes_mark(struct lanes *lanes, enum change_op op, uint32_t sink_mask, struc
     return 0;
 }
 
-/* Segments that a TRUNCATE in lane 0 and the BARRIERs elsewhere need, after taking back. */
-static unsigned segments_for_barrier(struct lanes *lanes, size_t truncate_bytes)
+/* Segments that an item in lane 0 and the BARRIERs elsewhere need, after taking back. */
+static unsigned segments_for_barrier(struct lanes *lanes, size_t item_bytes)
 {
     unsigned need = 0;
     for (unsigned i = 0; i < lanes->opt.lanes; i++) {
         lane_take_back(lanes, i);
-        size_t bytes = sizeof(struct item) + (i == 0 ? truncate_bytes : sizeof(struct ticket));
+        size_t bytes = sizeof(struct item) + (i == 0 ? item_bytes : sizeof(struct ticket));
         need += needs_segment(lanes, &lanes->lane[i], bytes);
     }
     return need;
+}
+
+/* An item of lane 0 that waits for everything before it in all lanes, with room for `bytes` behind their ordinals: *out
+ * and, at *p, that room. */
+static int place_barrier(struct lanes *lanes, size_t bytes, struct item **out, uint8_t **p, struct err *e)
+{
+    unsigned count = lanes->opt.lanes;
+    size_t payload = count * sizeof(uint64_t) + bytes;
+    bool outside = is_outside(lanes, payload);
+    size_t inside = outside ? 0 : item_align(payload);
+    if (payload > lanes->opt.max_item_bytes)
+        return err_set(e, LIMIT, "max_event_bytes: a statement", payload, lanes->opt.max_item_bytes);
+    lanes->want_blob = outside ? payload : 0;
+    lanes->want_segments = segments_for_barrier(lanes, inside);
+    if (!pool_has_room(&lanes->pool, lanes->want_blob, lanes->want_segments))
+        return LANES_FULL;
+    uint64_t before_first = lanes->lane[0].at.last;
+    unsigned own = needs_segment(lanes, &lanes->lane[0], sizeof **out + inside);
+    int rc = place(lanes, 0, payload, lanes->want_segments - own, out, e);
+    if (rc != 0)
+        return rc;
+    *p = (*out)->payload;
+    for (unsigned i = 0; i < count; i++) {
+        uint64_t before = i == 0 ? before_first : lanes->lane[i].at.last;
+        *p = put(*p, &before, sizeof before);
+    }
+    (*out)->version_row = version_row(lanes->truncates++, 0, 0);
+    return 0;
+}
+
+/* The other lanes wait for the item. There is room for all of them: place_barrier saw to it. */
+static void close_barrier(struct lanes *lanes, const struct item *item, struct err *e)
+{
+    struct ticket ticket = {.ordinal = item->head.ordinal, .lane = 0};
+    for (unsigned i = 1; i < lanes->opt.lanes; i++) {
+        struct item *barrier;
+        int rc = place(lanes, i, sizeof(struct ticket), 0, &barrier, e);
+        assert(rc == 0);
+        (void)rc;
+        barrier->head.kind = ITEM_BARRIER;
+        barrier->head.op = item->head.op;
+        barrier->head.flags |= ITEM_TICKET;
+        put(barrier->payload, &ticket, sizeof ticket);
+    }
 }
 
 int lanes_truncate_table(struct lanes *lanes, const char *db, const char *table, const struct shape *shape,
                          uint32_t sink_mask, struct err *e)
 {
     assert(lanes->in_tx);
-    unsigned count = lanes->opt.lanes;
     size_t db_len = strlen(db) + 1, table_len = strlen(table) + 1;
-    size_t payload = count * sizeof(uint64_t) + db_len + table_len;
-    bool outside = is_outside(lanes, payload);
-    lanes->want_blob = outside ? payload : 0;
-    lanes->want_segments = segments_for_barrier(lanes, outside ? 0 : item_align(payload));
-    if (!pool_has_room(&lanes->pool, lanes->want_blob, lanes->want_segments))
-        return LANES_FULL;
     struct item *item;
-    uint64_t before_first = lanes->lane[0].at.last;
-    unsigned own = needs_segment(lanes, &lanes->lane[0], sizeof *item + (outside ? 0 : item_align(payload)));
-    int rc = place(lanes, 0, payload, lanes->want_segments - own, &item, e);
+    uint8_t *p;
+    int rc = place_barrier(lanes, db_len + table_len, &item, &p, e);
     if (rc != 0)
         return rc;
-    uint64_t truncate = item->head.ordinal;
     item->head.kind = ITEM_TRUNCATE;
     item->head.op = CHANGE_TRUNCATE;
     item->sink_mask = sink_mask;
     item->key_len = (uint32_t)db_len;
-    item->version_row = version_row(lanes->truncates++, 0, 0);
     item->event_pos = lanes->tx->tx.pos;
     item->shape = shape;
-    uint8_t *p = item->payload;
-    for (unsigned i = 0; i < count; i++) {
-        uint64_t before = i == 0 ? before_first : lanes->lane[i].at.last;
-        p = put(p, &before, sizeof before);
-    }
     p = put(p, db, db_len);
     put(p, table, table_len);
-    for (unsigned i = 1; i < count; i++) {
-        rc = place(lanes, i, sizeof(struct ticket), 0, &item, e);
-        assert(rc == 0);
-        item->head.kind = ITEM_BARRIER;
-        item->head.op = CHANGE_TRUNCATE;
-        item->head.flags |= ITEM_TICKET;
-        struct ticket ticket = {.ordinal = truncate, .lane = 0};
-        put(item->payload, &ticket, sizeof ticket);
+    close_barrier(lanes, item, e);
+    return 0;
+}
+
+/* Where the next part of a statement is copied to; `at` NULL: only counted. */
+struct copying {
+    uint8_t *at;
+    size_t len;
+};
+
+static const void *copy_part(struct copying *to, const void *bytes, size_t len)
+{
+    uint8_t *p = to->at ? to->at + to->len : NULL;
+    if (p && len)
+        memcpy(p, bytes, len);
+    to->len += item_align(len);
+    return p;
+}
+
+static const char *copy_name(struct copying *to, const char *name)
+{
+    return name ? copy_part(to, name, strlen(name) + 1) : NULL;
+}
+
+/* The statement and all that it points to, one behind the other: its size, and its copy when there is room. */
+static size_t copy_statement(uint8_t *at, const struct statement *in)
+{
+    struct copying to = {.at = at};
+    struct statement copy = *in;
+    (void)copy_part(&to, in, sizeof *in);
+    uint8_t *tables = (uint8_t *)(uintptr_t)copy_part(&to, in->tables, in->table_count * sizeof *in->tables);
+    copy.tables = (const struct statement_table *)(const void *)tables;
+    copy.text = copy_part(&to, in->text, in->len);
+    copy.db = copy_name(&to, in->db);
+    copy.charset = copy_name(&to, in->charset);
+    for (unsigned i = 0; i < in->table_count; i++) {
+        struct statement_table tbl = in->tables[i];
+        tbl.db = copy_name(&to, tbl.db);
+        tbl.name = copy_name(&to, tbl.name);
+        tbl.new_db = copy_name(&to, tbl.new_db);
+        tbl.new_name = copy_name(&to, tbl.new_name);
+        if (tables)
+            memcpy(tables + i * sizeof tbl, &tbl, sizeof tbl);
     }
+    if (at)
+        memcpy(at, &copy, sizeof copy);
+    return to.len;
+}
+
+int lanes_statement(struct lanes *lanes, const struct lane_statement *in, struct err *e)
+{
+    assert(lanes->in_tx);
+    struct item *item;
+    uint8_t *p;
+    int rc = place_barrier(lanes, copy_statement(NULL, in->statement), &item, &p, e);
+    if (rc != 0)
+        return rc;
+    item->head.kind = ITEM_STATEMENT;
+    item->head.op = CHANGE_STATEMENT;
+    item->sink_mask = in->sink_mask;
+    item->event_pos = in->pos;
+    item->event_time = in->time;
+    (void)copy_statement(p, in->statement);
+    close_barrier(lanes, item, e);
     return 0;
 }

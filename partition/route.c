@@ -73,6 +73,21 @@ bool route_matches(const struct route *route, const char *db, const char *table)
     return glob(route->db, db) && glob(route->table, table);
 }
 
+static bool takes_table(const struct route *route, const char *db, const char *table)
+{
+    return db && table && route_matches(route, db, table);
+}
+
+bool route_takes_statement(const struct route *route, const struct statement *statement)
+{
+    for (unsigned i = 0; i < statement->table_count; i++) {
+        const struct statement_table *tbl = &statement->tables[i];
+        if (takes_table(route, tbl->db, tbl->name) || takes_table(route, tbl->new_db, tbl->new_name))
+            return true;
+    }
+    return statement->table_count == 0 && glob(route->db, statement->db);
+}
+
 bool route_is_exact(const struct route *route)
 {
     return !strpbrk(route->db, "*?") && !strpbrk(route->table, "*?");

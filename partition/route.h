@@ -4,6 +4,7 @@
 #define SLUICE_PARTITION_ROUTE_H
 
 #include "change/source.h"
+#include "change/statement.h"
 #include "partition/key.h"
 #include "partition/ledger.h"
 
@@ -38,6 +39,9 @@ struct interest routes_interest(const struct routes *routes);
 /* True for a pattern without * and ?. */
 bool route_is_exact(const struct route *route);
 bool route_matches(const struct route *route, const char *db, const char *table);
+
+/* True when a statement concerns a table of the route: one that it names, or any of its database. */
+bool route_takes_statement(const struct route *route, const struct statement *statement);
 
 /* What the source thread needs per shape. Made once per shape, kept by its caller by shape id. */
 struct table_route {

@@ -301,12 +301,35 @@ static int feed_discard(struct feeder *f, const struct rowset *rs, struct err *e
     return 0;
 }
 
+/* The statement itself, for the sinks that ask for it; as of TRUNCATE, what is out already does not go out again. */
+static int feed_statement(struct feeder *f, const struct rowset *rs, struct err *e)
+{
+    const struct route *list;
+    unsigned count = routes_list(f->opt.routes, &list);
+    struct lane_statement in = {.statement = rs->shown, .time = rs->event_time, .pos = rs->event_pos};
+    for (unsigned i = 0; rs->shown && i < count; i++)
+        if (route_takes_statement(&list[i], rs->shown))
+            in.sink_mask |= list[i].sink_mask;
+    in.sink_mask &= f->opt.statement_sinks & f->tx_mask;
+    if (!in.sink_mask || (f->truncates++ < f->resume.truncates && f->resume.active))
+        return 0;
+    int rc;
+    while ((rc = lanes_statement(f->opt.lanes, &in, e)) == LANES_FULL)
+        if (make_room(f, e) != 0)
+            return err_result(e);
+    if (rc == 0)
+        f->appended.truncates = f->truncates;
+    return rc;
+}
+
 static int feed_ddl(struct feeder *f, const struct rowset *rs, struct err *e)
 {
     if (begin_items(f, rs, e) != 0)
         return err_result(e);
     log_ddl(f, rs);
     if (rs->effect == EFFECT_TRUNCATE && feed_discard(f, rs, e) != 0)
+        return err_result(e);
+    if (feed_statement(f, rs, e) != 0)
         return err_result(e);
     return end_items(f, rs, e);
 }
@@ -371,9 +394,11 @@ static int feed(struct feeder *f, const struct rowset *rs, struct err *e)
             return rollback_failed(f, e);
         /* One that the server logged has its GTID; one that a crash left open has none. */
         return boundary(f, rs, &rs->tx.gtid, e);
+    case ROWSET_STATEMENT:
+        return feed_statement(f, rs, e);
     case ROWSET_DISCARD:
         log_ddl(f, rs);
-        return feed_discard(f, rs, e);
+        return feed_discard(f, rs, e) == 0 ? feed_statement(f, rs, e) : err_result(e);
     case ROWSET_SAVEPOINT:
         return feeder_savepoint(f, rs, e);
     case ROWSET_ROLLBACK_TO:

@@ -36,6 +36,7 @@ struct feeder_options {
     unsigned sink_count;
     bool in_order;                  /* one lane, and no sink puts items off: what moves its key waits for nothing */
     uint32_t mark_sinks;            /* of them, those that ask for the begin and end of transactions */
+    uint32_t statement_sinks;       /* likewise, for statements */
     const struct checkpoint *begin; /* where each sink stands: transactions before are not for it; never changes */
     struct state *epoch_state;      /* where epochs are read from; NULL: all is epoch 0 */
     bool epoch_write;               /* … and stored; else the table is only looked up */

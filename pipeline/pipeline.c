@@ -270,6 +270,7 @@ static int make_feeder(struct pipeline *pipe, struct err *e)
         .sink_count = pipe->spec.sink_count,
         .in_order = is_in_order(pipe),
         .mark_sinks = sinks_that_need(pipe, FORMAT_NEEDS_TRANSACTIONS),
+        .statement_sinks = sinks_that_need(pipe, FORMAT_NEEDS_STATEMENTS),
         .begin = &pipe->begin,
         .epoch_state = pipe->spec.epoch_state,
         .epoch_write = pipe->spec.epoch_state && pipe->spec.epoch_state == pipe->spec.state,

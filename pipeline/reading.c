@@ -170,6 +170,7 @@ int reading_from_files(struct reading *out, const struct reading_files *files, c
                    .max_event_bytes = files->max_event_bytes,
                    .on_statement = files->on_statement,
                    .on_unknown_xa = files->on_unknown_xa,
+                   .statements = files->statements,
                    .query_max_bytes = files->query_max_bytes},
     };
     return source_file_new(&out->source, &opt, e);
@@ -257,6 +258,7 @@ int reading_live(struct reading *out, const struct reading_live_options *opt, st
         .base = opt->base,
         .xa_spool_bytes = settings->xa_spool_bytes,
         .max_event_bytes = settings->max_event_bytes,
+        .statements = opt->statements,
         .query_max_bytes = settings_query_bytes(&settings->source),
         .to = opt->to,
     };

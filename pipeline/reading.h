@@ -44,6 +44,7 @@ struct reading_live_options {
     const struct start *to; /* NULL: never ends */
     bool scan_always;       /* see stream_options */
     bool definitions;       /* a format asks for definitions, see schema_want_definitions; sets scan_always */
+    bool statements;        /* a format shows DDL, see log_reader_options */
     bool only_print;        /* nothing depends on the changes being complete: foreign keys are not checked */
 };
 
@@ -60,6 +61,7 @@ struct reading_files {
     struct state *base, *own; /* histories of definitions: a service's, only read, and the one that follows it; NULL:
                                * none and in memory */
     bool definitions;         /* a format asks for them, see schema_want_definitions */
+    bool statements;          /* a format shows DDL, see log_reader_options */
     bool statements_only;     /* rows are passed over: for what the statements say of tables */
     uint64_t max_event_bytes; /* 0: what a log may have; this and what follows: see log_reader_options */
     enum on_statement on_statement;

@@ -183,10 +183,10 @@ static int copy_key(struct table *tbl, const struct create_table *create, unsign
 }
 
 /* The columns without a log: wire codes as a server of today uses them. */
-static int make_table(struct definition *def, struct err *e)
+static int make_table(struct table *tbl, struct column **out, const struct create_table *create, struct arena *arena,
+                      struct err *e)
 {
-    const struct create_table *create = &def->create;
-    struct column *columns = (struct column *)arena_alloc(&def->arena, create->column_count * sizeof *columns);
+    struct column *columns = (struct column *)arena_alloc(arena, create->column_count * sizeof *columns);
     if (!columns)
         return err_set(e, NO_MEMORY, create->column_count * sizeof *columns);
     for (unsigned i = 0; i < create->column_count; i++) {
@@ -198,17 +198,17 @@ static int make_table(struct definition *def, struct err *e)
             columns[i].type.wire = words[word].wire;
             columns[i].type.family = row ? row->family : FAMILY_NONE;
         }
-        int rc = copy_names(&columns[i], col, &def->arena, e);
+        int rc = copy_names(&columns[i], col, arena, e);
         if (rc == 0)
-            rc = complete_type(&columns[i].type, col, &def->arena, e);
+            rc = complete_type(&columns[i].type, col, arena, e);
         if (rc != 0)
             return rc;
     }
-    def->columns = columns;
-    def->tbl = (struct table){.db = create->name.db, .name = create->name.table, .columns = columns};
-    def->tbl.column_count = create->column_count;
-    int rc = definition_describe(create, &def->tbl, columns, &def->arena, e);
-    return rc == 0 ? copy_key(&def->tbl, create, 0, &def->arena, e) : rc;
+    *tbl = (struct table){.db = create->name.db, .name = create->name.table, .columns = columns};
+    tbl->column_count = create->column_count;
+    *out = columns;
+    int rc = definition_describe(create, tbl, columns, arena, e);
+    return rc == 0 ? copy_key(tbl, create, 0, arena, e) : rc;
 }
 
 void definition_statement(struct ddl_statement *out, const char *db, const char *sql, size_t len)
@@ -216,6 +216,14 @@ void definition_statement(struct ddl_statement *out, const char *db, const char 
     *out = (struct ddl_statement){.sql = sql, .len = len, .db = db, .db_len = strlen(db)};
     /* Only MariaDB prints comments of this form; the others mean the same to both. */
     out->mode.flavor = memmem(sql, len, "/*M!", 4) ? FLAVOR_MARIADB : FLAVOR_MYSQL;
+}
+
+/* The text parsed, and the table that it makes, both in the arena. */
+static int read_definition(struct create_table *create, struct table *tbl, struct column **columns,
+                           const struct ddl_statement *stmt, struct arena *arena, struct err *e)
+{
+    int rc = create_table_parse(create, stmt, NULL, arena, e);
+    return rc == 0 ? make_table(tbl, columns, create, arena, e) : rc;
 }
 
 int definition_new(struct definition **out, const char *db, const char *sql, size_t len, struct err *e)
@@ -226,15 +234,28 @@ int definition_new(struct definition **out, const char *db, const char *sql, siz
     arena_init(&def->arena, DEFINITION_CHUNK, 0, DEFINITION_CAP);
     struct ddl_statement stmt;
     definition_statement(&stmt, db, sql, len);
-    int rc = create_table_parse(&def->create, &stmt, NULL, &def->arena, e);
-    if (rc == 0)
-        rc = make_table(def, e);
+    int rc = read_definition(&def->create, &def->tbl, &def->columns, &stmt, &def->arena, e);
     if (rc != 0) {
         definition_free(def);
         return rc;
     }
     *out = def;
     return 0;
+}
+
+int definition_read(struct table **out, const char *db, const char *sql, size_t len, struct arena *arena, struct err *e)
+{
+    struct create_table create;
+    struct column *columns;
+    struct ddl_statement stmt;
+    struct table *tbl = (struct table *)arena_alloc(arena, sizeof *tbl);
+    char *owner = arena_copy(arena, db, strlen(db));
+    if (!tbl || !owner)
+        return err_set(e, NO_MEMORY, sizeof *tbl + strlen(db));
+    definition_statement(&stmt, owner, sql, len);
+    int rc = read_definition(&create, tbl, &columns, &stmt, arena, e);
+    *out = tbl;
+    return rc;
 }
 
 void definition_free(struct definition *def)

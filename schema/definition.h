@@ -21,6 +21,10 @@ void definition_free(struct definition *def); /* accepts NULL */
  * definition_attach tells are right; sizes on the wire are not in it. Borrowed from `def`. */
 const struct table *definition_table(const struct definition *def);
 
+/* The same table in an arena of the caller's. Errors: as definition_new. */
+int definition_read(struct table **out, const char *db, const char *sql, size_t len, struct arena *arena,
+                    struct err *e);
+
 /* Completes `tbl`, whose columns have their wire types and what metadata the log sent: names, signs, charsets, labels,
  * declared types and the primary key, copied into `arena`. What the log says goes before. Labels stay unknown where
  * the text does not tell them: servers print `?` for characters beyond the BMP. Errors: SCHEMA_MISMATCH when they

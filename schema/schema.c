@@ -394,6 +394,34 @@ int schema_resolve(struct schema *schema, const struct wire_table *wire, const s
     return 0;
 }
 
+int schema_defined(struct schema *schema, const char *db, const char *table, const struct history_where *where,
+                   const struct table **out, struct err *e)
+{
+    const struct history_version *version = history_find(schema->history, db, table, where);
+    const struct shape *shape = NULL;
+    struct table *tbl = NULL;
+    *out = NULL;
+    if (!version || version->kind != HISTORY_DEFINED)
+        return 0;
+    struct arena *arena = (struct arena *)malloc(sizeof *arena);
+    if (!arena)
+        return err_set(e, NO_MEMORY, sizeof *arena);
+    arena_init(arena, TABLE_CHUNK, 0, TABLE_CAP);
+    int rc = definition_read(&tbl, db, version->text, version->len, arena, e);
+    bool readable = rc != -(int)ERR_TABLE_DEFINITION;
+    if (rc == 0)
+        rc = shape_cache_take(schema->shapes, arena, tbl, &shape, e);
+    if (rc != 0) {
+        arena_release(arena);
+        free(arena);
+        if (!readable)
+            err_clear(e);
+        return readable ? rc : 0;
+    }
+    *out = shape->tbl;
+    return 0;
+}
+
 int schema_refresh(struct schema *schema, const char *db, const char *table, struct err *e)
 {
     struct known *known;

@@ -52,6 +52,12 @@ struct history *schema_history(struct schema *schema);
 int schema_resolve(struct schema *schema, const struct wire_table *wire, const struct history_where *where,
                    const struct shape **out, struct err *e);
 
+/* The table as its definition at a place of the log tells it, sizes on the wire left out; the same definition gives the
+ * same table, which lives as long as the schema. *out NULL: it is gone there, or not known. Errors: NO_MEMORY, LIMIT.
+ */
+int schema_defined(struct schema *schema, const char *db, const char *table, const struct history_where *where,
+                   const struct table **out, struct err *e);
+
 /* Reads the definition now and puts it into the history: at start, before the first event, and where statements of the
  * log do not tell it. 0 also when the table does not exist. */
 int schema_refresh(struct schema *schema, const char *db, const char *table, struct err *e);

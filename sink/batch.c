@@ -41,6 +41,18 @@ static void add_item(struct worker *worker, struct entry *entry, const struct ch
     entry->count++;
 }
 
+/* Routes that share their options are bound once: any of them may be the statement's. */
+static bool is_for_route(const struct worker *worker, const struct route *route, const struct change *chg)
+{
+    const struct route *list;
+    unsigned count = routes_list(worker->opt->routes, &list), sink = worker->opt->sink;
+    for (unsigned i = 0; chg->op == CHANGE_STATEMENT && i < count; i++)
+        if ((list[i].sink_mask >> sink & 1) && list[i].sink_options[sink] == route->sink_options[sink] &&
+            route_takes_statement(&list[i], chg->statement))
+            return true;
+    return chg->op != CHANGE_STATEMENT && (chg->op != CHANGE_TRUNCATE || route->on_truncate != ON_TRUNCATE_IGNORE);
+}
+
 /* The items of an entry: one per route; one alone when the sink binds nothing. */
 static int add_items(struct worker *worker, struct entry *entry, const struct change *chg, struct err *e)
 {
@@ -61,7 +73,7 @@ static int add_items(struct worker *worker, struct entry *entry, const struct ch
     if (!binding->count)
         return err_set(e, BUG, "a change came to a sink that no route of its table names");
     for (unsigned i = 0; i < binding->count; i++)
-        if (chg->op != CHANGE_TRUNCATE || binding->list[i].route->on_truncate != ON_TRUNCATE_IGNORE)
+        if (is_for_route(worker, binding->list[i].route, chg))
             add_item(worker, entry, chg, binding->list[i].bind);
     return 0;
 }
@@ -111,7 +123,7 @@ static bool is_stalled(const struct worker *worker, unsigned own)
 
 static bool is_given(const struct worker *worker, const struct lane_item *item)
 {
-    return item->for_sink && (item->kind == LANE_ROW || item->kind == LANE_MARK ||
+    return item->for_sink && (item->kind == LANE_ROW || item->kind == LANE_MARK || item->kind == LANE_STATEMENT ||
                               (item->kind == LANE_TRUNCATE && (worker->opt->ops->flags & SINK_CAN_SWEEP)));
 }
 

@@ -71,9 +71,9 @@ int bindings_of(struct bindings *bindings, const struct change *chg, const struc
 {
     const char *const name[2] = {chg->db, chg->table};
     int rc = 0;
-    if (chg->op == CHANGE_BEGIN || chg->op == CHANGE_END) {
-        *out = &bindings->marks;
-        return bindings->marks.list ? 0 : binding_make(bindings->opt, NULL, NULL, &bindings->marks, e);
+    if (chg->op == CHANGE_BEGIN || chg->op == CHANGE_END || chg->op == CHANGE_STATEMENT) {
+        *out = &bindings->every;
+        return bindings->every.list ? 0 : binding_make(bindings->opt, NULL, NULL, &bindings->every, e);
     }
     if (!chg->shape) {
         binding_release(bindings->opt, &bindings->loose);
@@ -95,7 +95,7 @@ void bindings_release(struct bindings *bindings)
 {
     for (uint32_t i = 0; i < bindings->size; i++)
         binding_release(bindings->opt, &bindings->by_shape[i]);
-    binding_release(bindings->opt, &bindings->marks);
+    binding_release(bindings->opt, &bindings->every);
     binding_release(bindings->opt, &bindings->loose);
     free(bindings->by_shape);
     bindings->by_shape = NULL;

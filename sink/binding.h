@@ -20,7 +20,7 @@ struct bindings {
     const struct runner_options *opt;
     struct binding *by_shape;
     uint32_t size;
-    struct binding marks; /* of a transaction's begin and end: every route's */
+    struct binding every; /* of every route: for statements, and the begin and end of transactions */
     struct binding loose; /* of a table that is known by name only; until the next one */
 };
 

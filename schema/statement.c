@@ -1,0 +1,236 @@
+/* The kind of a statement by its first words, and its tables by what the classifier made of it. */
+#include "schema/statement.h"
+
+#include <string.h>
+
+#include "value/charset.h"
+#include "value/value.h"
+
+struct showing {
+    struct schema *schema;
+    const struct schema_statement *st;
+    const struct interest *interest;
+    struct arena *arena;
+    struct history_where before; /* the place that ends where the statement begins */
+    struct statement_table *tables;
+    unsigned count;
+    struct err *e;
+};
+
+/* ---------------------------------------------------------------- kind */
+
+/* The next token after any of the words of `list`. */
+static struct ddl_token skip_words(struct ddl_lexer *lx, struct ddl_token tok, const char *const *list)
+{
+    for (const char *const *word = list; *word;) {
+        if (!ddl_token_is(&tok, *word)) {
+            word++;
+            continue;
+        }
+        tok = ddl_lexer_next(lx);
+        word = list;
+    }
+    return tok;
+}
+
+static bool is_any(const struct ddl_token *tok, const char *const *list)
+{
+    for (; *list; list++)
+        if (ddl_token_is(tok, *list))
+            return true;
+    return false;
+}
+
+static const char *const databases[] = {"DATABASE", "SCHEMA", NULL};
+static const char *const tables[] = {"TABLE", "TABLES", NULL};
+static const char *const indexes[] = {"INDEX", "KEY", "UNIQUE", "FULLTEXT", "SPATIAL", "VECTOR", NULL};
+static const char *const before_object[] = {"OR",     "REPLACE",  "ONLINE",  "OFFLINE", "IGNORE",
+                                            "UNIQUE", "FULLTEXT", "SPATIAL", "VECTOR",  NULL};
+
+/* Behind ALTER TABLE: the first clause. */
+static enum alter_first first_clause(struct ddl_lexer *lx)
+{
+    static const char *const before_name[] = {"IF", "EXISTS", NULL}, *const waits[] = {"WAIT", "NOWAIT", NULL};
+    static const char *const inside[] = {"COLUMN", "INDEX", "KEY", NULL};
+    static const char *const dropped[] = {"INDEX", "KEY", "CONSTRAINT", NULL};
+    struct ddl_token tok = ddl_lexer_next(lx);
+    (void)skip_words(lx, tok, before_name);
+    tok = ddl_lexer_next(lx);
+    if (ddl_token_is_char(&tok, '.')) {
+        (void)ddl_lexer_next(lx);
+        tok = ddl_lexer_next(lx);
+    }
+    if (is_any(&tok, waits)) {
+        bool number = ddl_token_is(&tok, "WAIT");
+        tok = ddl_lexer_next(lx);
+        if (number)
+            tok = ddl_lexer_next(lx);
+    }
+    bool add = ddl_token_is(&tok, "ADD"), drop = ddl_token_is(&tok, "DROP"), rename = ddl_token_is(&tok, "RENAME");
+    tok = ddl_lexer_next(lx);
+    if (rename)
+        return is_any(&tok, inside) ? ALTER_OTHER : ALTER_RENAME;
+    if (drop)
+        return is_any(&tok, dropped) ? ALTER_DROP_INDEX : ALTER_OTHER;
+    if (add && ddl_token_is(&tok, "CONSTRAINT")) {
+        tok = ddl_lexer_next(lx);
+        if (!is_any(&tok, indexes))
+            tok = ddl_lexer_next(lx);
+    }
+    return add && is_any(&tok, indexes) ? ALTER_ADD_INDEX : ALTER_OTHER;
+}
+
+/* False: none of those that are shown. */
+static bool find_kind(const struct schema_statement *st, struct statement *out)
+{
+    static const enum statement_kind of_database[] = {STATEMENT_CREATE_DATABASE, STATEMENT_ALTER_DATABASE,
+                                                      STATEMENT_DROP_DATABASE};
+    static const enum statement_kind of_table[] = {STATEMENT_CREATE_TABLE, STATEMENT_ALTER_TABLE, STATEMENT_DROP_TABLE};
+    static const char *const verbs[] = {"CREATE", "ALTER", "DROP"};
+    struct ddl_lexer lx;
+    ddl_lexer_init(&lx, &st->stmt->mode, st->stmt->sql + st->ddl->begin, st->stmt->len - st->ddl->begin);
+    struct ddl_token tok = ddl_lexer_next(&lx);
+    if (ddl_token_is(&tok, "TRUNCATE") || ddl_token_is(&tok, "RENAME")) {
+        out->kind = ddl_token_is(&tok, "RENAME") ? STATEMENT_RENAME_TABLE : STATEMENT_TRUNCATE;
+        return true;
+    }
+    unsigned verb = 0;
+    while (verb < 3 && !ddl_token_is(&tok, verbs[verb]))
+        verb++;
+    if (verb == 3)
+        return false;
+    tok = skip_words(&lx, ddl_lexer_next(&lx), before_object);
+    if (is_any(&tok, databases)) {
+        out->kind = of_database[verb];
+        return true;
+    }
+    if (ddl_token_is(&tok, "INDEX")) {
+        out->kind = verb == 0 ? STATEMENT_CREATE_INDEX : STATEMENT_DROP_INDEX;
+        return true;
+    }
+    if (!is_any(&tok, tables))
+        return false;
+    out->kind = of_table[verb];
+    if (out->kind == STATEMENT_ALTER_TABLE)
+        out->first = first_clause(&lx);
+    return true;
+}
+
+/* ---------------------------------------------------------------- tables */
+
+static bool is_wanted(const struct showing *sh, const struct ddl_name *name)
+{
+    return name->table_len && sh->interest->wants(sh->interest->ctx, name->db, name->table);
+}
+
+static struct statement_table *find_table(const struct showing *sh, const struct ddl_name *name)
+{
+    for (unsigned i = 0; i < sh->count; i++)
+        if (strcmp(sh->tables[i].db, name->db) == 0 && strcmp(sh->tables[i].name, name->table) == 0)
+            return &sh->tables[i];
+    return NULL;
+}
+
+static bool is_of_table(enum ddl_kind kind)
+{
+    return kind == DDL_CREATE || kind == DDL_ALTER || kind == DDL_RENAME || kind == DDL_DROP || kind == DDL_TRUNCATE ||
+           kind == DDL_DISCARD;
+}
+
+/* One action: its table, and by RENAME what that is called from now on. */
+static int add_action(struct showing *sh, const struct ddl_action *action)
+{
+    bool renames = action->kind == DDL_RENAME;
+    if (!is_of_table(action->kind) || (sh->st->failed && action->kind != DDL_DROP) ||
+        (!is_wanted(sh, &action->table) && !(renames && is_wanted(sh, &action->to))))
+        return 0;
+    struct statement_table *tbl = find_table(sh, &action->table);
+    if (!tbl) {
+        tbl = &sh->tables[sh->count++];
+        *tbl = (struct statement_table){.db = action->table.db, .name = action->table.table};
+        if (schema_defined(sh->schema, tbl->db, tbl->name, &sh->before, &tbl->before, sh->e) != 0)
+            return err_result(sh->e);
+    }
+    if (renames) {
+        tbl->new_db = action->to.db;
+        tbl->new_name = action->to.table;
+    }
+    return schema_defined(sh->schema, tbl->new_db ? tbl->new_db : tbl->db, tbl->new_name ? tbl->new_name : tbl->name,
+                          &sh->st->where, &tbl->after, sh->e);
+}
+
+static int add_tables(struct showing *sh)
+{
+    size_t bytes = sh->st->ddl->count * sizeof *sh->tables;
+    sh->tables = (struct statement_table *)arena_alloc(sh->arena, bytes);
+    if (!sh->tables)
+        return err_set(sh->e, NO_MEMORY, bytes);
+    int rc = 0;
+    for (size_t i = 0; i < sh->st->ddl->count && rc == 0; i++)
+        rc = add_action(sh, &sh->st->ddl->actions[i]);
+    return rc;
+}
+
+/* ---------------------------------------------------------------- all of it */
+
+/* The character set of a database is told as "CHARSET COLLATION". */
+static int add_database(struct showing *sh, struct statement *out)
+{
+    const char *db = sh->st->ddl->actions[0].table.db;
+    struct history *history = schema_history(sh->schema);
+    if (sh->st->failed || (sh->interest->wants_database && !sh->interest->wants_database(sh->interest->ctx, db)))
+        return 0;
+    out->db = db;
+    const struct history_version *version = history_find(history, db, "", &sh->st->where);
+    if (version && version->kind == HISTORY_DEFINED) {
+        out->charset = arena_copy(sh->arena, version->text, strcspn(version->text, " "));
+        if (!out->charset)
+            return err_set(sh->e, NO_MEMORY, version->len);
+    }
+    return 1;
+}
+
+static int take_text(struct showing *sh, struct statement *out)
+{
+    const struct ddl_statement *stmt = sh->st->stmt;
+    struct coltype type = {.charset = (uint8_t)stmt->mode.charset};
+    struct text text = {stmt->sql, stmt->len, false};
+    int rc = charset_is_converted(stmt->mode.charset) ? charset_to_utf8(&type, &text, sh->arena, sh->e) : 0;
+    if (rc == 0 && !value_is_utf8(text.p, text.len)) {
+        type.charset = CHARSET_LATIN1; /* bytes of several character sets in one text: each one is shown */
+        text = (struct text){stmt->sql, stmt->len, false};
+        rc = charset_to_utf8(&type, &text, sh->arena, sh->e);
+    }
+    out->text = text.p;
+    out->len = text.len;
+    return rc;
+}
+
+static bool is_of_database(enum statement_kind kind)
+{
+    return kind == STATEMENT_CREATE_DATABASE || kind == STATEMENT_ALTER_DATABASE || kind == STATEMENT_DROP_DATABASE;
+}
+
+int schema_show_statement(struct schema *schema, const struct schema_statement *st, const struct interest *interest,
+                          struct arena *arena, const struct statement **out, struct err *e)
+{
+    struct showing sh = {.schema = schema, .st = st, .interest = interest, .arena = arena, .before = st->where, .e = e};
+    struct statement *shown = (struct statement *)arena_alloc(arena, sizeof *shown);
+    *out = NULL;
+    if (!shown)
+        return err_set(e, NO_MEMORY, sizeof *shown);
+    *shown = (struct statement){.db = st->stmt->db ? st->stmt->db : ""};
+    if (!find_kind(st, shown))
+        return 0;
+    sh.before.at.pos -= sh.before.at.pos > 0;
+    sh.before.gtid = (struct gtid){.flavor = st->where.gtid.flavor};
+    int rc = is_of_database(shown->kind) ? add_database(&sh, shown) : add_tables(&sh);
+    if (rc < 0 || (rc == 0 && sh.count == 0))
+        return rc;
+    shown->tables = sh.tables;
+    shown->table_count = sh.count;
+    rc = take_text(&sh, shown);
+    if (rc == 0)
+        *out = shown;
+    return rc;
+}
