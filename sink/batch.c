@@ -109,13 +109,13 @@ static int gather_parked(struct worker *worker, struct err *e)
     return rc;
 }
 
-/* Too much of the lane waits, or a TRUNCATE, which concerns every key: it is not read further. */
+/* Too much of the lane waits, or a TRUNCATE or statement, which concerns every key: it is not read further. */
 static bool is_stalled(const struct worker *worker, unsigned own)
 {
     const struct parking_lane *parked = &worker->parking.lanes[own];
     if (!worker->parking.key_count)
         return false;
-    if (parked->first && parked->first->item.kind == LANE_TRUNCATE)
+    if (parked->first && (parked->first->item.kind == LANE_TRUNCATE || parked->first->item.kind == LANE_STATEMENT))
         return true;
     return worker->parking.item_count >= WORKER_PARKED_ITEMS_MAX || parked->keys >= worker->opt->parked_max ||
            (parked->first && worker->lanes[own].bytes_read - parked->first->bytes_before >= worker->opt->pinned_bytes);
