@@ -17,6 +17,8 @@ PARTITIONS = {"partitions", "partition_hash"}  # of the bus, and sluice has its 
 
 DATABASE = "CREATE DATABASE shop CHARACTER SET utf8mb4"
 
+SHOWN = 3  # of the lines that differ
+
 # Types as MariaDB's SHOW CREATE TABLE has them.
 WIDTHS = {
     (name, sign): f"{name}({width})"
@@ -66,7 +68,7 @@ def differences(expected, lines):
         line = lines[number] if number < len(lines) else "(no line)"
         if not fits(want, line):
             wrong.append(f"line {number + 1}\n  want {want}\n  got  {line}")
-    return "\n".join(wrong)
+    return "\n".join(wrong[:SHOWN])
 
 
 def check(peer, case, flavor, lines):

@@ -5,12 +5,16 @@ SLUICE_UPDATE=1 writes sluice's own lines into the cases that docs/peers names a
 
 import functools
 import os
+import random
 import subprocess
 
 import pytest
 
-from conftest import FULL, started
+import peer_workload
+from conftest import FULL, SEED, missing, started
+from json_readers import assert_read_alike, jackson_is_there
 from peer_cases import (
+    DATABASE,
     METADATA,
     PARTITIONS,
     PEERS,
@@ -26,6 +30,10 @@ from peer_cases import (
 from peers.case import read_cases
 from servers import DATABASES
 from sluice import BINARY
+
+# Of each table of the workload.
+ROWS, FULL_ROWS = 3, 60
+
 
 def parameters():
     """Every case with both metadata modes; in CI, but for the samples, one after the other takes one of them."""
@@ -45,6 +53,19 @@ def peer_db(workspace, flavor):
     server.kill()
 
 
+@pytest.fixture(scope="module")
+def written():
+    """All lines that the cases gave."""
+    return []
+
+
+@pytest.fixture(scope="module")
+def workload(peer_db):
+    peer_db.sql("SET GLOBAL binlog_row_metadata = FULL")
+    peer_db.script(["DROP DATABASE IF EXISTS shop", DATABASE])
+    return peer_workload.play(peer_db, random.Random(f"{SEED} formats"), FULL_ROWS if FULL else ROWS)
+
+
 @functools.cache
 def is_known(peer):
     done = subprocess.run([BINARY, "dump", "--format", peer, os.devnull], capture_output=True, check=False)
@@ -52,16 +73,35 @@ def is_known(peer):
 
 
 @pytest.mark.parametrize("peer, case, metadata", parameters())
-def test_lines_are_the_peers(peer_db, sluice, flavor, peer, case, metadata):
+def test_lines_are_the_peers(peer_db, sluice, written, flavor, peer, case, metadata):
     """MINIMAL is read from the server, FULL from the log's file."""
     if not is_known(peer):
         pytest.skip(f"no format {peer} yet")
     span = execute(peer_db, case, metadata)
     lines = dump(sluice(), peer_db, span, flags_of(peer, case), live=metadata == "MINIMAL")
+    written += [part for line in lines for part in line.split("\t")]
     if "SLUICE_UPDATE" in os.environ and flavor == case.servers()[0]:
         update(peer, case, lines)
     wrong = check(peer, case, flavor, lines)
     assert not wrong, wrong
+
+
+def test_lines_of_cases_are_read_alike(peer_db, written):
+    assert_read_alike(written, with_java())
+
+
+@pytest.mark.parametrize("format_name", [*PEERS, "sluice"])
+def test_lines_of_all_types_are_read_alike(peer_db, sluice, workload, format_name):
+    lines = dump(sluice(), peer_db, workload, ["--format", format_name], live=False)
+    assert len(lines) > 100
+    assert_read_alike(lines, with_java())
+
+
+def with_java():
+    """Jackson reads along in a full run."""
+    if FULL and not jackson_is_there():
+        missing("no Java, or no Jackson: run scripts/install-deps full")
+    return FULL
 
 
 def test_differences_are_told_in_the_pages():
@@ -105,3 +145,4 @@ def test_matching_is_by_bytes(want, line, same):
 )
 def test_matching_counts_lines(want, lines, same):
     assert (differences(want, lines) == "") == same
+
