@@ -140,13 +140,14 @@ struct debezium_place {
 /* `table` NULL is null. Errors: NO_MEMORY. */
 int debezium_source(struct debezium_source *out, const struct debezium_options *opt, const char *db, const char *table,
                     struct arena *arena, struct err *e);
+size_t debezium_pieces_len(const struct debezium_source *source, enum debezium_connector connector);
 uint8_t *debezium_write_source(uint8_t *o, const struct debezium_source *source, const struct change *chg,
                                const struct debezium_place *place);
 
 /* "ts_ms":…,"ts_us":…,"ts_ns":… */
 uint8_t *debezium_write_times(uint8_t *o, int64_t us);
 
-/* Unix time of the change for "source", µs. */
+/* Unix time of the change for "source", µs; of begin and end, which have no time of their own, that of the commit. */
 int64_t debezium_event_us(const struct change *chg);
 
 enum debezium_connector debezium_connector(const struct debezium *to, const struct change *chg);
@@ -162,6 +163,16 @@ int debezium_end(struct debezium *to, const struct change *chg, size_t item, str
 int debezium_count(struct debezium *to, const struct change *chg, const struct debezium_table **table, struct err *e);
 
 void debezium_tx_release(struct debezium_tx *tx);
+
+/* A name and its number among those given. */
+struct debezium_hashed {
+    const char *name;
+    size_t number;
+    size_t bucket; /* filled */
+};
+
+/* Sorts names as a Java HashMap with these keys has them: by bucket, within one by number. */
+void debezium_hash_order(struct debezium_hashed *names, size_t count);
 
 /* What `out` could not hold: NO_MEMORY or LIMIT. */
 int debezium_no_room(const struct buf *out, struct err *e);

@@ -92,7 +92,15 @@ enum debezium_connector debezium_connector(const struct debezium *to, const stru
 
 int64_t debezium_event_us(const struct change *chg)
 {
-    return chg->tx->origin_us ? chg->tx->origin_us : (int64_t)chg->event_time * 1000000;
+    const struct tx *tx = chg->tx;
+    if (tx->origin_us)
+        return tx->origin_us;
+    return (chg->event_time ? (int64_t)chg->event_time : tx->commit_us / 1000000) * 1000000;
+}
+
+size_t debezium_pieces_len(const struct debezium_source *source, enum debezium_connector connector)
+{
+    return source->head[connector].len + source->middle.len + source->table.len + 3 * (size_t)PIECE_SLACK;
 }
 
 static uint8_t *write_gtid(uint8_t *o, const struct gtid *gtid)

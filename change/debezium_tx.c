@@ -123,6 +123,26 @@ static size_t bucket_of(const char *name, size_t buckets)
     return (h ^ h >> 16) & (buckets - 1);
 }
 
+static int by_bucket(const void *a, const void *b)
+{
+    const struct debezium_hashed *left = a, *right = b;
+    if (left->bucket != right->bucket)
+        return left->bucket < right->bucket ? -1 : 1;
+    return left->number < right->number ? -1 : left->number > right->number;
+}
+
+/* It has 16 buckets, twice as many when it is more than 3/4 full. */
+void debezium_hash_order(struct debezium_hashed *names, size_t count)
+{
+    size_t buckets = 16;
+    while (count * 4 > buckets * 3)
+        buckets *= 2;
+    for (size_t i = 0; i < count; i++)
+        names[i].bucket = bucket_of(names[i].name, buckets);
+    if (count)
+        qsort(names, count, sizeof *names, by_bucket);
+}
+
 static void add_table(struct buf *out, const struct debezium_table *table)
 {
     buf_text(out, "{\"data_collection\":");
@@ -132,37 +152,21 @@ static void add_table(struct buf *out, const struct debezium_table *table)
     buf_text(out, "},");
 }
 
-struct placed {
-    size_t bucket, table;
-};
-
-static int by_bucket(const void *a, const void *b)
-{
-    const struct placed *left = a, *right = b;
-    if (left->bucket != right->bucket)
-        return left->bucket < right->bucket ? -1 : 1;
-    return left->table < right->table ? -1 : left->table > right->table;
-}
-
-/* In the order of a HashMap: by bucket, within it by insertion; it doubles when it is more than 3/4 full. */
 static bool add_tables(struct buf *out, const struct debezium_tx *tx)
 {
-    size_t buckets = 16;
-    while (tx->count * 4 > buckets * 3)
-        buckets *= 2;
-    struct placed *order = malloc((tx->count + 1) * sizeof *order);
-    if (!order)
+    struct debezium_hashed *names = malloc((tx->count + 1) * sizeof *names);
+    if (!names)
         return false;
     for (size_t i = 0; i < tx->count; i++)
-        order[i] = (struct placed){bucket_of(tx->tables[i].name, buckets), i};
-    qsort(order, tx->count, sizeof *order, by_bucket);
+        names[i] = (struct debezium_hashed){.name = tx->tables[i].name, .number = i};
+    debezium_hash_order(names, tx->count);
     buf_byte(out, '[');
     for (size_t i = 0; i < tx->count; i++)
-        add_table(out, &tx->tables[order[i].table]);
+        add_table(out, &tx->tables[names[i].number]);
     if (tx->count && !out->failed)
         out->len--;
     buf_byte(out, ']');
-    free(order);
+    free(names);
     return true;
 }
 
@@ -178,7 +182,7 @@ int debezium_end(struct debezium *to, const struct change *chg, size_t item, str
     buf_text(&out->text, ",\"data_collections\":");
     if (!add_tables(&out->text, tx)) {
         records_drop(out);
-        return err_set(e, NO_MEMORY, tx->count * sizeof(struct placed));
+        return err_set(e, NO_MEMORY, tx->count * sizeof(struct debezium_hashed));
     }
     tx->open = false;
     return end_record(chg, out, e);

@@ -531,11 +531,6 @@ static uint8_t *write_images(uint8_t *o, const struct row *r, const struct messa
     return o;
 }
 
-static size_t pieces_len(const struct debezium_source *source, enum debezium_connector connector)
-{
-    return source->head[connector].len + source->middle.len + source->table.len + 3 * (size_t)PIECE_SLACK;
-}
-
 /* What stands in front of a row's own: query and thread where they are to be told. */
 static struct debezium_place place_of(const struct row *r)
 {
@@ -556,7 +551,7 @@ static int write_value(const struct row *r, const struct debezium_source *source
     int rc = msg->op == 't' ? 0 : debezium_count(r->to, r->chg, &table, e);
     if (rc != 0)
         return rc;
-    size_t room = DEBEZIUM_PLACE_MAX + pieces_len(source, r->connector) + 6 * strlen(r->chg->tx->file) +
+    size_t room = DEBEZIUM_PLACE_MAX + debezium_pieces_len(source, r->connector) + 6 * strlen(r->chg->tx->file) +
                   r->to->tx.id.len + (place.query ? 6 * place.query->len : 0);
     room += msg->before ? r->room[SIDE_BEFORE] : 0;
     room += msg->after ? r->room[SIDE_AFTER] : 0;

@@ -22,7 +22,7 @@ def maxwell_volatile(line):
 
 
 def debezium_volatile(value):
-    if value.startswith('{"status":'):
+    if re.search(r'(^|\t)\{"status":', value):
         return re.sub(r'("id":|"ts_ms":)("[^"]*"|\d+)', r'\1"*"', value)
     mark = '"source":{"version":'
     at = value.rfind(mark) if not value.startswith("{" + mark) else 1
