@@ -42,7 +42,7 @@ static int follow(struct log_reader *reader, const struct log_event *ev, const s
     }
     if (rc == 0 && reader->followed.changed_count)
         table_cache_clear(&reader->tables);
-    if (rc == 0 && reader->opt.statements)
+    if (rc == 0 && reader->opt.statements && !reader->scanning)
         rc = schema_show_statement(reader->opt.schema, &st, reader->opt.interest, &reader->scratch, &reader->shown, e);
     return rc;
 }

@@ -35,8 +35,17 @@ static inline bool maxwell_room(struct maxwell_out *out, size_t bytes)
 }
 
 /* Appending; false without memory. */
-bool maxwell_put(struct maxwell_out *out, const char *p, size_t len);
+static inline bool maxwell_put(struct maxwell_out *out, const char *p, size_t len)
+{
+    if (!maxwell_room(out, len))
+        return false;
+    if (len)
+        memcpy(out->o, p, len);
+    out->o += len;
+    return true;
+}
 #define MAXWELL_PUT(out, text) maxwell_put((out), (text), sizeof(text) - 1)
+
 bool maxwell_put_uint(struct maxwell_out *out, uint64_t v);
 
 /* A string of UTF-8 as Jackson writes it; what is no UTF-8 becomes U+FFFD. */

@@ -16,7 +16,7 @@ static const char *const own_names[2][NAME_COUNT] = {
 /* ---------------------------------------------------------------- a row */
 
 /* One image: where the bytes of its columns are, or their values. */
-struct source {
+struct view {
     const struct found *found; /* NULL: by values, or there is no image */
     const struct value *values;
 };
@@ -25,13 +25,13 @@ struct row {
     struct maxwell_out out;
     const struct maxwell_bind *bind;
     const struct change *chg;
-    struct source before, after;
+    struct view before, after;
     int64_t now_us;
 };
 
 enum state { STATE_ABSENT, STATE_NULL, STATE_THERE };
 
-static enum state state_of(const struct source *side, unsigned i)
+static enum state state_of(const struct view *side, unsigned i)
 {
     if (side->values) {
         uint8_t kind = side->values[i].kind;
@@ -50,7 +50,7 @@ static bool put_null(struct maxwell_out *out)
 }
 
 /* A column's value; *null: it is shown as a NULL. */
-static bool put_column(struct row *row, const struct source *side, unsigned i, bool *null)
+static bool put_column(struct row *row, const struct view *side, unsigned i, bool *null)
 {
     const struct maxwell_cell *cell = &row->bind->cells[i];
     struct maxwell_out *out = &row->out;
@@ -68,7 +68,7 @@ static bool put_column(struct row *row, const struct source *side, unsigned i, b
 }
 
 /* "name":value, with a comma behind; nothing of a NULL that is left out. */
-static bool put_member(struct row *row, const struct source *side, unsigned i, struct maxwell_shown *shown)
+static bool put_member(struct row *row, const struct view *side, unsigned i, struct maxwell_shown *shown)
 {
     struct maxwell_out *out = &row->out;
     size_t start = (size_t)(out->o - out->buf->p);
@@ -94,14 +94,14 @@ static bool close_object(struct maxwell_out *out)
 }
 
 /* What `data` shows: of an update the new values, behind them those that are in the before image only. */
-static const struct source *data_side(const struct row *row)
+static const struct view *data_side(const struct row *row)
 {
     return row->chg->op == CHANGE_DELETE ? &row->before : &row->after;
 }
 
 static bool put_data(struct row *row)
 {
-    const struct source *first = data_side(row), *second = row->chg->op == CHANGE_UPDATE ? &row->before : NULL;
+    const struct view *first = data_side(row), *second = row->chg->op == CHANGE_UPDATE ? &row->before : NULL;
     struct maxwell_shown *shown = row->bind->shown;
     if (!MAXWELL_PUT(&row->out, ",\"data\":{"))
         return false;
@@ -250,7 +250,7 @@ static bool put_own(struct row *row, enum own_name name)
 static bool put_key_value(struct row *row, unsigned column)
 {
     bool unused;
-    const struct source *side = data_side(row);
+    const struct view *side = data_side(row);
     if (state_of(side, column) == STATE_ABSENT && row->chg->op == CHANGE_UPDATE)
         side = &row->before;
     return put_column(row, side, column, &unused);
@@ -321,7 +321,7 @@ static bool put_key(struct row *row)
 
 /* ---------------------------------------------------------------- images */
 
-static bool walk(const struct row *row, const struct image *image, struct found *found, struct source *side)
+static bool walk(const struct row *row, const struct image *image, struct found *found, struct view *side)
 {
     if (!image->bytes)
         return true;
@@ -333,7 +333,7 @@ static bool walk(const struct row *row, const struct image *image, struct found 
 }
 
 /* All values of a side; the error is as change_image_values gives it. */
-static int read_side(const struct row *row, enum side which, struct source *side, struct err *e)
+static int read_side(const struct row *row, enum side which, struct view *side, struct err *e)
 {
     size_t bytes = sizeof(struct value) * row->bind->count;
     if (!(which == SIDE_BEFORE ? &row->chg->before : &row->chg->after)->bytes)
@@ -343,14 +343,14 @@ static int read_side(const struct row *row, enum side which, struct source *side
         return err_set(e, NO_MEMORY, bytes);
     int rc = change_image_values(row->chg, which, NULL, values, row->out.arena, e);
     if (rc == 0)
-        *side = (struct source){.values = values};
+        *side = (struct view){.values = values};
     return rc;
 }
 
 static int find_sides(struct row *row, struct err *e)
 {
     const struct change *chg = row->chg;
-    row->before = row->after = (struct source){.found = NULL};
+    row->before = row->after = (struct view){.found = NULL};
     if (!chg->shape->plan || chg->after.partial) {
         int rc = read_side(row, SIDE_BEFORE, &row->before, e);
         return rc == 0 ? read_side(row, SIDE_AFTER, &row->after, e) : rc;
@@ -363,7 +363,7 @@ static int find_sides(struct row *row, struct err *e)
 /* Why a row could not be written: the error that reading its values gives. */
 static int why_not(struct row *row, struct err *e)
 {
-    struct source unused;
+    struct view unused;
     if (row->out.buf->failed)
         return maxwell_no_room(row->out.buf, e);
     int rc = read_side(row, SIDE_BEFORE, &unused, e);

@@ -38,16 +38,6 @@ int maxwell_no_room(const struct buf *buf, struct err *e)
     return buf->cap ? err_set(e, LIMIT, "a rendered change", buf->cap + 1, buf->cap) : err_set(e, NO_MEMORY, buf->size);
 }
 
-bool maxwell_put(struct maxwell_out *out, const char *p, size_t len)
-{
-    if (!maxwell_room(out, len))
-        return false;
-    if (len)
-        memcpy(out->o, p, len);
-    out->o += len;
-    return true;
-}
-
 bool maxwell_put_uint(struct maxwell_out *out, uint64_t v)
 {
     if (!maxwell_room(out, WRITE_UINT_MAX))
@@ -99,7 +89,12 @@ bool maxwell_put_escaped(struct maxwell_out *out, const uint8_t *p, size_t len)
 
 bool maxwell_put_text(struct maxwell_out *out, const char *p, size_t len)
 {
-    return MAXWELL_PUT(out, "\"") && maxwell_put_escaped(out, (const uint8_t *)p, len) && MAXWELL_PUT(out, "\"");
+    if (len > TEXT_PIECE || !value_is_utf8(p, len))
+        return MAXWELL_PUT(out, "\"") && maxwell_put_escaped(out, (const uint8_t *)p, len) && MAXWELL_PUT(out, "\"");
+    if (!maxwell_room(out, 6 * len + TEXT_SLACK))
+        return false;
+    out->o = write_jackson_string(out->o, (const uint8_t *)p, len);
+    return true;
 }
 
 bool maxwell_piece(struct piece *out, const struct buf *text, struct arena *arena)

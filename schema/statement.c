@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "base/ascii.h"
 #include "value/charset.h"
 #include "value/value.h"
 
@@ -118,15 +119,39 @@ static bool find_kind(const struct schema_statement *st, struct statement *out)
 
 /* ---------------------------------------------------------------- tables */
 
-static bool is_wanted(const struct showing *sh, const struct ddl_name *name)
+static char *lower_copy(struct arena *arena, const char *text)
 {
-    return name->table_len && sh->interest->wants(sh->interest->ctx, name->db, name->table);
+    char *copy = arena_copy(arena, text, strlen(text));
+    for (char *c = copy; c && *c; c++)
+        *c = ascii_lower(*c);
+    return copy;
 }
 
-static struct statement_table *find_table(const struct showing *sh, const struct ddl_name *name)
+/* The name as row events have it, as schema_follow takes it: in small letters where the server keeps names so, or where
+ * only that is wanted. */
+static int fold(struct showing *sh, const struct ddl_name *name, struct ddl_table *out, bool *wanted)
+{
+    int rule = history_case(schema_history(sh->schema));
+    const struct interest *interest = sh->interest;
+    *out = (struct ddl_table){name->db, name->table};
+    *wanted = rule <= 0 && interest->wants(interest->ctx, out->db, out->name);
+    if (*wanted || rule == 0)
+        return 0;
+    struct ddl_table low = {lower_copy(sh->arena, name->db), lower_copy(sh->arena, name->table)};
+    if (!low.db || !low.name)
+        return err_set(sh->e, NO_MEMORY, name->table_len);
+    *wanted = interest->wants(interest->ctx, low.db, low.name);
+    if (*wanted || rule > 0)
+        *out = low;
+    return 0;
+}
+
+/* A table that an action before this one named; by another name from now on it is another. */
+static struct statement_table *find_table(const struct showing *sh, const struct ddl_table *name)
 {
     for (unsigned i = 0; i < sh->count; i++)
-        if (strcmp(sh->tables[i].db, name->db) == 0 && strcmp(sh->tables[i].name, name->table) == 0)
+        if (!sh->tables[i].new_name && strcmp(sh->tables[i].db, name->db) == 0 &&
+            strcmp(sh->tables[i].name, name->name) == 0)
             return &sh->tables[i];
     return NULL;
 }
@@ -140,20 +165,25 @@ static bool is_of_table(enum ddl_kind kind)
 /* One action: its table, and by RENAME what that is called from now on. */
 static int add_action(struct showing *sh, const struct ddl_action *action)
 {
-    bool renames = action->kind == DDL_RENAME;
-    if (!is_of_table(action->kind) || (sh->st->failed && action->kind != DDL_DROP) ||
-        (!is_wanted(sh, &action->table) && !(renames && is_wanted(sh, &action->to))))
+    bool renames = action->kind == DDL_RENAME, wanted, to_wanted = false;
+    struct ddl_table name, to = {NULL, NULL};
+    if (!is_of_table(action->kind) || (sh->st->failed && action->kind != DDL_DROP) || action->table.table_len == 0)
         return 0;
-    struct statement_table *tbl = find_table(sh, &action->table);
+    int rc = fold(sh, &action->table, &name, &wanted);
+    if (rc == 0 && renames)
+        rc = fold(sh, &action->to, &to, &to_wanted);
+    if (rc != 0 || (!wanted && !to_wanted))
+        return rc;
+    struct statement_table *tbl = find_table(sh, &name);
     if (!tbl) {
         tbl = &sh->tables[sh->count++];
-        *tbl = (struct statement_table){.db = action->table.db, .name = action->table.table};
+        *tbl = (struct statement_table){.db = name.db, .name = name.name};
         if (schema_defined(sh->schema, tbl->db, tbl->name, &sh->before, &tbl->before, sh->e) != 0)
             return err_result(sh->e);
     }
     if (renames) {
-        tbl->new_db = action->to.db;
-        tbl->new_name = action->to.table;
+        tbl->new_db = to.db;
+        tbl->new_name = to.name;
     }
     return schema_defined(sh->schema, tbl->new_db ? tbl->new_db : tbl->db, tbl->new_name ? tbl->new_name : tbl->name,
                           &sh->st->where, &tbl->after, sh->e);

@@ -13,6 +13,7 @@
 #include "change/format_maxwell.h"
 #include "change/maxwell_parts.h"
 #include "change/statement.h"
+#include "tools/alloc_fault.h"
 #include "tools/random_row.h"
 
 static const struct maxwell_options defaults = {.commit_info = true, .xoffset = true, .nulls = true};
@@ -413,12 +414,54 @@ static void format_maxwell__truncated_image__names_table_and_column(void **state
     scene_free(s);
 }
 
+/* All of one row; 0, or the first error. */
+static int write_once(const struct scene *s, const struct maxwell_options *opt, struct err *e)
+{
+    struct record_list records;
+    struct format *format = NULL;
+    void *bind = NULL;
+    records_init(&records, 0);
+    int rc = format_maxwell.bind(&bind, opt, &s->tbl, e);
+    if (rc == 0)
+        rc = format_maxwell.open(&format, opt, e);
+    if (rc == 0)
+        rc = format_maxwell.add(format, &s->chg, bind, 0, &records, e);
+    assert_int_equal(records.count, rc == 0);
+    format_maxwell.close(format);
+    format_maxwell.unbind(bind);
+    records_release(&records);
+    return rc;
+}
+
+static void format_maxwell__each_allocation_fails__is_no_memory(void **state)
+{
+    (void)state;
+    static const char *const items[] = {"x", "/b|c/"};
+    struct maxwell_options opt = {.nulls = true, .naming = MAXWELL_NAMES_CAMELCASE};
+    struct scene *s = scene_new(&defaults, true);
+    unsigned failures = 0;
+    opt.exclude_columns = (struct option_list){.items = items, .count = 2};
+    s->chg.op = CHANGE_INSERT;
+    s->chg.after = IMAGE("\0\x01\x02\x03");
+    for (bool met = true; met; failures += met) {
+        struct err e = ERR_INIT;
+        alloc_fault_arm(failures + 1);
+        int rc = write_once(s, &opt, &e);
+        met = alloc_fault_met();
+        alloc_fault_arm(0);
+        assert_int_equal(rc, met ? -(int)ERR_NO_MEMORY : 0);
+    }
+    assert_in_range(failures, 5, 50);
+    scene_free(s);
+}
+
 /* ---------------------------------------------------------------- any row */
 
 static void check_json(const uint8_t *p, size_t len)
 {
     json_error_t error;
-    json_t *value = json_loadb((const char *)p, len, JSON_ALLOW_NUL | JSON_DECODE_ANY | JSON_DECODE_INT_AS_REAL, &error);
+    json_t *value =
+        json_loadb((const char *)p, len, JSON_ALLOW_NUL | JSON_DECODE_ANY | JSON_DECODE_INT_AS_REAL, &error);
     if (!value)
         fail_msg("%s at %d: %.*s", error.text, error.position, (int)len, (const char *)p);
     json_decref(value);
@@ -532,6 +575,7 @@ int main(void)
         cmocka_unit_test(format_maxwell__table_without_key__has_a_uuid_that_a_replay_repeats),
         cmocka_unit_test(format_maxwell__expression_that_is_none__is_a_usage_error),
         cmocka_unit_test(format_maxwell__truncated_image__names_table_and_column),
+        cmocka_unit_test(format_maxwell__each_allocation_fails__is_no_memory),
         cmocka_unit_test(format_maxwell__any_bytes__is_one_line_of_json_or_corrupt),
         cmocka_unit_test(format_maxwell__statements__are_told_by_definitions),
     };

@@ -611,6 +611,56 @@ static void lane__truncate__is_a_barrier_in_all_lanes(void **state)
     lanes_free(lanes);
 }
 
+/* In a segment, and outside of one. */
+static void lane__statement__is_a_barrier_for_all_lanes_and_a_copy(void **state)
+{
+    (void)state;
+    const struct table tbl = {.db = "shop", .name = "new"};
+    const struct statement_table table = {"shop", "orders", "shop", "new", NULL, &tbl};
+    static char text[LANE_SEGMENT_BYTES_MAX];
+    memset(text, 'x', sizeof text);
+    const size_t lens[] = {40, sizeof text};
+    for (unsigned n = 0; n < 2; n++) {
+        struct lanes *lanes = kit_lanes(3, 2, POOL);
+        struct lane_item item;
+        struct statement st = {.kind = STATEMENT_RENAME_TABLE, .text = text, .len = lens[n], .db = "shop"};
+        st.tables = &table;
+        st.table_count = 1;
+        kit_begin(lanes, 1);
+        for (unsigned i = 0; i < 3; i++)
+            kit_add(lanes, i, "before", i, 10, NULL);
+        assert_int_equal(lanes_statement(lanes, &(struct lane_statement){&st, 1, 77, 42}, NULL), 0);
+        kit_end(lanes, 100);
+        lanes_publish(lanes);
+        st.tables = NULL;
+        for (unsigned i = 0; i < 3; i++) {
+            uint64_t ordinal = expect(lanes, i, 0, "before");
+            expect_none(lanes, i, 0, LANE_BLOCKED);
+            lanes_ack(lanes, i, 0, ordinal);
+        }
+        expect_none(lanes, 2, 0, LANE_BLOCKED);
+        assert_int_equal(lanes_read(lanes, 0, 0, &item), LANE_ITEM);
+        assert_int_equal(item.kind, LANE_STATEMENT);
+        assert_true(item.for_sink);
+        assert_int_equal(item.chg.op, CHANGE_STATEMENT);
+        assert_int_equal(item.chg.event_time, 77);
+        assert_int_equal(item.chg.pos, 42);
+        assert_string_equal(item.chg.db, "shop");
+        assert_string_equal(item.chg.table, "orders");
+        const struct statement *got = item.chg.statement;
+        assert_int_equal(got->len, lens[n]);
+        assert_memory_equal(got->text, text, lens[n]);
+        assert_string_equal(got->tables[0].new_name, "new");
+        assert_null(got->tables[0].before);
+        assert_ptr_equal(got->tables[0].after, &tbl);
+        lanes_ack(lanes, 0, 0, item.ordinal);
+        assert_int_equal(lanes_read(lanes, 2, 0, &item), LANE_ITEM);
+        assert_int_equal(item.kind, LANE_BARRIER);
+        lanes_ack(lanes, 2, 0, item.ordinal);
+        lanes_free(lanes);
+    }
+}
+
 static void lane__rewind__reads_what_is_not_acked_again(void **state)
 {
     (void)state;
@@ -907,6 +957,7 @@ int main(void)
         cmocka_unit_test(lane__ticket__blocks_until_its_lane_acked),
         cmocka_unit_test(lane__ticket_of_the_same_lane__waits_for_the_ack_too),
         cmocka_unit_test(lane__truncate__is_a_barrier_in_all_lanes),
+        cmocka_unit_test(lane__statement__is_a_barrier_for_all_lanes_and_a_copy),
         cmocka_unit_test(lane__rewind__reads_what_is_not_acked_again),
         cmocka_unit_test(lane__item_larger_than_a_segment__lies_outside_within_the_pool),
         cmocka_unit_test(lane__item_larger_than_the_pool__is_admitted_one_at_a_time),
