@@ -51,7 +51,7 @@ struct declared {
 
 static void declared_of(const struct column *column, struct declared *out)
 {
-    const char *text = column->declared;
+    const char *text = column->definition && column->definition->json ? "json" : column->declared;
     if (text) {
         (void)snprintf(out->text, sizeof out->text, "%s", text);
     } else {

@@ -548,6 +548,13 @@ static void format_maxwell__statements__are_told_by_definitions(void **state)
                         "\"charset\":\"utf8mb4\",\"table\":\"t\"," COLUMNS
                         ",\"def\":{\"database\":\"d\",\"charset\":\"utf8mb4\",\"table\":\"u\"," COLUMNS
                         ",\"ts\":5000,\"sql\":\"rename \xf0\x9f\x98\x80\\n\",\"position\":\"bin.1:6\"}");
+    struct column_definition json = {.word = "longtext", .json = true};
+    s->columns[2].definition = &json;
+    s->columns[2].declared = "longtext";
+    records_clear(&s->records);
+    assert_int_equal(format_maxwell.add(s->format, &s->chg, NULL, 0, &s->records, NULL), 0);
+    assert_non_null(
+        strstr(text_of(s, MAXWELL_UUID_LEN, s->records.list[0].value_len), "{\"type\":\"json\",\"name\":\"b\"}"));
     statement.kind = STATEMENT_DROP_TABLE;
     statement.table_count = 2;
     records_clear(&s->records);
