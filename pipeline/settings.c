@@ -1,6 +1,7 @@
 /* The top level and `source` of the configuration file. */
 #include "pipeline/settings_private.h"
 
+#include "change/format.h"
 #include "change/shape.h"
 
 #define FIELD(name_)  .offset = offsetof(struct settings, name_)
@@ -271,5 +272,13 @@ void settings_print_reference(FILE *out)
         if ((*ops)->route_options) {
             fprintf(out, "\n### To a sink of type %s\n\n", (*ops)->kind);
             option_print_markdown(out, (*ops)->route_options);
+        }
+    fprintf(
+        out,
+        "\n## Options of formats\n\nIn `format_options` of a route, or `dump --format-option`, each as name=value.\n");
+    for (const struct format_ops *const *ops = format_registry; *ops; ops++)
+        if ((*ops)->options) {
+            fprintf(out, "\n### format: %s\n\n%s\n\n", (*ops)->name, (*ops)->help);
+            option_print_markdown(out, (*ops)->options);
         }
 }
