@@ -25,7 +25,8 @@ enum alter_first { ALTER_OTHER, ALTER_ADD_INDEX, ALTER_DROP_INDEX, ALTER_RENAME 
 struct statement_table {
     const char *db, *name;         /* as it was called before the statement (CREATE: after) */
     const char *new_db, *new_name; /* RENAME, ALTER … RENAME; else NULL */
-    const struct table *before;    /* its definition; NULL: there was none, or it is not known */
+    const struct table *before;    /* its definition, RENAME: maybe by its new name; NULL: there was none, or it is not
+                                    * known */
     const struct table *after;     /* NULL: it is gone, or not known */
 };
 

@@ -15,6 +15,7 @@ struct showing {
     struct history_where before; /* the place that ends where the statement begins */
     struct statement_table *tables;
     unsigned count;
+    bool renames_only;
     struct err *e;
 };
 
@@ -185,8 +186,12 @@ static int add_action(struct showing *sh, const struct ddl_action *action)
         tbl->new_db = to.db;
         tbl->new_name = to.name;
     }
-    return schema_defined(sh->schema, tbl->new_db ? tbl->new_db : tbl->db, tbl->new_name ? tbl->new_name : tbl->name,
-                          &sh->st->where, &tbl->after, sh->e);
+    rc = schema_defined(sh->schema, tbl->new_db ? tbl->new_db : tbl->db, tbl->new_name ? tbl->new_name : tbl->name,
+                        &sh->st->where, &tbl->after, sh->e);
+    /* The history forgets a candidate that is gone: what RENAME alone gave a wanted name was the same before. */
+    if (!tbl->before && sh->renames_only && !wanted)
+        tbl->before = tbl->after;
+    return rc;
 }
 
 static int add_tables(struct showing *sh)
@@ -254,6 +259,7 @@ int schema_show_statement(struct schema *schema, const struct schema_statement *
         return 0;
     sh.before.at.pos -= sh.before.at.pos > 0;
     sh.before.gtid = (struct gtid){.flavor = st->where.gtid.flavor};
+    sh.renames_only = shown->kind == STATEMENT_RENAME_TABLE;
     int rc = is_of_database(shown->kind) ? add_database(&sh, shown) : add_tables(&sh);
     if (rc < 0 || (rc == 0 && sh.count == 0))
         return rc;

@@ -1,18 +1,13 @@
 /* One line per rowset; values in their JSON form. */
 #include "tools/rowset_text.h"
 
+#include "change/statement.h"
+
 static const char *const kinds[] = {
-    [ROWSET_BEGIN] = "BEGIN",
-    [ROWSET_ROWS] = "ROWS",
-    [ROWSET_END] = "END",
-    [ROWSET_ROLLBACK] = "ROLLBACK",
-    [ROWSET_SAVEPOINT] = "SAVEPOINT",
-    [ROWSET_ROLLBACK_TO] = "ROLLBACK_TO",
-    [ROWSET_DISCARD] = "DISCARD",
-    [ROWSET_DDL] = "DDL",
-    [ROWSET_MARK] = "MARK",
-    [ROWSET_LOST] = "LOST",
-    [ROWSET_NOTE] = "NOTE",
+    [ROWSET_BEGIN] = "BEGIN",       [ROWSET_ROWS] = "ROWS",           [ROWSET_END] = "END",
+    [ROWSET_ROLLBACK] = "ROLLBACK", [ROWSET_SAVEPOINT] = "SAVEPOINT", [ROWSET_ROLLBACK_TO] = "ROLLBACK_TO",
+    [ROWSET_DISCARD] = "DISCARD",   [ROWSET_STATEMENT] = "STATEMENT", [ROWSET_DDL] = "DDL",
+    [ROWSET_MARK] = "MARK",         [ROWSET_LOST] = "LOST",           [ROWSET_NOTE] = "NOTE",
     [ROWSET_EOF] = "EOF",
 };
 static const char *const effects[] = {"nothing", "schema", "truncate"};
@@ -90,6 +85,7 @@ void rowset_text(const struct rowset *rs, struct buf *out)
         buf_printf(out, " effect=%s", effects[rs->effect]);
         __attribute__((fallthrough));
     case ROWSET_DISCARD:
+    case ROWSET_STATEMENT:
         for (unsigned i = 0; i < rs->table_count; i++)
             buf_printf(out, " %s.%s", rs->tables[i].db, rs->tables[i].name);
         break;
@@ -104,6 +100,13 @@ void rowset_text(const struct rowset *rs, struct buf *out)
         break;
     default:
         break;
+    }
+    if (rs->shown) {
+        buf_printf(out, " shown=%d", (int)rs->shown->kind);
+        for (unsigned i = 0; i < rs->shown->table_count; i++)
+            buf_printf(out, ",%s:%u>%u", rs->shown->tables[i].name,
+                       rs->shown->tables[i].before ? rs->shown->tables[i].before->column_count : 0,
+                       rs->shown->tables[i].after ? rs->shown->tables[i].after->column_count : 0);
     }
     if (rs->end.file[0])
         buf_printf(out, " end=%s:%llu", rs->end.file, (unsigned long long)rs->end.pos);

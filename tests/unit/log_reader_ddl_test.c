@@ -193,6 +193,71 @@ static void log_reader__replaced_with_rows_of_a_query__discarded_in_its_transact
     log_reading_release(&f);
 }
 
+/* The create of a query's table has a rowset of its own then, which its number among the rows does not count. */
+static void log_reader__statements_asked_for__shown_before_the_rows_of_their_query(void **state)
+{
+    (void)state;
+    struct log_reading f;
+    for (int mariadb = 0; mariadb < 2; mariadb++) {
+        log_reading_init(&f, mariadb != 0, true, ON_STATEMENT_STOP);
+        log_reading_options(&f, (struct log_reader_options){.statements = true});
+        log_reading_begin(&f, 1);
+        build_query(&f.b, "shop", mariadb ? TABLE_T : TABLE_T " START TRANSACTION");
+        build_bare_table_map(&f.b, 1, "shop", "t");
+        build_rows(&f.b, EVENT_WRITE_ROWS_V1, 1, true, 1, "x");
+        build_xid(&f.b);
+        assert_true(log_reading_feed(&f) >= 0);
+        buf_byte(&f.text, 0);
+        const char *begin = strstr((const char *)f.text.p, "BEGIN"),
+                   *shown = begin ? strstr(begin, "STATEMENT shop.t shown=0,t:0>2\n") : NULL,
+                   *rows = shown ? strstr(shown, "ROWS shop.t insert event=0 ") : NULL;
+        if (!rows)
+            fail_msg("%s", (const char *)f.text.p);
+        log_reading_release(&f);
+    }
+    log_reading_init(&f, true, true, ON_STATEMENT_STOP);
+    log_reading_options(&f, (struct log_reader_options){.statements = true});
+    build_ddl(&f, 1, TABLE_T);
+    log_reading_feed(&f);
+    f.text.len = 0;
+    log_reading_begin(&f, 2);
+    build_query(&f.b, "shop", "CREATE OR REPLACE TABLE t (id int NOT NULL)");
+    expect_names(&f, "DISCARD shop.t shown=0,t:2>1\n");
+    log_reading_release(&f);
+}
+
+static void log_reader__statements_asked_for__those_of_wanted_tables_and_databases(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *sql, *want; /* NULL: not shown */
+    } rows[] = {
+        {TABLE_T, "effect=schema shop.t shown=0,t:0>2 "},
+        {"ALTER TABLE t ADD a int", "effect=schema shop.t shown=1,t:2>3 "},
+        {"CREATE INDEX i ON t (a)", "effect=schema shop.t shown=5,t:3>3 "},
+        {"RENAME TABLE t TO other", "effect=truncate shop.t shown=3,t:3>3 "},
+        {"RENAME TABLE other TO u", "effect=truncate shop.u shown=3,other:3>3 "},
+        {"TRUNCATE u", "effect=truncate shop.u shown=4,u:3>3 "},
+        {"DROP TABLE u", "effect=truncate shop.u shown=2,u:3>0 "},
+        {"ALTER DATABASE shop CHARSET latin1", "effect=nothing shown=8 "},
+        {"CREATE TABLE other (id int)", NULL},
+        {"CREATE VIEW v AS SELECT 1", NULL},
+    };
+    struct log_reading f;
+    log_reading_init(&f, true, true, ON_STATEMENT_STOP);
+    log_reading_options(&f, (struct log_reader_options){.statements = true});
+    for (unsigned i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        build_ddl(&f, i + 1, rows[i].sql);
+        assert_true(log_reading_feed(&f) >= 0);
+        buf_byte(&f.text, 0);
+        const char *text = (const char *)f.text.p;
+        if (rows[i].want ? !strstr(text, rows[i].want) : strstr(text, "shown") != NULL)
+            fail_msg("%s: %s", rows[i].sql, text);
+        f.text.len = 0;
+    }
+    log_reading_release(&f);
+}
+
 /* What was read of the table's server afterwards must not be taken for older than the statement. */
 static void log_reader__replaced_with_rows_of_a_query__told_by_a_scan(void **state)
 {
@@ -332,6 +397,8 @@ int main(void)
         cmocka_unit_test(log_reader__statement_about_a_wanted_table_that_cannot_be_read__stops),
         cmocka_unit_test(log_reader__statement_not_understood__noted),
         cmocka_unit_test(log_reader__ddl_of_a_wanted_table__one_rowset_with_its_effect),
+        cmocka_unit_test(log_reader__statements_asked_for__shown_before_the_rows_of_their_query),
+        cmocka_unit_test(log_reader__statements_asked_for__those_of_wanted_tables_and_databases),
         cmocka_unit_test(log_reader__database_dropped__the_tables_met_in_it),
         cmocka_unit_test(log_reader__statement_not_understood__stops_when_it_names_a_wanted_table),
         cmocka_unit_test(log_reader__change_by_statement__stops_or_is_noted),
