@@ -278,7 +278,7 @@ int maxwell_statement(const struct change *chg, const struct maxwell_options *op
     if (!type || !(opt->ddl || opt->ddl_alias))
         return 0;
     if (kinds[statement->kind].database)
-        return put_record(&w, type, NULL, e);
+        return statement->existed ? 0 : put_record(&w, type, NULL, e);
     for (unsigned i = 0; rc == 0 && i < statement->table_count; i++)
         if (is_told(statement->kind, &statement->tables[i]))
             rc = put_record(&w, type, &statement->tables[i], e);

@@ -36,6 +36,7 @@ struct statement {
     const char *text; /* the statement as logged, in UTF-8; not NUL-terminated */
     size_t len;
     const char *db;      /* of a database statement its database, else the session's default, "" for none */
+    bool existed;        /* CREATE DATABASE: it was there before, as far as is known */
     const char *charset; /* of CREATE and ALTER DATABASE, the one in effect; NULL: not told */
     const struct statement_table *tables;
     unsigned table_count;

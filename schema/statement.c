@@ -216,6 +216,8 @@ static int add_database(struct showing *sh, struct statement *out)
     if (sh->st->failed || (sh->interest->wants_database && !sh->interest->wants_database(sh->interest->ctx, db)))
         return 0;
     out->db = db;
+    const struct history_version *then = history_find(history, db, "", &sh->before);
+    out->existed = out->kind == STATEMENT_CREATE_DATABASE && then && then->kind == HISTORY_DEFINED;
     const struct history_version *version = history_find(history, db, "", &sh->st->where);
     if (version && version->kind == HISTORY_DEFINED) {
         out->charset = arena_copy(sh->arena, version->text, strcspn(version->text, " "));
