@@ -471,6 +471,15 @@ static void check_json(const uint8_t *p, size_t len)
 static void format_maxwell__any_bytes__is_one_line_of_json_or_corrupt(void **state)
 {
     (void)state;
+    static const struct maxwell_options variants[] = {
+        {.commit_info = true, .xoffset = true, .nulls = true},
+        {.nulls = false, .null_zerodates = true, .primary_keys = true, .key_format = MAXWELL_KEY_ARRAY},
+        {.nulls = true,
+         .naming = MAXWELL_NAMES_CAMELCASE,
+         .exact_time = true,
+         .row_query = true,
+         .gtid_position = true},
+    };
     struct rng rng = {5};
     struct shape_cache *cache = shape_cache_new();
     struct random_change *made = calloc(1, sizeof *made);
@@ -488,7 +497,7 @@ static void format_maxwell__any_bytes__is_one_line_of_json_or_corrupt(void **sta
         if (i % 20 == 0) {
             format_maxwell.unbind(bind);
             shape = random_shape(&rng, cache);
-            assert_int_equal(format_maxwell.bind(&bind, &defaults, shape->tbl, NULL), 0);
+            assert_int_equal(format_maxwell.bind(&bind, &variants[i / 20 % 3], shape->tbl, NULL), 0);
         }
         random_change(&rng, shape, made, i % 2);
         records_clear(&records);
@@ -560,6 +569,16 @@ static void format_maxwell__statements__are_told_by_definitions(void **state)
     records_clear(&s->records);
     assert_int_equal(format_maxwell.add(s->format, &s->chg, NULL, 0, &s->records, NULL), 0);
     assert_int_equal(s->records.count, 1);
+    statement.kind = STATEMENT_CREATE_DATABASE;
+    statement.existed = true;
+    records_clear(&s->records);
+    assert_int_equal(format_maxwell.add(s->format, &s->chg, NULL, 0, &s->records, NULL), 0);
+    assert_int_equal(s->records.count, 0);
+    statement.existed = false;
+    statement.charset = "latin1";
+    assert_int_equal(format_maxwell.add(s->format, &s->chg, NULL, 0, &s->records, NULL), 0);
+    assert_memory_equal(text_of(s, MAXWELL_UUID_LEN, s->records.list[0].value_len),
+                        "{\"type\":\"database-create\",\"database\":\"d\",\"charset\":\"latin1\",\"ts\":5000,", 65);
     statement.kind = STATEMENT_TRUNCATE;
     records_clear(&s->records);
     assert_int_equal(format_maxwell.add(s->format, &s->chg, NULL, 0, &s->records, NULL), 0);
