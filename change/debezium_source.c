@@ -94,7 +94,7 @@ int64_t debezium_event_us(const struct change *chg)
 {
     const struct tx *tx = chg->tx;
     if (tx->origin_us)
-        return tx->origin_us;
+        return chg->op == CHANGE_STATEMENT ? tx->origin_us / 1000 * 1000 : tx->origin_us;
     return (chg->event_time ? (int64_t)chg->event_time : tx->commit_us / 1000000) * 1000000;
 }
 
