@@ -11,98 +11,13 @@ import collections
 import contextlib
 import json
 import os
-import queue
 import re
-import subprocess
 import sys
-import tempfile
-import threading
-import time
 
 from peers.case import STOPS, read_cases
+from peers.debezium.engine import CONNECTORS, Session, Stopped, installed
 from peers.volatile import debezium_volatile
-from servers import DATABASES, REPLICATION_PASSWORD, REPLICATION_USER, Workspace
-
-LIMIT_S = 60
-OWN_OPTIONS = {"ddl": "include.schema.changes"}
-CONNECTORS = {
-    "mysql": "io.debezium.connector.mysql.MySqlConnector",
-    "mariadb": "io.debezium.connector.mariadb.MariaDbConnector",
-}
-FIXED = {
-    "name": "peer",
-    "offset.storage": "org.apache.kafka.connect.storage.MemoryOffsetBackingStore",
-    "schema.history.internal": "io.debezium.storage.file.history.FileSchemaHistory",
-    "topic.prefix": "dbz",
-    "database.hostname": "127.0.0.1",
-    "database.user": REPLICATION_USER,
-    "database.password": REPLICATION_PASSWORD,
-    "database.server.id": "223344",
-    "snapshot.mode": "no_data",
-    "snapshot.locking.mode": "none",
-    "include.schema.changes": "false",
-    "key.converter.schemas.enable": "false",
-    "value.converter.schemas.enable": "false",
-    "header.converter.schemas.enable": "false",
-    "poll.interval.ms": "20",
-}
-
-
-class Stopped(RuntimeError):
-    def __init__(self, seen, text):
-        super().__init__(text)
-        self.seen = seen
-
-
-class Engine:
-    """One run of the embedded engine."""
-
-    def __init__(self, server, kind, options, directory, log):
-        properties = {**FIXED, "connector.class": CONNECTORS[kind], "database.port": server.port}
-        properties["schema.history.internal.file.filename"] = os.path.join(directory, "history")
-        for name, value in options.items():
-            properties[OWN_OPTIONS.get(name, name)] = value
-        path = os.path.join(directory, "properties")
-        with open(path, "w", encoding="utf-8") as stream:
-            stream.write("".join(f"{name}={value}\n" for name, value in properties.items()))
-        classes = os.environ["PEER_CLASSES"]
-        argv = ["nice", "-n", "10", os.environ.get("PEER_JAVA", "java"), "-Xmx512m", "-Duser.timezone=UTC", "-Dfile.encoding=UTF-8"]
-        argv += ["-Dorg.slf4j.simpleLogger.defaultLogLevel=" + os.environ.get("PEER_LOG", "warn")]
-        argv += ["-cp", os.pathsep.join([classes, os.environ["PEER_CLASSPATH"]]), "DebeziumRunner", path]
-        self.process = subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log)
-        self.lines = queue.SimpleQueue()
-        threading.Thread(target=self.read, daemon=True).start()
-
-    def read(self):
-        for line in self.process.stdout:
-            self.lines.put(line.decode().rstrip("\n").split("\t"))
-        self.lines.put(["error", "the engine's process ended"])
-
-    def until(self, mark, timeout=LIMIT_S):
-        """The records before the row of the marker table with this text, and the id of that row's transaction."""
-        seen = []
-        end = time.monotonic() + timeout
-        while True:
-            try:
-                record = self.lines.get(timeout=max(end - time.monotonic(), 0.001))
-            except queue.Empty:
-                return seen, None
-            if record[0] == "error":
-                raise Stopped(seen, record[1])
-            if record[0] == "dbz.peer_marker.marker":
-                value = json.loads(record[3])
-                if value["after"]["text"] == mark:
-                    return seen, (value["transaction"] or {}).get("id", "")
-                continue
-            seen.append(record)
-
-    def stop(self):
-        self.process.stdin.close()
-        try:
-            self.process.wait(30)
-        except subprocess.TimeoutExpired:
-            self.process.kill()
-            self.process.wait()
+from servers import DATABASES, Workspace
 
 
 def runs_of(cases):
@@ -113,40 +28,12 @@ def runs_of(cases):
     return groups
 
 
-class Runner:
-    def __init__(self, server, kind, options, log):
-        self.server, self.kind, self.log = server, kind, log
-        self.options = dict(pair.split("=", 1) for pair in options.split())
-        self.engine = self.directory = None
-        self.number = 0
-
-    def mark(self, text):
-        self.server.sql("INSERT INTO peer_marker.marker (text) VALUES (%s)", (text,))
-
-    def start(self):
-        self.directory = tempfile.TemporaryDirectory(prefix="peer-")
-        self.server.sql("DROP DATABASE IF EXISTS shop")
-        self.server.sql("CREATE DATABASE IF NOT EXISTS peer_marker")
-        self.server.sql(
-            "CREATE TABLE IF NOT EXISTS peer_marker.marker (id INT PRIMARY KEY AUTO_INCREMENT, text VARCHAR(100))"
-        )
-        self.engine = Engine(self.server, self.kind, self.options, self.directory.name, self.log)
-        tag = f"start {os.getpid()}"
-        end = time.monotonic() + LIMIT_S
-        while time.monotonic() < end:
-            self.mark(tag)
-            if self.engine.until(tag, 0.5)[1] is not None:
-                return
-        raise RuntimeError("the engine wrote nothing")
-
-    def stop(self):
-        if self.engine:
-            self.engine.stop()
-            self.directory.cleanup()
-        self.engine = None
+class Runner(Session):
+    number = 0
 
     def run(self, case):
         if not self.engine:
+            self.server.sql("DROP DATABASE IF EXISTS shop")
             self.start()
         self.number += 1
         begin, end = f"begin {self.number}", f"end {self.number}"
@@ -163,19 +50,15 @@ class Runner:
                     failure = f"{statement[:200]}: {error}"
                     break
         self.mark(end)
-        own = {self.engine.until(begin)[1]}
         stopped = None
         try:
-            records, last = self.engine.until(end)
+            records = self.between(begin, end)
         except Stopped as reason:
-            records, last, stopped = reason.seen, "", reason
-            self.stop()
-        own.add(last)
-        if failure or last is None:
-            raise RuntimeError(failure or "no end of the case")
+            records, stopped = reason.seen, reason
+        if failure:
+            raise RuntimeError(failure)
         if stopped and STOPS not in case.expected:
             print(f"{case.name} stops: {stopped}")
-        records = [r for r in records if not (r[0] == "dbz.transaction" and json.loads(r[1])["id"] in own)]
         values = [debezium_volatile(record[3]) for record in records]
         keys = []
         for topic, key, headers, _ in records:
@@ -226,7 +109,8 @@ def main():
                     server.socket, server.port = attached[kind]["socket"], attached[kind]["port"]
                 else:
                     servers[kind] = cls(workspace, {}).start()
-            runner = Runner(servers[kind], kind, options, log)
+            named = dict(pair.split("=", 1) for pair in options.split())
+            runner = Runner(servers[kind], kind, named, log, installed())
             for case in group:
                 try:
                     values, keys = runner.run(case)
