@@ -90,6 +90,13 @@ struct debezium_tx {
     struct buf id; /* as a JSON string */
 };
 
+/* The GTID that was printed last. */
+struct debezium_gtid {
+    struct gtid of;
+    size_t len; /* 0: none yet */
+    char text[GTID_TEXT_MAX];
+};
+
 struct debezium {
     struct format base;
     const struct debezium_options *options;
@@ -99,6 +106,7 @@ struct debezium {
     unsigned columns;
     struct buf keys[2]; /* before, after */
     struct debezium_tx tx;
+    struct debezium_gtid gtid;
     uint32_t last_row;                     /* of the last row message */
     struct piece context[CONNECTOR_COUNT]; /* headers of all messages, with the closing brace */
     struct arena own;                      /* of context */
@@ -141,8 +149,8 @@ struct debezium_place {
 int debezium_source(struct debezium_source *out, const struct debezium_options *opt, const char *db, const char *table,
                     struct arena *arena, struct err *e);
 size_t debezium_pieces_len(const struct debezium_source *source, enum debezium_connector connector);
-uint8_t *debezium_write_source(uint8_t *o, const struct debezium_source *source, const struct change *chg,
-                               const struct debezium_place *place);
+uint8_t *debezium_write_source(uint8_t *o, struct debezium *to, const struct debezium_source *source,
+                               const struct change *chg, const struct debezium_place *place);
 
 /* "ts_ms":…,"ts_us":…,"ts_ns":… */
 uint8_t *debezium_write_times(uint8_t *o, int64_t us);

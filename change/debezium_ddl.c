@@ -442,7 +442,7 @@ static int add_source(const struct statement_run *run, const char *db, struct er
     uint8_t *o = buf_room(&run->out->text, DEBEZIUM_PLACE_MAX + debezium_pieces_len(&source, place.connector) +
                                                6 * strlen(chg->tx->file));
     if (o)
-        run->out->text.len += (size_t)(debezium_write_source(o, &source, chg, &place) - o);
+        run->out->text.len += (size_t)(debezium_write_source(o, run->to, &source, chg, &place) - o);
     return 0;
 }
 

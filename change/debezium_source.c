@@ -103,22 +103,33 @@ size_t debezium_pieces_len(const struct debezium_source *source, enum debezium_c
     return source->head[connector].len + source->middle.len + source->table.len + 3 * (size_t)PIECE_SLACK;
 }
 
-static uint8_t *write_gtid(uint8_t *o, const struct gtid *gtid)
+/* Printed once for all rows of a transaction. */
+static const struct debezium_gtid *print_gtid(struct debezium_gtid *last, const struct gtid *gtid)
 {
-    char text[GTID_TEXT_MAX];
+    if (last->len == 0 || last->of.flavor != gtid->flavor || !gtid_equal(&last->of, gtid)) {
+        last->of = *gtid;
+        last->len = gtid_print(gtid, last->text);
+    }
+    return last;
+}
+
+static uint8_t *write_gtid(uint8_t *o, struct debezium *to, const struct gtid *gtid)
+{
     if (!gtid_is_set(gtid))
         return LITERAL(o, "null");
+    const struct debezium_gtid *printed = print_gtid(&to->gtid, gtid);
     *o++ = '"';
-    o = literal(o, text, gtid_print(gtid, text));
+    o = literal(o, printed->text, printed->len);
     *o++ = '"';
     return o;
 }
 
-static uint8_t *write_place(uint8_t *o, const struct change *chg, const struct debezium_place *place)
+static uint8_t *write_place(uint8_t *o, struct debezium *to, const struct change *chg,
+                            const struct debezium_place *place)
 {
     const struct tx *tx = chg->tx;
     o = write_uint(o, tx->server_id);
-    o = write_gtid(LITERAL(o, ",\"gtid\":"), &tx->gtid);
+    o = write_gtid(LITERAL(o, ",\"gtid\":"), to, &tx->gtid);
     o = debezium_write_text(LITERAL(o, ",\"file\":"), (const uint8_t *)tx->file, strlen(tx->file));
     o = write_uint(LITERAL(o, ",\"pos\":"), chg->pos);
     o = write_uint(LITERAL(o, ",\"row\":"), place->row);
@@ -133,19 +144,51 @@ static uint8_t *write_place(uint8_t *o, const struct change *chg, const struct d
     return o;
 }
 
-uint8_t *debezium_write_source(uint8_t *o, const struct debezium_source *source, const struct change *chg,
-                               const struct debezium_place *place)
+/* A time as milli-, micro- and nanoseconds: the same digits, three less, and three more, which are 0. */
+struct times {
+    uint8_t digits[WRITE_UINT_MAX + 4];
+    size_t ms, us; /* how many */
+};
+
+static void print_times(struct times *out, int64_t us)
+{
+    out->us = (size_t)(write_int(out->digits, us) - out->digits);
+    memcpy(out->digits + out->us, "000", 3);
+    out->ms = us >= 1000 ? out->us - 3 : 0;
+}
+
+static uint8_t *write_ms(uint8_t *o, const struct times *times, int64_t us)
+{
+    return times->ms ? literal(o, (const char *)times->digits, times->ms) : write_int(o, us / 1000);
+}
+
+static uint8_t *write_us(uint8_t *o, const struct times *times)
+{
+    return literal(o, (const char *)times->digits, times->us);
+}
+
+static uint8_t *write_ns(uint8_t *o, const struct times *times)
+{
+    return literal(o, (const char *)times->digits, times->us + (times->us > 1 || times->digits[0] != '0' ? 3 : 0));
+}
+
+uint8_t *debezium_write_source(uint8_t *o, struct debezium *to, const struct debezium_source *source,
+                               const struct change *chg, const struct debezium_place *place)
 {
     int64_t us = debezium_event_us(chg);
-    o = write_int(piece_copy(o, &source->head[place->connector]), us / 1000);
-    o = write_int(piece_copy(o, &source->middle), us);
-    o = write_int(LITERAL(o, ",\"ts_ns\":"), us * 1000);
-    return write_place(piece_copy(o, &source->table), chg, place);
+    struct times times;
+    print_times(&times, us);
+    o = write_ms(piece_copy(o, &source->head[place->connector]), &times, us);
+    o = write_us(piece_copy(o, &source->middle), &times);
+    o = write_ns(LITERAL(o, ",\"ts_ns\":"), &times);
+    return write_place(piece_copy(o, &source->table), to, chg, place);
 }
 
 uint8_t *debezium_write_times(uint8_t *o, int64_t us)
 {
-    o = write_int(LITERAL(o, "\"ts_ms\":"), us / 1000);
-    o = write_int(LITERAL(o, ",\"ts_us\":"), us);
-    return write_int(LITERAL(o, ",\"ts_ns\":"), us * 1000);
+    struct times times;
+    print_times(&times, us);
+    o = write_ms(LITERAL(o, "\"ts_ms\":"), &times, us);
+    o = write_us(LITERAL(o, ",\"ts_us\":"), &times);
+    return write_ns(LITERAL(o, ",\"ts_ns\":"), &times);
 }

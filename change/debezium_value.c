@@ -1,4 +1,5 @@
 /* Values as Debezium writes them, and the table that picks the writer of a column. */
+#include <endian.h>
 #include <math.h>
 #include <stdlib.h>
 
@@ -10,6 +11,15 @@
 static inline uint64_t le(const uint8_t *p, size_t len)
 {
     uint64_t v = 0;
+    uint32_t four;
+    if (len == 8) {
+        memcpy(&v, p, 8);
+        return le64toh(v);
+    }
+    if (len == 4) {
+        memcpy(&four, p, 4);
+        return le32toh(four);
+    }
     for (size_t i = 0; i < len; i++)
         v |= (uint64_t)p[i] << (8 * i);
     return v;

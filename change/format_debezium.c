@@ -561,7 +561,7 @@ static int write_value(const struct row *r, const struct debezium_source *source
     uint8_t *o = write_images(start, r, msg, &bad);
     if (!o)
         return refused(r, bad, e);
-    o = write_transaction(debezium_write_source(o, source, r->chg, &place), r->to, table);
+    o = write_transaction(debezium_write_source(o, r->to, source, r->chg, &place), r->to, table);
     o = LITERAL(o, ",\"op\":\"");
     *o++ = (uint8_t)msg->op;
     o = debezium_write_times(LITERAL(o, "\","), out->now_us);
