@@ -3,7 +3,7 @@
 
 #include <stdlib.h>
 
-#include "change/canal_bind.h"
+#include "change/canal_row.h"
 #include "change/statement.h"
 #include "value/write.h"
 
@@ -37,10 +37,8 @@ static const struct option canal_options[] = {
 struct canal_format {
     struct format base;
     const struct canal_options *options;
-    struct arena arena;
-    struct buf data, old; /* rows, each with a comma behind it */
-    uint64_t id;          /* of the last message */
-    uint64_t rows;        /* gathered; 0: none, and what follows means nothing */
+    struct canal_rows rows;
+    uint64_t id; /* of the last message */
     const struct canal_bind *bind;
     enum change_op op;
     unsigned lane;
@@ -52,7 +50,6 @@ struct canal_format {
     struct version from;      /* and its event */
 };
 
-#define ARENA_KEPT  ((size_t)256 * 1024)
 #define MESSAGE_MAX ((size_t)64 << 20) /* of rows: what is beyond it goes into another message */
 
 static unsigned canal_needs(const void *opt)
@@ -69,9 +66,7 @@ static int canal_open(struct format **out, const void *opt, struct err *e)
         return err_set(e, NO_MEMORY, sizeof *own);
     own->base.ops = &format_canal;
     own->options = opt;
-    arena_init(&own->arena, 0, ARENA_KEPT, 0);
-    buf_init(&own->data, 0);
-    buf_init(&own->old, 0);
+    canal_rows_init(&own->rows);
     *out = &own->base;
     return 0;
 }
@@ -81,9 +76,7 @@ static void canal_close(struct format *format)
     struct canal_format *own = (struct canal_format *)format;
     if (!own)
         return;
-    arena_release(&own->arena);
-    buf_release(&own->data);
-    buf_release(&own->old);
+    canal_rows_release(&own->rows);
     free(own);
 }
 
@@ -162,13 +155,13 @@ static uint8_t *write_message(uint8_t *o, const struct canal_format *own, int64_
         [CHANGE_READ] = ",\"type\":\"INSERT\"}",
     };
     const struct canal_bind *bind = own->bind;
-    o = write_rows(LITERAL(o, "{\"data\":"), &own->data);
+    o = write_rows(LITERAL(o, "{\"data\":"), &own->rows.data);
     o = write_uint(piece_copy(o, &bind->database), (uint64_t)own->event_time * 1000);
     o = literal(LITERAL(o, ",\"gtid\":\""), own->gtid, strlen(own->gtid));
     o = write_uint(LITERAL(o, "\",\"id\":"), own->id);
     o = write_types(LITERAL(o, ",\"isDdl\":false,\"mysqlType\":"), bind);
     o = LITERAL(o, ",\"old\":");
-    o = own->op == CHANGE_UPDATE ? write_rows(o, &own->old) : LITERAL(o, "null");
+    o = own->op == CHANGE_UPDATE ? write_rows(o, &own->rows.old) : LITERAL(o, "null");
     o = write_key(LITERAL(o, ",\"pkNames\":"), bind);
     o = write_sql_types(LITERAL(o, ",\"sql\":\"\",\"sqlType\":"), bind);
     o = write_int(piece_copy(o, &bind->table), now_us / 1000);
@@ -187,12 +180,12 @@ static int no_room(struct record_list *out, struct err *e)
 static int canal_flush(struct format *format, struct record_list *out, struct err *e)
 {
     struct canal_format *own = (struct canal_format *)format;
-    if (own->rows == 0)
+    if (own->rows.count == 0)
         return 0;
-    own->rows = 0;
+    own->rows.count = 0;
     if (!records_begin(out, RECORD_ROW, own->item))
         return err_set(e, NO_MEMORY, out->size * sizeof *out->list);
-    uint8_t *o = buf_room(&out->text, own->data.len + own->old.len + own->bind->tail_max);
+    uint8_t *o = buf_room(&out->text, own->rows.data.len + own->rows.old.len + own->bind->tail_max);
     if (!o) {
         records_drop(out);
         return no_room(out, e);
@@ -309,197 +302,16 @@ static int add_query(struct canal_format *own, const struct change *chg, size_t 
 
 /* ---------------------------------------------------------------- rows */
 
-/* One image: the bytes of all columns, or their values where it has none (another codec). */
-struct canal_image {
-    struct found *found;
-    const struct value *values;
-};
-
-static int find_values(struct canal_format *own, const struct change *chg, enum side side, struct canal_image *image,
-                       struct err *e)
-{
-    unsigned count = chg->shape->tbl->column_count;
-    struct value *values = arena_alloc(&own->arena, (count + 1) * sizeof *values);
-    if (!values)
-        return err_set(e, NO_MEMORY, count * sizeof *values);
-    int rc = change_image_values(chg, side, NULL, values, &own->arena, e);
-    for (unsigned i = 0; rc == 0 && i < count; i++) {
-        image->found[i] = (struct found){.bytes = NULL, .len = values[i].kind == VALUE_ABSENT ? SIZE_MAX : 0};
-        if (values[i].kind != VALUE_ABSENT && values[i].kind != VALUE_NULL)
-            image->found[i].bytes = (const uint8_t *)&values[i];
-    }
-    image->values = values;
-    return rc;
-}
-
-static int find_image(struct canal_format *own, const struct change *chg, const struct canal_bind *bind, enum side side,
-                      struct canal_image *image, struct err *e)
-{
-    const struct image *bytes = side == SIDE_BEFORE ? &chg->before : &chg->after;
-    *image = (struct canal_image){.found = side == SIDE_BEFORE ? bind->before : bind->after};
-    if (!bytes->bytes || !chg->shape->plan)
-        return find_values(own, chg, side, image, e);
-    if (shape_walk(chg->shape, bytes->present, bytes->bytes, bytes->bytes + bytes->len, &bind->all, image->found) ==
-        SIZE_MAX)
-        return err_set(e, CORRUPT, "row image ends inside a value");
-    for (unsigned i = 0; side == SIDE_AFTER && chg->after.partial && i < bind->tbl->column_count; i++)
-        image->found[i].partial = shape_is_partial(chg->shape, &chg->after, i);
-    return 0;
-}
-
-static int write_partial(struct canal_format *own, const struct change *chg, unsigned i, struct buf *out, struct err *e)
-{
-    uint16_t index = (uint16_t)i;
-    struct colset one = {&index, 1};
-    struct value v;
-    int rc = change_image_values(chg, SIDE_AFTER, &one, &v, &own->arena, e);
-    if (rc == 0)
-        canal_value(&v, out);
-    return rc;
-}
-
-/* The row that is written: its two images and the table. */
-struct canal_row {
-    const struct change *chg;
-    const struct canal_bind *bind;
-    struct canal_image before, after;
-};
-
-/* "name":value of a column that the image holds, with a comma behind it. */
-static inline int write_member(struct canal_format *own, const struct canal_row *row, const struct canal_image *image,
-                               unsigned i, struct buf *out, struct err *e)
-{
-    const struct canal_bind *bind = row->bind;
-    const struct canal_cell *cell = &bind->cells[i];
-    const struct found *found = &image->found[i];
-    uint8_t *o = buf_room(out, cell->name.len + PIECE_SLACK + sizeof "null,");
-    int rc = 0;
-    if (!o)
-        return err_set(e, NO_MEMORY, out->size);
-    o = piece_copy(o, &cell->name);
-    out->len = (size_t)(o - out->p);
-    bind->texts[i].at = out->len;
-    if (!found->bytes) {
-        out->len = (size_t)(LITERAL(o, "null") - out->p);
-    } else if (image->values) {
-        canal_value(&image->values[i], out);
-    } else if (found->partial) {
-        rc = write_partial(own, row->chg, i, out, e);
-    } else {
-        rc = canal_cell_write(cell, &bind->tbl->columns[i].type, (struct bytes){found->bytes, found->len}, out,
-                              &own->arena, e);
-        if (rc != 0)
-            err_wrap(e, "column %u (%s)", i + 1, bind->tbl->columns[i].name);
-    }
-    bind->texts[i].len = out->len - bind->texts[i].at;
-    buf_byte(out, ',');
-    return rc;
-}
-
-static void end_object(struct buf *out, size_t start)
-{
-    if (out->len == start + 1)
-        buf_byte(out, ',');
-    if (!out->failed)
-        out->p[out->len - 1] = '}';
-    buf_byte(out, ',');
-}
-
-static int write_data(struct canal_format *own, const struct canal_row *row, const struct canal_image *image,
-                      struct err *e)
-{
-    struct buf *out = &own->data;
-    size_t start = out->len;
-    int rc = 0;
-    buf_byte(out, '{');
-    for (unsigned i = 0; i < row->bind->tbl->column_count && rc == 0; i++)
-        if (image->found[i].len != SIZE_MAX)
-            rc = write_member(own, row, image, i, out, e);
-    end_object(out, start);
-    return rc;
-}
-
-/* Whether a column of the after image is another than in the before image: by its text, where the bytes do not tell. */
-static inline bool may_differ(const struct canal_row *row, unsigned i)
-{
-    const struct found *before = &row->before.found[i], *after = &row->after.found[i];
-    if (after->partial)
-        return after->len > row->bind->cells[i].walk;
-    if (!before->bytes || !after->bytes)
-        return before->bytes != after->bytes;
-    return row->after.values || before->len != after->len || memcmp(before->bytes, after->bytes, before->len) != 0;
-}
-
-/* The columns that any row of the message has changed. `texts` are those of the after image. */
-static int write_old(struct canal_format *own, const struct canal_row *row, struct err *e)
-{
-    const struct canal_bind *bind = row->bind;
-    struct buf *out = &own->old;
-    size_t start = out->len;
-    int rc = 0;
-    buf_byte(out, '{');
-    for (unsigned i = 0; i < bind->tbl->column_count && rc == 0; i++) {
-        const struct found *before = &row->before.found[i], *after = &row->after.found[i];
-        bool absent = before->len == SIZE_MAX;
-        if (after->len != SIZE_MAX && absent)
-            bind->changed[i] = true;
-        if (absent || (!bind->changed[i] && (after->len == SIZE_MAX || !may_differ(row, i))))
-            continue;
-        struct canal_place new = bind->texts[i];
-        size_t member = out->len;
-        rc = write_member(own, row, &row->before, i, out, e);
-        const struct canal_place *old = &bind->texts[i];
-        if (!bind->changed[i] && !after->partial && rc == 0 && !out->failed &&
-            old->len == new.len &&memcmp(out->p + old->at, own->data.p + new.at, new.len) == 0)
-            out->len = member;
-        else
-            bind->changed[i] = true;
-    }
-    end_object(out, start);
-    return rc;
-}
-
-static inline int16_t sql_code(const struct canal_cell *cell, const struct canal_image *image, unsigned i)
-{
-    const struct found *found = &image->found[i];
-    if (found->len == SIZE_MAX)
-        return CANAL_ABSENT;
-    if (!found->bytes)
-        return cell->null;
-    return cell->sign != CANAL_NO_SIGN && !image->values && found->bytes[cell->sign] & 0x80 ? cell->larger : cell->sql;
-}
-
-static int gather_row(struct canal_format *own, const struct change *chg, const struct canal_bind *bind, struct err *e)
-{
-    struct canal_row row = {.chg = chg, .bind = bind};
-    bool before = chg->op == CHANGE_DELETE || chg->op == CHANGE_UPDATE, after = chg->op != CHANGE_DELETE;
-    int rc = before ? find_image(own, chg, bind, SIDE_BEFORE, &row.before, e) : 0;
-    if (rc == 0 && after)
-        rc = find_image(own, chg, bind, SIDE_AFTER, &row.after, e);
-    const struct canal_image *image = after ? &row.after : &row.before;
-    if (rc == 0)
-        rc = write_data(own, &row, image, e);
-    if (rc == 0 && chg->op == CHANGE_UPDATE)
-        rc = write_old(own, &row, e);
-    if (rc == 0 && (own->data.failed || own->old.failed))
-        rc = err_set(e, NO_MEMORY, own->data.size + own->old.size);
-    for (unsigned i = 0; rc == 0 && i < bind->tbl->column_count; i++)
-        bind->codes[i] = sql_code(&bind->cells[i], image, i);
-    return rc;
-}
-
 static bool same_event(const struct canal_format *own, const struct change *chg, const struct canal_bind *bind)
 {
-    return own->rows && own->bind == bind && own->op == chg->op && own->lane == chg->lane &&
+    return own->rows.count && own->bind == bind && own->op == chg->op && own->lane == chg->lane &&
            own->version.epoch == chg->version.epoch && own->version.sequence == chg->version.sequence &&
            own->version.row >> 32 == chg->version.row >> 32;
 }
 
 static void begin_event(struct canal_format *own, const struct change *chg, const struct canal_bind *bind)
 {
-    buf_clear(&own->data);
-    buf_clear(&own->old);
-    memset(bind->changed, 0, bind->tbl->column_count * sizeof *bind->changed);
+    canal_rows_clear(&own->rows, bind);
     own->bind = bind;
     own->op = chg->op;
     own->lane = chg->lane;
@@ -519,19 +331,11 @@ static int add_row(struct canal_format *own, const struct change *chg, const str
         begin_event(own, chg, bind);
     }
     if (rc == 0 && !(chg->flags & CHANGE_FROM)) {
-        size_t data = own->data.len, old = own->old.len;
-        rc = gather_row(own, chg, bind, e);
-        arena_reset(&own->arena);
-        if (rc == 0) {
-            own->rows++;
+        rc = canal_rows_add(&own->rows, chg, bind, e);
+        if (rc == 0)
             own->item = item;
-        } else {
-            own->data.len = data;
-            own->old.len = old;
-            own->data.failed = own->old.failed = false;
-        }
     }
-    bool full = own->data.len + own->old.len > MESSAGE_MAX;
+    bool full = own->rows.data.len + own->rows.old.len > MESSAGE_MAX;
     return rc == 0 && (full || chg->flags & CHANGE_LAST_IN_EVENT) ? canal_flush(&own->base, out, e) : rc;
 }
 

@@ -12,6 +12,7 @@
 
 #include "change/canal_parts.h"
 #include "change/format_canal.h"
+#include "change/json_in.h"
 #include "change/statement.h"
 #include "tools/random_row.h"
 
@@ -513,6 +514,42 @@ static void format_canal__query_asked_for__stands_once_before_its_rows(void **st
     scene_free(s);
 }
 
+/* Lines of sluice's own JSON, which have values and no types. */
+static void format_canal__change_read_from_json__has_its_values(void **state)
+{
+    (void)state;
+    static const char line[] =
+        "{\"op\":\"update\",\"db\":\"d\",\"table\":\"t\",\"key\":\"k\",\"pk\":{\"a\":1},"
+        "\"before\":{\"a\":1,\"b\":\"x\",\"c\":null,\"d\":1.5},\"after\":{\"a\":1,\"b\":\"y\",\"c\":2,\"d\":1.5},"
+        "\"ts_us\":5000000,\"commit_precision\":\"us\",\"file\":\"bin.1\",\"pos\":7,"
+        "\"version\":\"00000000.0000000000000001.0000000000000000\"}";
+    struct shape_cache *cache = shape_cache_new();
+    struct arena arena;
+    struct change chg;
+    struct tx tx;
+    struct err e = ERR_INIT;
+    struct format *format = NULL;
+    struct record_list records;
+    void *bind = NULL;
+    arena_init(&arena, 0, 0, 0);
+    records_init(&records, 0);
+    if (json_in_change(line, sizeof line - 1, cache, &chg, &tx, &arena, &e) != 0)
+        fail_msg("%s", e.text);
+    assert_int_equal(format_canal.bind(&bind, &plain, chg.shape->tbl, NULL), 0);
+    assert_int_equal(format_canal.open(&format, &plain, NULL), 0);
+    assert_int_equal(format_canal.add(format, &chg, bind, 0, &records, NULL), 0);
+    assert_int_equal(format_canal.flush(format, &records, NULL), 0);
+    buf_byte(&records.text, 0);
+    const char *text = (const char *)records.text.p;
+    assert_non_null(strstr(text, "\"data\":[{\"a\":\"1\",\"b\":\"y\",\"c\":\"2\",\"d\":\"1.5\"}]"));
+    assert_non_null(strstr(text, "\"old\":[{\"b\":\"x\",\"c\":null}]"));
+    format_canal.close(format);
+    format_canal.unbind(bind);
+    records_release(&records);
+    arena_release(&arena);
+    shape_cache_free(cache);
+}
+
 /* ---------------------------------------------------------------- statements */
 
 static void format_canal__statements__have_the_peers_types_and_names(void **state)
@@ -624,6 +661,49 @@ static void canal_cell_write__random_values__equals_the_text_from_values(void **
     free(made);
 }
 
+/* In memory of exactly the size that the cell asks for, so that a byte behind it is seen by the sanitizer. */
+static void canal_cell__room_that_it_asks_for__is_enough(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof type_cases / sizeof type_cases[0]; i++) {
+        const struct type_case *row = &type_cases[i];
+        struct column column = column_of(row);
+        struct canal_cell cell;
+        canal_cell_init(&cell, &column, &plain);
+        size_t len = row->len - cell.walk, room = cell.fixed + cell.each * len;
+        if (!cell.write)
+            continue;
+        uint8_t *o = malloc(room);
+        assert_non_null(o);
+        uint8_t *end = cell.write(o, &cell, row->bytes + cell.walk, len);
+        assert_non_null(end);
+        assert_true(end <= o + room);
+        free(o);
+    }
+}
+
+static void format_canal__every_truncation_of_an_image__is_corrupt(void **state)
+{
+    (void)state;
+    static const uint8_t image[] = {0, 1, 2, 3, 'a', 'b', 'c'};
+    struct scene *s = three_columns(&plain);
+    s->chg.flags = CHANGE_LAST_IN_EVENT;
+    for (size_t len = 0; len < sizeof image; len++) {
+        uint8_t *bytes = malloc(len ? len : 1);
+        assert_non_null(bytes);
+        memcpy(bytes, image, len);
+        s->chg.after = image_of(bytes, len);
+        assert_int_equal(add(s), -ERR_CORRUPT);
+        assert_true(len == 0 || strstr(s->e.text, "column ") != NULL);
+        free(bytes);
+    }
+    assert_int_equal(s->records.count, 0);
+    s->chg.after = image_of(image, sizeof image);
+    assert_int_equal(add(s), 0);
+    assert_int_equal(s->records.count, 1);
+    scene_free(s);
+}
+
 static void format_canal__any_bytes__is_one_line_of_valid_json_or_corrupt(void **state)
 {
     (void)state;
@@ -679,8 +759,11 @@ int main(void)
         cmocka_unit_test(format_canal__key_move__is_one_update),
         cmocka_unit_test(format_canal__text_of_latin1__is_converted_when_asked),
         cmocka_unit_test(format_canal__query_asked_for__stands_once_before_its_rows),
+        cmocka_unit_test(format_canal__change_read_from_json__has_its_values),
         cmocka_unit_test(format_canal__statements__have_the_peers_types_and_names),
         cmocka_unit_test(canal_cell_write__random_values__equals_the_text_from_values),
+        cmocka_unit_test(canal_cell__room_that_it_asks_for__is_enough),
+        cmocka_unit_test(format_canal__every_truncation_of_an_image__is_corrupt),
         cmocka_unit_test(format_canal__any_bytes__is_one_line_of_valid_json_or_corrupt),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
