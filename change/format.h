@@ -98,7 +98,8 @@ struct format_ops {
     int (*add)(struct format *format, const struct change *chg, const void *bind, size_t item, struct record_list *out,
                struct err *e);
 
-    /* Writes what is kept: at the end of a batch. What a change borrowed is gone afterwards. NULL = nothing is kept. */
+    /* Writes what is kept: at the end of a batch, also of one that failed, whose records count for nothing. Nothing is
+     * kept afterwards, even after an error. What a change borrowed is gone then. NULL = nothing is kept. */
     int (*flush)(struct format *format, struct record_list *out, struct err *e);
 };
 

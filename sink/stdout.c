@@ -236,6 +236,18 @@ static int apply_item(struct stdout_sink *to, struct item *item, size_t number, 
     return to->records.text.len >= STDOUT_BUFFER ? flush(to, e) : 0;
 }
 
+/* The records of what the formats keep. */
+static int flush_formats(struct stdout_sink *to, struct err *e)
+{
+    int rc = 0;
+    for (size_t i = 0; i < to->format_count && rc == 0; i++) {
+        struct format *format = to->formats[i].format;
+        if (format->ops->flush)
+            rc = format->ops->flush(format, &to->records, e);
+    }
+    return rc;
+}
+
 static int stdout_apply(struct sink *snk, struct item *items, size_t count, struct err *e)
 {
     struct stdout_sink *to = (struct stdout_sink *)snk;
@@ -244,12 +256,13 @@ static int stdout_apply(struct sink *snk, struct item *items, size_t count, stru
     to->records.now_us = env_now_us(to->env);
     for (size_t i = 0; i < count && rc == 0; i++)
         rc = apply_item(to, &items[i], i, e);
-    for (size_t i = 0; i < to->format_count && rc == 0; i++) {
-        struct format *format = to->formats[i].format;
-        if (format->ops->flush)
-            rc = format->ops->flush(format, &to->records, e);
-    }
-    return rc == 0 ? flush(to, e) : rc;
+    if (rc == 0)
+        rc = flush_formats(to, e);
+    if (rc == 0)
+        return flush(to, e);
+    (void)flush_formats(to, NULL); /* what they keep comes again with the batch */
+    records_clear(&to->records);
+    return rc;
 }
 
 static void stdout_close(struct sink *snk)
