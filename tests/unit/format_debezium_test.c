@@ -127,6 +127,12 @@ static void expect(const struct scene *s, size_t number, const char *key, const 
     assert_string_equal(line, wanted);
 }
 
+/* Whether the text stands in the records. */
+static bool has(const struct scene *s, const char *text)
+{
+    return memmem(s->records.text.p, s->records.text.len, text, strlen(text)) != NULL;
+}
+
 #define CONTEXT                                                                                                        \
     "\"__debezium.context.connectorLogicalName\":\"dbz\",\"__debezium.context.taskId\":\"0\","                         \
     "\"__debezium.context.connectorName\":\"mysql\"}"
@@ -252,9 +258,8 @@ static void debezium__null__is_the_default_unless_off(void **state)
         s->definitions[1].initial = "'5'";
         s->chg.after = (struct image){.bytes = nulls, .len = sizeof nulls};
         add(s, CHANGE_INSERT, 0);
-        const char *found = strstr((char *)s->records.text.p, count ? "\"b\":null}" : "\"b\":5}");
-        assert_non_null(found);
-        assert_true((strstr((char *)s->records.text.p, "\"snapshot\":null") != NULL) == (count == 1));
+        assert_true(has(s, count ? "\"b\":null}" : "\"b\":5}"));
+        assert_true(has(s, "\"snapshot\":null") == (count == 1));
         scene_free(s);
     }
 }
@@ -296,7 +301,7 @@ static void debezium__truncate__is_skipped_by_default(void **state)
         add(s, CHANGE_TRUNCATE, 0);
         assert_int_equal(s->records.count, count);
         if (count)
-            assert_non_null(strstr((char *)s->records.text.p, "\"transaction\":null,\"op\":\"t\""));
+            assert_true(has(s, "\"transaction\":null,\"op\":\"t\""));
         scene_free(s);
     }
 }
@@ -513,8 +518,8 @@ static void debezium__defaults__are_written_as_values_are(void **state)
         s->chg.after = (struct image){.bytes = nulls, .len = sizeof nulls};
         add(s, CHANGE_INSERT, 0);
         snprintf(wanted, sizeof wanted, "\"b\":%s}", cases[i].json);
-        if (!strstr((char *)s->records.text.p, wanted))
-            fail_msg("DEFAULT %s: %s", cases[i].initial, (char *)s->records.text.p);
+        if (!has(s, wanted))
+            fail_msg("DEFAULT %s: %.*s", cases[i].initial, (int)s->records.text.len, (char *)s->records.text.p);
         scene_free(s);
     }
 }
