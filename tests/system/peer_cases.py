@@ -13,6 +13,8 @@ ALWAYS = {"canal": {"ddl": "true"}, "debezium": {}, "maxwell": {}}
 # Options of the cases that are not sluice's own: what they are here, and those that need nothing.
 RENAMED = {("maxwell", "output_ddl"): "ddl"}
 NOTHING = {"tables", "gtid_mode"}
+# Labels beyond U+FFFF are told by the log alone: the server itself shows `?` for them (docs/peers/debezium.md).
+LOGGED_ONLY = {("debezium", "059-text-supplementary")}
 PARTITIONS = {"partitions", "partition_hash"}  # of the bus, and sluice has its own
 
 DATABASE = "CREATE DATABASE shop CHARACTER SET utf8mb4"
