@@ -29,6 +29,8 @@ from peer_cases import (
 from peers.case import STOPS, read_cases
 from servers import DATABASES
 
+# Read from files with both: servers print characters beyond U+FFFF in labels as `?`, only the statement tells them.
+OF_FILES = ("059-text-supplementary",)
 # Of each table of the workload.
 ROWS, FULL_ROWS = 3, 60
 
@@ -72,7 +74,7 @@ def workload(peer_db):
 def test_lines_are_the_peers(peer_db, sluice, written, flavor, peer, case, metadata):
     """MINIMAL is read from the server, FULL from the log's file."""
     span = execute(peer_db, case, metadata)
-    lines = dump(sluice(), peer_db, span, flags_of(peer, case), live=metadata == "MINIMAL")
+    lines = dump(sluice(), peer_db, span, flags_of(peer, case), live=metadata == "MINIMAL" and case.name not in OF_FILES)
     written += [part for line in lines if line != STOPS for part in line.split("\t")]
     if "SLUICE_UPDATE" in os.environ and flavor == case.servers()[0]:
         update(peer, case, lines)
