@@ -115,6 +115,11 @@ struct debezium {
 
 /* debezium_text.c: a JSON string of UTF-8; what is none becomes U+FFFD. Most bytes: 6 · len + 2. */
 uint8_t *debezium_write_text(uint8_t *o, const uint8_t *p, size_t len);
+
+/* The same at the end of `out`; text NULL is null. */
+void debezium_add_string(struct buf *out, const char *p, size_t len);
+void debezium_add_text(struct buf *out, const char *text);
+
 debezium_write_fn debezium_write_string, debezium_write_bytes;
 
 /* The same of what is no stored value: without length, conversion and padding. */
@@ -185,7 +190,16 @@ void debezium_hash_order(struct debezium_hashed *names, size_t count);
 /* What `out` could not hold: NO_MEMORY or LIMIT. */
 int debezium_no_room(const struct buf *out, struct err *e);
 
-/* debezium_ddl.c */
+/* debezium_row.c: the records of a row, and of TRUNCATE. Errors: as format_ops.add. */
+int debezium_add_row(struct debezium *to, const struct change *chg, const struct debezium_bind *b, size_t item,
+                     struct record_list *out, struct err *e);
+int debezium_add_truncate(struct debezium *to, const struct change *chg, size_t item, struct record_list *out,
+                          struct err *e);
+
+/* debezium_table.c: {"defaultCharsetName":… }. Errors: NO_MEMORY. */
+int debezium_add_table(struct buf *out, const struct table *tbl, struct arena *arena, struct err *e);
+
+/* debezium_ddl.c: the records of a statement. Errors: NO_MEMORY, LIMIT. */
 int debezium_statement(struct debezium *to, const struct change *chg, size_t item, struct record_list *out,
                        struct err *e);
 

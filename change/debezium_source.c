@@ -14,14 +14,6 @@ static uint8_t *literal(uint8_t *o, const char *text, size_t len)
 }
 #define LITERAL(o, text) literal((o), (text), sizeof(text) - 1)
 
-static void add_text(struct buf *out, const char *text)
-{
-    size_t len = strlen(text);
-    uint8_t *o = buf_room(out, 6 * len + 2);
-    if (o)
-        out->len += (size_t)(debezium_write_text(o, (const uint8_t *)text, len) - o);
-}
-
 static bool take(struct piece *out, struct buf *text, struct arena *arena)
 {
     bool ok = !text->failed && debezium_piece(out, text->p, text->len, arena);
@@ -36,21 +28,18 @@ static bool build(struct debezium_source *out, const struct debezium_options *op
         buf_text(text, "\"source\":{\"version\":\"" VERSION "\",\"connector\":\"");
         buf_text(text, connector_names[i]);
         buf_text(text, "\",\"name\":");
-        add_text(text, opt->prefix);
+        debezium_add_text(text, opt->prefix);
         buf_text(text, ",\"ts_ms\":");
         if (!take(&out->head[i], text, arena))
             return false;
     }
     buf_text(text, opt->defaults ? ",\"snapshot\":\"false\",\"db\":" : ",\"snapshot\":null,\"db\":");
-    add_text(text, db);
+    debezium_add_text(text, db);
     buf_text(text, ",\"sequence\":null,\"ts_us\":");
     if (!take(&out->middle, text, arena))
         return false;
     buf_text(text, ",\"table\":");
-    if (table)
-        add_text(text, table);
-    else
-        buf_text(text, "null");
+    debezium_add_text(text, table);
     buf_text(text, ",\"server_id\":");
     return take(&out->table, text, arena);
 }
@@ -72,7 +61,7 @@ int debezium_context(struct debezium *to, struct err *e)
     buf_init(&text, 0);
     for (int i = CONNECTOR_AUTO; i < CONNECTOR_COUNT && ok; i++) {
         buf_text(&text, "\"__debezium.context.connectorLogicalName\":");
-        add_text(&text, to->options->prefix);
+        debezium_add_text(&text, to->options->prefix);
         buf_text(&text, ",\"__debezium.context.taskId\":\"0\",\"__debezium.context.connectorName\":\"");
         buf_text(&text, connector_names[i]);
         buf_text(&text, "\"}");

@@ -39,6 +39,21 @@ uint8_t *debezium_write_text(uint8_t *o, const uint8_t *p, size_t len)
     return value_is_utf8((const char *)p, len) ? write_jackson_string(o, p, len) : write_mended(o, p, len);
 }
 
+void debezium_add_string(struct buf *out, const char *p, size_t len)
+{
+    uint8_t *o = buf_room(out, 6 * len + 2);
+    if (o)
+        out->len += (size_t)(debezium_write_text(o, (const uint8_t *)p, len) - o);
+}
+
+void debezium_add_text(struct buf *out, const char *text)
+{
+    if (text)
+        debezium_add_string(out, text, strlen(text));
+    else
+        buf_text(out, "null");
+}
+
 static bool is_ascii(const uint8_t *p, size_t len)
 {
     uint64_t any = 0, word;

@@ -12,13 +12,6 @@ static void add_uint(struct buf *out, uint64_t v)
         out->len += (size_t)(write_uint(o, v) - o);
 }
 
-static void add_string(struct buf *out, const char *p, size_t len)
-{
-    uint8_t *o = buf_room(out, 6 * len + 2);
-    if (o)
-        out->len += (size_t)(debezium_write_text(o, (const uint8_t *)p, len) - o);
-}
-
 int debezium_no_room(const struct buf *out, struct err *e)
 {
     return out->cap ? err_set(e, LIMIT, "a message", out->cap + 1, out->cap) : err_set(e, NO_MEMORY, out->size);
@@ -54,7 +47,7 @@ static bool make_id(struct debezium_tx *tx, const struct tx *of)
         add_uint(&text, of->pos);
     }
     buf_clear(&tx->id);
-    add_string(&tx->id, (const char *)text.p, text.len);
+    debezium_add_string(&tx->id, (const char *)text.p, text.len);
     bool ok = !text.failed && !tx->id.failed;
     buf_release(&text);
     return ok;
@@ -146,7 +139,7 @@ void debezium_hash_order(struct debezium_hashed *names, size_t count)
 static void add_table(struct buf *out, const struct debezium_table *table)
 {
     buf_text(out, "{\"data_collection\":");
-    add_string(out, table->name, strlen(table->name));
+    debezium_add_string(out, table->name, strlen(table->name));
     buf_text(out, ",\"event_count\":");
     add_uint(out, table->rows);
     buf_text(out, "},");
