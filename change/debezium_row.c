@@ -2,6 +2,7 @@
 #include <stdlib.h>
 
 #include "change/debezium.h"
+#include "change/statement.h"
 #include "value/json_styles.h"
 #include "value/write.h"
 
@@ -302,7 +303,7 @@ static uint8_t *write_images(uint8_t *o, const struct row *r, const struct messa
 static struct debezium_place place_of(const struct row *r)
 {
     struct debezium_place place = {.connector = r->connector, .row = change_row_of_event(r->chg)};
-    if (r->chg->op == CHANGE_TRUNCATE)
+    if (r->chg->op == CHANGE_STATEMENT)
         return place;
     place.thread = r->connector == CONNECTOR_MARIADB ? 0 : r->chg->tx->thread_id;
     place.query = r->to->options->query ? r->chg->query : NULL;
@@ -412,9 +413,10 @@ int debezium_add_truncate(struct debezium *to, const struct change *chg, size_t 
                           struct err *e)
 {
     struct row r = {.to = to, .chg = chg, .connector = debezium_connector(to, chg)};
+    const struct statement_table *name = chg->statement->tables;
     struct message msg = {.op = 't'};
     struct debezium_source source;
     arena_reset(&to->arena);
-    int rc = debezium_source(&source, to->options, chg->db, chg->table, &to->arena, e);
+    int rc = debezium_source(&source, to->options, name->db, name->name, &to->arena, e);
     return rc == 0 ? add_message(&r, &source, &msg, item, out, e) : rc;
 }

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #include "change/debezium.h"
+#include "change/statement.h"
 
 #define SCRATCH_CHUNK 65536u
 #define SCRATCH_KEEP  (1024u * 1024)
@@ -124,11 +125,16 @@ static int debezium_check(const void *opt, struct err *e)
     return 0;
 }
 
+static bool is_skipped(unsigned bits, char op)
+{
+    return bits >> (op - 'a') & 1;
+}
+
 static unsigned debezium_needs(const void *opt)
 {
     const struct debezium_options *options = opt;
     unsigned needs = FORMAT_NEEDS_DEFINITIONS;
-    needs |= options->ddl ? FORMAT_NEEDS_STATEMENTS : 0;
+    needs |= options->ddl || !is_skipped((unsigned)skipped_bits(options->skipped), 't') ? FORMAT_NEEDS_STATEMENTS : 0;
     needs |= options->transactions ? FORMAT_NEEDS_TRANSACTIONS : 0;
     needs |= options->query ? FORMAT_NEEDS_QUERY : 0;
     return needs;
@@ -234,23 +240,31 @@ static int debezium_open(struct format **out, const void *opt, struct err *e)
     return 0;
 }
 
+static int add_statement(struct debezium *to, const struct change *chg, size_t item, struct record_list *out,
+                         struct err *e)
+{
+    if (chg->statement->kind == STATEMENT_TRUNCATE)
+        return is_skipped(to->skipped, 't') ? 0 : debezium_add_truncate(to, chg, item, out, e);
+    return to->options->ddl ? debezium_statement(to, chg, item, out, e) : 0;
+}
+
 static int debezium_add(struct format *format, const struct change *chg, const void *bind, size_t item,
                         struct record_list *out, struct err *e)
 {
-    static const char letters[] = {[CHANGE_INSERT] = 'c',   [CHANGE_UPDATE] = 'u', [CHANGE_DELETE] = 'd',
-                                   [CHANGE_TRUNCATE] = 't', [CHANGE_READ] = 'r',   [CHANGE_END] = 0};
+    static const char letters[] = {
+        [CHANGE_INSERT] = 'c', [CHANGE_UPDATE] = 'u', [CHANGE_DELETE] = 'd', [CHANGE_READ] = 'r', [CHANGE_END] = 0};
     struct debezium *to = (struct debezium *)format;
-    if (letters[chg->op] && to->skipped >> (letters[chg->op] - 'a') & 1)
+    if (letters[chg->op] && is_skipped(to->skipped, letters[chg->op]))
         return 0;
     switch (chg->op) {
     case CHANGE_STATEMENT:
-        return to->options->ddl ? debezium_statement(to, chg, item, out, e) : 0;
+        return add_statement(to, chg, item, out, e);
     case CHANGE_BEGIN:
         return to->options->transactions ? debezium_begin(to, chg, item, out, e) : 0;
     case CHANGE_END:
         return to->options->transactions ? debezium_end(to, chg, item, out, e) : 0;
     case CHANGE_TRUNCATE:
-        return debezium_add_truncate(to, chg, item, out, e);
+        return 0;
     default:
         return debezium_add_row(to, chg, bind, item, out, e);
     }
