@@ -13,8 +13,6 @@ ALWAYS = {"canal": {"ddl": "true"}, "debezium": {}, "maxwell": {}}
 # Options of the cases that are not sluice's own: what they are here, and those that need nothing.
 RENAMED = {("maxwell", "output_ddl"): "ddl"}
 NOTHING = {"tables", "gtid_mode"}
-# Labels beyond U+FFFF are told by the log alone: the server itself shows `?` for them (docs/peers/debezium.md).
-LOGGED_ONLY = {("debezium", "059-text-supplementary")}
 PARTITIONS = {"partitions", "partition_hash"}  # of the bus, and sluice has its own
 
 DATABASE = "CREATE DATABASE shop CHARACTER SET utf8mb4"
@@ -95,10 +93,13 @@ def flags_of(peer, case):
     return flags
 
 
-def execute(db, case, metadata):
-    """Runs the SQL of a case in an empty database; returns where it begins and ends in the log."""
-    db.sql(f"SET GLOBAL binlog_row_metadata = {metadata}")
+def empty(db):
+    """Leaves the database `shop` empty, as each case finds it."""
     db.script(["DROP DATABASE IF EXISTS shop", DATABASE])
+
+
+def execute(db, case):
+    """Runs the SQL of a case; returns where it begins and ends in the log."""
     begin = db.position()
     with db.connect("shop") as con, con.cursor() as cur:
         cur.execute("SET time_zone = '+00:00'")

@@ -13,7 +13,8 @@ import pytest
 import peer_workload
 from conftest import FULL, SEED, missing, started
 from json_readers import Number, parse
-from peer_cases import DATABASE, dump
+from peer_cases import dump, empty, execute
+from peers.case import STOPS, read_cases
 from peers.debezium.engine import Session, install
 from servers import DATABASES
 from sluice import ROOT
@@ -26,6 +27,7 @@ pytestmark = [
 ROWS = 60
 LIMIT_S = 300
 SHOWN = 20  # of the differences
+LEAST = 300  # messages
 TABLE = os.path.join(ROOT, "tests", "golden", "debezium-differences.md")
 OPTIONS = [
     {},
@@ -39,6 +41,12 @@ OPTIONS = [
         "ddl": "true",
     },
 ]
+CASES_OPTIONS = {
+    "provide.transaction.metadata": "true",
+    "include.query": "true",
+    "skipped.operations": "none",
+    "ddl": "true",
+}
 COLUMN_AT = 4  # in the path of a column: tableChanges, 0, table, columns, its number
 CLOCK = ("ts_ms", "ts_us", "ts_ns")  # of the message itself: when each of the two made it
 
@@ -80,6 +88,9 @@ def spelled(theirs, ours):
     return not isinstance(theirs, (dict, list))
 
 
+spelled_case = xa = compressed = renamed = spelled
+
+
 def rules():
     """[(name, pattern, function)] of the table."""
     with open(TABLE, encoding="utf-8") as file:
@@ -107,7 +118,20 @@ class Comparison:
         self.used = collections.Counter()
         self.wrong = []
 
-    def compare(self, record, line):
+    def compare_all(self, records, lines, of="the workload"):
+        if len(records) != len(lines):
+            self.wrong.append(f"{of}: {len(records)} messages but {len(lines)}")
+        for record, line in zip(records, lines):
+            self.compare(record, line, of)
+
+    def finish(self, record_property):
+        figures = {"messages": self.messages, "differences": dict(self.used)}
+        print("Debezium beside sluice:", figures)
+        record_property("debezium", figures)
+        assert not self.wrong, f"{len(self.wrong)} differences of {figures}:\n" + "\n".join(self.wrong[:SHOWN])
+        assert self.messages > LEAST
+
+    def compare(self, record, line, of):
         topic, key, headers, value = record
         parts = line.split("\t")
         if len(parts) == 2:
@@ -121,15 +145,15 @@ class Comparison:
         types = self.types.get(table, {})
         for what, pair in zip(("key", "headers", "value"), pairs):
             for path, theirs, ours in differing(*pair):
-                if not self.allowed(types, path, theirs, ours):
-                    self.wrong.append(f"{topic} {what} {'.'.join(map(str, path))}: {theirs!a:.300} but {ours!a:.300}")
+                if not self.allowed(types, path, theirs, ours, of):
+                    self.wrong.append(f"{of}: {topic} {what} {'.'.join(map(str, path))}: {theirs!a:.300} but {ours!a:.300}")
 
-    def allowed(self, types, path, theirs, ours):
+    def allowed(self, types, path, theirs, ours, of):
         if path[:1] == ("tableChanges",) and len(path) > COLUMN_AT and types:
             kind = f"definition of {list(types.values())[path[COLUMN_AT]]}"
         else:
-            kind = next((types[name] for name in path if name in types), None)
-        for name, pattern, alike in self.rules if kind else ():
+            kind = next((types[name] for name in path if name in types), f"{of} {'.'.join(map(str, path))}")
+        for name, pattern, alike in self.rules:
             if re.search(pattern, kind) and alike(theirs, ours):
                 self.used[name] += 1
                 return True
@@ -154,7 +178,7 @@ def beside_db(workspace, flavor):
 
 @pytest.mark.parametrize("options", OPTIONS, ids=["defaults", "options"])
 def test_debezium_writes_the_same(beside_db, sluice, debezium, tmp_path, options, flavor, record_property):
-    beside_db.script(["DROP DATABASE IF EXISTS shop", DATABASE])
+    empty(beside_db)
     rng = random.Random(f"{SEED} {options}")
     tables = peer_workload.make_tables(beside_db, rng, lambda kind: not kind.names_logged, names=None)
     with open(tmp_path / "debezium.log", "w", encoding="utf-8") as log:
@@ -168,16 +192,38 @@ def test_debezium_writes_the_same(beside_db, sluice, debezium, tmp_path, options
             records = session.between("begin", "end", LIMIT_S)
         finally:
             session.stop()
+    comparison = Comparison(tables)
+    comparison.compare_all(records, dump(sluice(), beside_db, span, flags_of(options), live=False))
+    comparison.finish(record_property)
+
+
+def test_debezium_writes_the_same_for_the_cases(beside_db, sluice, debezium, tmp_path, flavor, record_property):
+    """The cases hold no times, places and ids: here those are the same, too."""
+    spans = {}
+    with open(tmp_path / "debezium.log", "w", encoding="utf-8") as log:
+        session = Session(beside_db, flavor, CASES_OPTIONS, log, debezium)
+        try:
+            session.start()
+            for case in read_cases("debezium"):
+                if case.servers() != [flavor] or case.own or STOPS in case.expected:
+                    continue
+                beside_db.sql("SET GLOBAL binlog_row_metadata = MINIMAL")
+                empty(beside_db)
+                session.mark(f"begin {case.name}")
+                spans[case.name] = execute(beside_db, case)
+                session.mark(f"end {case.name}")
+            records = {name: session.between(f"begin {name}", f"end {name}") for name in spans}
+        finally:
+            session.stop()
+    comparison = Comparison([])
+    for name, span in spans.items():
+        lines = dump(sluice(), beside_db, span, flags_of(CASES_OPTIONS), live=False)
+        comparison.compare_all(records[name], lines, name)
+    comparison.finish(record_property)
+
+
+def flags_of(options):
     flags = ["--format", "debezium", "--record-key"]
     for name, value in options.items():
         flags += ["--format-option", f"{name}={value}"]
-    lines = dump(sluice(), beside_db, span, flags, live=False)
-    comparison = Comparison(tables)
-    for record, line in zip(records, lines):
-        comparison.compare(record, line)
-    figures = {"messages": comparison.messages, "differences": dict(comparison.used)}
-    print("Debezium beside sluice:", figures)
-    record_property("debezium", figures)
-    assert not comparison.wrong, f"{len(comparison.wrong)} differences of {figures}:\n" + "\n".join(comparison.wrong[:SHOWN])
-    assert len(records) == len(lines)
-    assert comparison.messages > 1000
+    return flags

@@ -12,8 +12,6 @@ import peer_workload
 from conftest import FULL, SEED, missing, started
 from json_readers import assert_read_alike, jackson_is_there
 from peer_cases import (
-    DATABASE,
-    LOGGED_ONLY,
     METADATA,
     PARTITIONS,
     PEERS,
@@ -21,6 +19,7 @@ from peer_cases import (
     check,
     differences,
     dump,
+    empty,
     execute,
     flags_of,
     listed_differences,
@@ -41,10 +40,7 @@ def parameters():
         marks = [pytest.mark.flavors(*case.servers())]
         if PARTITIONS & set(case.options):
             marks.append(pytest.mark.skip(reason="the partition is sluice's own"))
-        modes = METADATA if FULL or case.name == "sample" else [METADATA[number % 2]]
-        if (peer, case.name) in LOGGED_ONLY:
-            modes = ["FULL"]
-        for metadata in modes:
+        for metadata in METADATA if FULL or case.name == "sample" else [METADATA[number % 2]]:
             yield pytest.param(peer, case, metadata, marks=marks, id=f"{peer}-{case.name}-{metadata}")
 
 
@@ -65,7 +61,7 @@ def written():
 @pytest.fixture(scope="module")
 def workload(peer_db):
     peer_db.sql("SET GLOBAL binlog_row_metadata = FULL")
-    peer_db.script(["DROP DATABASE IF EXISTS shop", DATABASE])
+    empty(peer_db)
     tables = peer_workload.make_tables(peer_db, random.Random(f"{SEED} formats"))
     return peer_workload.play(peer_db, tables, FULL_ROWS if FULL else ROWS)
 
@@ -73,7 +69,9 @@ def workload(peer_db):
 @pytest.mark.parametrize("peer, case, metadata", parameters())
 def test_lines_are_the_peers(peer_db, sluice, written, flavor, peer, case, metadata):
     """MINIMAL is read from the server, FULL from the log's file."""
-    span = execute(peer_db, case, metadata)
+    peer_db.sql(f"SET GLOBAL binlog_row_metadata = {metadata}")
+    empty(peer_db)
+    span = execute(peer_db, case)
     lines = dump(sluice(), peer_db, span, flags_of(peer, case), live=metadata == "MINIMAL" and case.name not in OF_FILES)
     written += [part for line in lines if line != STOPS for part in line.split("\t")]
     if "SLUICE_UPDATE" in os.environ and flavor == case.servers()[0]:
