@@ -19,4 +19,14 @@ static inline bool ascii_same(const char *a, const char *b, size_t len)
     return true;
 }
 
+/* What the letter behind a backslash stands for in an SQL string: \n a line feed, \Z 26; others themselves. */
+static inline char ascii_sql_escape(char c)
+{
+    static const char letters[] = "0bnrtZ", meant[] = {'\0', '\b', '\n', '\r', '\t', 26};
+    for (size_t i = 0; i < sizeof meant; i++)
+        if (letters[i] == c)
+            return meant[i];
+    return c;
+}
+
 #endif

@@ -56,26 +56,6 @@ static bool take_char(struct reader *in, char c)
     return true;
 }
 
-static char unescaped(char c)
-{
-    switch (c) {
-    case '0':
-        return '\0';
-    case 'b':
-        return '\b';
-    case 'n':
-        return '\n';
-    case 'r':
-        return '\r';
-    case 't':
-        return '\t';
-    case 'Z':
-        return 26;
-    default:
-        return c;
-    }
-}
-
 /* Strings that stand beside each other are one. */
 static bool take_strings(struct reader *in, struct column_default *out)
 {
@@ -87,7 +67,7 @@ static bool take_strings(struct reader *in, struct column_default *out)
         for (; *p && (*p != '\'' || p[1] == '\''); p++) {
             bool escape = *p == '\\' && p[1];
             p += escape || *p == '\'';
-            *to++ = escape ? unescaped(*p) : *p;
+            *to++ = escape ? ascii_sql_escape(*p) : *p;
         }
         if (!*p)
             return false;

@@ -1,43 +1,27 @@
 /* Well-known binary as the WKT of JTS 1.13: a blank behind the name, ", " between points, "EMPTY" for what has none.
  *
  * Source: com.vividsolutions.jts.io.WKTWriter: numbers by DecimalFormat "0.################", which takes the shortest
- * digits of the double, at most sixteen of them behind the point, without E. The layout of the bytes: value/geojson.c.
+ * digits of the double, at most sixteen of them behind the point, without E. The layout of the bytes: value/wkb.h.
  */
+#include <math.h>
 #include <string.h>
 
-#include "base/cursor.h"
 #include "change/maxwell_parts.h"
+#include "value/wkb.h"
 #include "value/write.h"
 
-#define DEPTH_MAX    64
-#define POINT_BYTES  16
 #define DECIMALS_MAX 16
 #define NUMBER_MAX   340 /* -1.7976931348623157E308 has 309 digits */
 
-enum kind { POINT = 1, LINE_STRING, POLYGON, MULTI_POINT, MULTI_LINE_STRING, MULTI_POLYGON, COLLECTION, KIND_COUNT };
-
-static const char *const names[KIND_COUNT] = {
+static const char *const names[WKB_KIND_COUNT] = {
     NULL,          "POINT ",           "LINESTRING ",   "POLYGON ",
     "MULTIPOINT ", "MULTILINESTRING ", "MULTIPOLYGON ", "GEOMETRYCOLLECTION ",
 };
 
-struct wkb {
-    struct cursor cur;
-    bool big_endian; /* of the geometry being read */
+struct writing {
+    struct wkb wkb;
     struct maxwell_out *out;
 };
-
-static uint64_t number(struct wkb *in, unsigned bytes)
-{
-    return in->big_endian ? cursor_be(&in->cur, bytes) : cursor_le(&in->cur, bytes);
-}
-
-/* A count of things that take at least `least` bytes each. */
-static bool count_of(struct wkb *in, size_t least, uint32_t *out)
-{
-    *out = (uint32_t)number(in, 4);
-    return !in->cur.bad && *out <= cursor_left(&in->cur) / least;
-}
 
 /* Significant digits, and where the point stands: 0.digits · 10^point. */
 struct digits {
@@ -115,32 +99,30 @@ static uint8_t *write_plain(uint8_t *o, const struct digits *d)
     return o;
 }
 
-static bool coordinate(struct wkb *in)
+static bool coordinate(struct writing *in)
 {
     uint8_t text[WRITE_DOUBLE_MAX], *p = text;
-    uint64_t bits = number(in, 8);
     double d;
-    if (in->cur.bad || (bits >> 52 & 0x7ff) == 0x7ff || !maxwell_room(in->out, NUMBER_MAX))
+    if (!wkb_coordinate(&in->wkb, &d) || !maxwell_room(in->out, NUMBER_MAX))
         return false;
-    memcpy(&d, &bits, sizeof d);
     uint8_t *end = write_double(text, d);
     if (*p == '-')
         p++;
     struct digits digits = digits_of(p, end);
     round_digits(&digits);
-    if (bits >> 63)
+    if (signbit(d))
         *in->out->o++ = '-';
     in->out->o = write_plain(in->out->o, &digits);
     return true;
 }
 
-static bool coordinates(struct wkb *in)
+static bool coordinates(struct writing *in)
 {
     return coordinate(in) && MAXWELL_PUT(in->out, " ") && coordinate(in);
 }
 
 /* ( … , … ), or EMPTY of nothing. */
-static bool list_of(struct wkb *in, uint32_t count, bool (*one)(struct wkb *))
+static bool list_of(struct writing *in, uint32_t count, bool (*one)(struct writing *))
 {
     if (count == 0)
         return MAXWELL_PUT(in->out, "EMPTY");
@@ -150,46 +132,36 @@ static bool list_of(struct wkb *in, uint32_t count, bool (*one)(struct wkb *))
     return MAXWELL_PUT(in->out, ")");
 }
 
-static bool points(struct wkb *in)
+static bool points(struct writing *in)
 {
     uint32_t count;
-    return count_of(in, POINT_BYTES, &count) && list_of(in, count, coordinates);
+    return wkb_count(&in->wkb, WKB_POINT_BYTES, &count) && list_of(in, count, coordinates);
 }
 
-static bool rings(struct wkb *in)
+static bool rings(struct writing *in)
 {
     uint32_t count;
-    return count_of(in, 4, &count) && list_of(in, count, points);
+    return wkb_count(&in->wkb, WKB_RING_BYTES, &count) && list_of(in, count, points);
 }
 
-static bool point(struct wkb *in)
+static bool point(struct writing *in)
 {
     return MAXWELL_PUT(in->out, "(") && coordinates(in) && MAXWELL_PUT(in->out, ")");
 }
 
-static bool head(struct wkb *in, uint32_t *kind)
-{
-    uint8_t order = cursor_u8(&in->cur);
-    in->big_endian = order == 0;
-    *kind = (uint32_t)number(in, 4);
-    return !in->cur.bad && order <= 1 && *kind > 0 && *kind < KIND_COUNT;
-}
-
 /* A member of a MULTI… without its name. */
-static bool member(struct wkb *in)
+static bool member(struct writing *in)
 {
-    uint32_t kind;
-    if (!head(in, &kind))
-        return false;
-    return kind == POINT ? point(in) : kind == LINE_STRING ? points(in) : kind == POLYGON && rings(in);
+    enum wkb_kind kind = wkb_head(&in->wkb);
+    return kind == WKB_POINT ? point(in) : kind == WKB_LINE_STRING ? points(in) : kind == WKB_POLYGON && rings(in);
 }
 
-static bool geometry(struct wkb *in, unsigned depth);
+static bool geometry(struct writing *in, unsigned depth);
 
-static bool collection(struct wkb *in, unsigned depth)
+static bool collection(struct writing *in, unsigned depth)
 {
     uint32_t count;
-    if (!count_of(in, 9, &count))
+    if (!wkb_count(&in->wkb, WKB_GEOMETRY_BYTES, &count))
         return false;
     if (count == 0)
         return MAXWELL_PUT(in->out, "EMPTY");
@@ -199,30 +171,31 @@ static bool collection(struct wkb *in, unsigned depth)
     return MAXWELL_PUT(in->out, ")");
 }
 
-static bool geometry(struct wkb *in, unsigned depth)
+static bool geometry(struct writing *in, unsigned depth)
 {
-    uint32_t kind, count;
-    if (depth > DEPTH_MAX || !head(in, &kind) || !maxwell_put(in->out, names[kind], strlen(names[kind])))
+    enum wkb_kind kind = wkb_head(&in->wkb);
+    uint32_t count;
+    if (depth > WKB_DEPTH_MAX || kind == WKB_KIND_COUNT || !maxwell_put(in->out, names[kind], strlen(names[kind])))
         return false;
     switch (kind) {
-    case POINT:
+    case WKB_POINT:
         return point(in);
-    case LINE_STRING:
+    case WKB_LINE_STRING:
         return points(in);
-    case POLYGON:
+    case WKB_POLYGON:
         return rings(in);
-    case COLLECTION:
+    case WKB_COLLECTION:
         return collection(in, depth);
     default:
-        return count_of(in, 9, &count) && list_of(in, count, member);
+        return wkb_count(&in->wkb, WKB_GEOMETRY_BYTES, &count) && list_of(in, count, member);
     }
 }
 
 bool maxwell_put_wkt(struct maxwell_out *out, const uint8_t *wkb, size_t len)
 {
-    struct wkb in = {.cur = cursor_over(wkb, len), .out = out};
+    struct writing in = {.wkb.cur = cursor_over(wkb, len), .out = out};
     size_t start = (size_t)(out->o - out->buf->p);
-    if (MAXWELL_PUT(out, "\"") && geometry(&in, 0) && !in.cur.bad && cursor_left(&in.cur) == 0 &&
+    if (MAXWELL_PUT(out, "\"") && geometry(&in, 0) && !in.wkb.cur.bad && cursor_left(&in.wkb.cur) == 0 &&
         MAXWELL_PUT(out, "\""))
         return true;
     out->o = out->buf->p + start;

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "base/ascii.h"
 #include "value/charset.h"
 
 void ddl_lexer_init(struct ddl_lexer *lx, const struct ddl_mode *mode, const char *sql, size_t len)
@@ -204,26 +205,6 @@ bool ddl_token_is(const struct ddl_token *tok, const char *keyword)
     return true;
 }
 
-static char escaped(char c)
-{
-    switch (c) {
-    case '0':
-        return '\0';
-    case 'b':
-        return '\b';
-    case 'n':
-        return '\n';
-    case 'r':
-        return '\r';
-    case 't':
-        return '\t';
-    case 'Z':
-        return 26;
-    default:
-        return c;
-    }
-}
-
 /* Only now: the server takes a backslash or quote for what its byte says, whatever character that is in the set. */
 static char *to_utf8(char *bytes, const struct ddl_mode *mode, struct arena *arena, size_t *len)
 {
@@ -253,7 +234,7 @@ char *ddl_token_text(const struct ddl_token *tok, const struct ddl_mode *mode, s
         } else if (escapes && *p == '\\' && p + 1 < end) {
             if (p[1] == '%' || p[1] == '_') /* patterns keep their backslash */
                 out[n++] = '\\';
-            out[n++] = escaped(p[1]);
+            out[n++] = ascii_sql_escape(p[1]);
             p += 2;
         } else {
             memcpy(out + n, p, step);
