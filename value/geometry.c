@@ -1,7 +1,7 @@
 /* GEOMETRY and its kinds: 1 … 4 length bytes by metadata, then as both servers store it:
  *
  *   bytes 0 … 3   SRID, little-endian
- *   rest          well-known binary, see geojson.c; with a geographic SRID longitude stands before latitude
+ *   rest          well-known binary, see wkb.h; with a geographic SRID longitude stands before latitude
  *
  * A column may hold fewer than four bytes: the '' that ALTER TABLE … ADD g GEOMETRY NOT NULL puts into old rows. That
  * is no geometry and comes as bytes. JSON: the SRID and the well-known binary as they are stored, so that they can be
