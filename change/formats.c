@@ -1,11 +1,11 @@
 /* All formats, and the choice of one. */
 #include <string.h>
 
-#include "change/debezium.h"
+#include "change/canal/canal.h"
+#include "change/debezium/debezium.h"
 #include "change/format.h"
-#include "change/format_canal.h"
-#include "change/format_maxwell.h"
 #include "change/format_sluice.h"
+#include "change/maxwell/maxwell.h"
 
 const struct format_ops *const format_registry[] = {&format_canal, &format_debezium, &format_maxwell,
                                                     &format_sluice_ops, NULL};

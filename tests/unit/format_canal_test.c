@@ -10,8 +10,8 @@
 #include <cmocka.h>
 #include <jansson.h>
 
-#include "change/canal_parts.h"
-#include "change/format_canal.h"
+#include "change/canal/canal.h"
+#include "change/canal/parts.h"
 #include "change/json_in.h"
 #include "change/statement.h"
 #include "tools/random_row.h"

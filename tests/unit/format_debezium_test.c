@@ -11,7 +11,7 @@
 #include <jansson.h>
 
 #include "base/env.h"
-#include "change/debezium.h"
+#include "change/debezium/debezium.h"
 #include "change/statement.h"
 #include "tools/random_row.h"
 #include "value/write.h"

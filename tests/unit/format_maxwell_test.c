@@ -10,8 +10,8 @@
 #include <cmocka.h>
 #include <jansson.h>
 
-#include "change/format_maxwell.h"
-#include "change/maxwell_parts.h"
+#include "change/maxwell/maxwell.h"
+#include "change/maxwell/parts.h"
 #include "change/statement.h"
 #include "tools/alloc_fault.h"
 #include "tools/random_row.h"

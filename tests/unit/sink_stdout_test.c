@@ -8,7 +8,7 @@
 
 #include <cmocka.h>
 
-#include "change/format_canal.h"
+#include "change/canal/canal.h"
 #include "sink/kinds.h"
 
 /* What is written, in memory. */

@@ -1,5 +1,5 @@
 /* Which function writes a column: one table by family, refined by what else the type and the options tell. */
-#include "change/maxwell_value.h"
+#include "change/maxwell/value.h"
 #include "value/charset.h"
 
 static bool (*const writers[FAMILY_COUNT])(struct maxwell_out *, const struct maxwell_cell *, const uint8_t *,

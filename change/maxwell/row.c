@@ -1,6 +1,6 @@
 /* A row as Maxwell's JSON. A table version's cells write from the bytes that the walk of an image finds; a row that is
  * not from the log, or holds a partial document, is written from values. */
-#include "change/maxwell_parts.h"
+#include "change/maxwell/parts.h"
 #include "value/write.h"
 
 enum own_name { NAME_TYPE, NAME_SERVER, NAME_THREAD, NAME_SCHEMA, NAME_PUSH, NAME_KEY, NAME_KEY_COLUMNS, NAME_COUNT };

@@ -1,5 +1,5 @@
 /* Dates and times as Debezium writes them: numbers since 1970 in the unit of time.precision.mode, or ISO texts. */
-#include "change/debezium.h"
+#include "change/debezium/debezium.h"
 #include "value/write.h"
 
 #define DAY_SECONDS 86400

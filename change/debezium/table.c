@@ -1,7 +1,7 @@
 /* A table's definition as the peer tells it in schema changes. Source: ConnectTableChangeSerializer. */
 #include "base/ascii.h"
 #include "change/column_default.h"
-#include "change/debezium.h"
+#include "change/debezium/debezium.h"
 
 static void add_number(struct buf *out, bool known, uint32_t v)
 {

@@ -3,7 +3,7 @@
  * Sources in Maxwell: schema/ddl/DDLMap.java, schema/columndef/ColumnDefSerializer.java. */
 #include <string.h>
 
-#include "change/maxwell_parts.h"
+#include "change/maxwell/parts.h"
 #include "change/statement.h"
 #include "value/java.h"
 #include "value/write.h"

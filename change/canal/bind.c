@@ -1,5 +1,5 @@
 /* What of Canal's messages is the same for all rows of a table version. */
-#include "change/canal_bind.h"
+#include "change/canal/bind.h"
 
 #include <stdlib.h>
 

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 
 #include "change/column_default.h"
-#include "change/debezium.h"
+#include "change/debezium/debezium.h"
 #include "value/java.h"
 #include "value/write.h"
 

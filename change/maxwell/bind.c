@@ -3,7 +3,7 @@
 #include <regex.h>
 #include <stdlib.h>
 
-#include "change/maxwell_parts.h"
+#include "change/maxwell/parts.h"
 #include "value/java.h"
 
 /* ---------------------------------------------------------------- columns that are left out */

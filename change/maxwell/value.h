@@ -7,7 +7,7 @@
 
 #include <string.h>
 
-#include "change/maxwell_parts.h"
+#include "change/maxwell/parts.h"
 
 bool maxwell_write_unsigned(struct maxwell_out *out, const struct maxwell_cell *cell, const uint8_t *p, size_t len);
 bool maxwell_write_signed(struct maxwell_out *out, const struct maxwell_cell *cell, const uint8_t *p, size_t len);

@@ -1,10 +1,10 @@
 /* Maxwell's row JSON: one record for each row, as Maxwell 1.45 writes it. The rules and their sources:
  * docs/peers/maxwell.md. */
-#include "change/format_maxwell.h"
+#include "change/maxwell/maxwell.h"
 
 #include <stdlib.h>
 
-#include "change/maxwell_parts.h"
+#include "change/maxwell/parts.h"
 
 /* ---------------------------------------------------------------- options */
 

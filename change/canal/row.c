@@ -1,5 +1,5 @@
 /* Rows of Canal's messages: the bytes of their columns as text, and what an update changed. */
-#include "change/canal_row.h"
+#include "change/canal/row.h"
 
 /* One image: the bytes of all columns, or their values where it has none (another codec). */
 struct canal_image {

@@ -3,7 +3,7 @@
 #include <stdio.h>
 
 #include "base/ascii.h"
-#include "change/debezium.h"
+#include "change/debezium/debezium.h"
 #include "change/statement.h"
 #include "value/write.h"
 

@@ -1,7 +1,7 @@
 /* The SQL type of a column of which only the log is known. */
 #include <stdio.h>
 
-#include "change/canal_parts.h"
+#include "change/canal/parts.h"
 
 /* Most bytes of a character. */
 static unsigned character_bytes(const struct coltype *type)

@@ -6,7 +6,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "change/maxwell_parts.h"
+#include "change/maxwell/parts.h"
 #include "value/wkb.h"
 #include "value/write.h"
 

@@ -113,7 +113,7 @@ struct debezium {
     unsigned bad;                          /* the column that could not be written */
 };
 
-/* debezium_text.c: a JSON string of UTF-8; what is none becomes U+FFFD. Most bytes: 6 · len + 2. */
+/* debezium/text.c: a JSON string of UTF-8; what is none becomes U+FFFD. Most bytes: 6 · len + 2. */
 uint8_t *debezium_write_text(uint8_t *o, const uint8_t *p, size_t len);
 
 /* The same at the end of `out`; text NULL is null. */
@@ -125,22 +125,22 @@ debezium_write_fn debezium_write_string, debezium_write_bytes;
 /* The same of what is no stored value: without length, conversion and padding. */
 debezium_write_fn debezium_write_plain;
 
-/* debezium_time.c: DATE, TIME, DATETIME and TIMESTAMP by time.precision.mode. */
+/* debezium/time.c: DATE, TIME, DATETIME and TIMESTAMP by time.precision.mode. */
 debezium_write_fn debezium_write_time;
 void debezium_choose_time(struct debezium_cell *cell, const struct coltype *type, const struct debezium_options *opt);
 
-/* debezium_value.c: picks the writer of a column. Errors: NO_MEMORY. */
+/* debezium/value.c: picks the writer of a column. Errors: NO_MEMORY. */
 int debezium_cell(struct debezium_cell *cell, const struct column *column, const struct debezium_options *opt,
                   struct arena *arena, struct err *e);
 
-/* debezium_default.c: what stands for NULL and for zero dates. Errors: NO_MEMORY. */
+/* debezium/default.c: what stands for NULL and for zero dates. Errors: NO_MEMORY. */
 int debezium_nulls(struct debezium_cell *cell, const struct column *column, const struct debezium_options *opt,
                    struct arena *arena, struct err *e);
 
 /* A copy with the slack behind it; false without memory. */
 bool debezium_piece(struct piece *out, const void *bytes, size_t len, struct arena *arena);
 
-/* debezium_source.c. Of a message: */
+/* debezium/source.c. Of a message: */
 struct debezium_place {
     enum debezium_connector connector;
     uint32_t row;
@@ -168,7 +168,7 @@ enum debezium_connector debezium_connector(const struct debezium *to, const stru
 /* The headers of all messages: to->context. Errors: NO_MEMORY. */
 int debezium_context(struct debezium *to, struct err *e);
 
-/* debezium_tx.c: provide.transaction.metadata. XA has none. Errors: NO_MEMORY, LIMIT. */
+/* debezium/tx.c: provide.transaction.metadata. XA has none. Errors: NO_MEMORY, LIMIT. */
 int debezium_begin(struct debezium *to, const struct change *chg, size_t item, struct record_list *out, struct err *e);
 int debezium_end(struct debezium *to, const struct change *chg, size_t item, struct record_list *out, struct err *e);
 
@@ -190,16 +190,16 @@ void debezium_hash_order(struct debezium_hashed *names, size_t count);
 /* What `out` could not hold: NO_MEMORY or LIMIT. */
 int debezium_no_room(const struct buf *out, struct err *e);
 
-/* debezium_row.c: the records of a row, and of TRUNCATE. Errors: as format_ops.add. */
+/* debezium/row.c: the records of a row, and of TRUNCATE. Errors: as format_ops.add. */
 int debezium_add_row(struct debezium *to, const struct change *chg, const struct debezium_bind *b, size_t item,
                      struct record_list *out, struct err *e);
 int debezium_add_truncate(struct debezium *to, const struct change *chg, size_t item, struct record_list *out,
                           struct err *e);
 
-/* debezium_table.c: {"defaultCharsetName":… }. Errors: NO_MEMORY. */
+/* debezium/table.c: {"defaultCharsetName":… }. Errors: NO_MEMORY. */
 int debezium_add_table(struct buf *out, const struct table *tbl, struct arena *arena, struct err *e);
 
-/* debezium_ddl.c: the records of a statement. Errors: NO_MEMORY, LIMIT. */
+/* debezium/ddl.c: the records of a statement. Errors: NO_MEMORY, LIMIT. */
 int debezium_statement(struct debezium *to, const struct change *chg, size_t item, struct record_list *out,
                        struct err *e);
 

@@ -3,7 +3,7 @@
 #ifndef SLUICE_CHANGE_CANAL_BIND_H
 #define SLUICE_CHANGE_CANAL_BIND_H
 
-#include "change/canal_parts.h"
+#include "change/canal/parts.h"
 
 #define CANAL_ABSENT    INT16_MIN /* in codes: the image does not hold the column */
 #define CANAL_CODE_MAX  8

@@ -1,6 +1,6 @@
 /* Column values in Canal's text. Source: alibaba/canal, RowsLogBuffer#fetchValue and LogEventConvert#parseOneRow; the
  * rules stand in docs/peers/canal.md. */
-#include "change/canal_parts.h"
+#include "change/canal/parts.h"
 #include "value/java.h"
 #include "value/json_styles.h"
 #include "value/write.h"

@@ -1,7 +1,7 @@
 /* Rows as Debezium's messages: images, keys, and what an update of the key becomes. */
 #include <stdlib.h>
 
-#include "change/debezium.h"
+#include "change/debezium/debezium.h"
 #include "change/statement.h"
 #include "value/json_styles.h"
 #include "value/write.h"

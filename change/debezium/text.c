@@ -1,5 +1,5 @@
 /* Texts and bytes as Debezium writes them. */
-#include "change/debezium.h"
+#include "change/debezium/debezium.h"
 #include "value/charset.h"
 #include "value/java.h"
 #include "value/write.h"

@@ -1,6 +1,6 @@
 /* DATE, DATETIME, TIMESTAMP and TIME as Maxwell writes them: what Java's calendar makes of dates, and java.sql.Time of
  * times. */
-#include "change/maxwell_value.h"
+#include "change/maxwell/value.h"
 #include "value/write.h"
 
 #define HOURS_A_DAY 24

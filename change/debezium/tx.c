@@ -1,7 +1,7 @@
 /* Transactions as messages of their own, and the numbers of rows in them. */
 #include <stdlib.h>
 
-#include "change/debezium.h"
+#include "change/debezium/debezium.h"
 #include "value/java.h"
 #include "value/write.h"
 

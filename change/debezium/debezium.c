@@ -1,12 +1,12 @@
 /* Debezium's JSON: the envelope of the MySQL and MariaDB connectors without schemas, one record per changed row with a
  * tombstone behind each delete. docs/peers/debezium.md tells it rule by rule.
  *
- * The parts of a message: source in debezium_source.c, values in debezium_value.c (one table by column family),
- * debezium_time.c and debezium_text.c, what stands for NULL in debezium_default.c, schema changes in debezium_ddl.c,
- * transactions in debezium_tx.c. Here: the options and what is bound; rows are in debezium_row.c. */
+ * The parts of a message: source in debezium/source.c, values in debezium/value.c (one table by column family),
+ * debezium/time.c and debezium/text.c, what stands for NULL in debezium/default.c, schema changes in debezium/ddl.c,
+ * transactions in debezium/tx.c. Here: the options and what is bound; rows are in debezium/row.c. */
 #include <stdlib.h>
 
-#include "change/debezium.h"
+#include "change/debezium/debezium.h"
 #include "change/statement.h"
 
 #define SCRATCH_CHUNK 65536u

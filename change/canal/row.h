@@ -2,7 +2,7 @@
 #ifndef SLUICE_CHANGE_CANAL_ROW_H
 #define SLUICE_CHANGE_CANAL_ROW_H
 
-#include "change/canal_bind.h"
+#include "change/canal/bind.h"
 #include "change/change.h"
 
 struct canal_rows {

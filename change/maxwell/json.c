@@ -1,5 +1,5 @@
 /* Whether a stored text is JSON (RFC 8259): before it stands in a line as it is. */
-#include "change/maxwell_parts.h"
+#include "change/maxwell/parts.h"
 
 #define DEPTH_MAX 128
 

@@ -1,7 +1,7 @@
 /* Text that Maxwell's records are made of: strings, names, positions and the UUIDs of records without a key. */
 #include <string.h>
 
-#include "change/maxwell_parts.h"
+#include "change/maxwell/parts.h"
 #include "value/java.h"
 #include "value/write.h"
 

@@ -1,5 +1,5 @@
 /* "source": where a message comes from, and the times of a message. */
-#include "change/debezium.h"
+#include "change/debezium/debezium.h"
 #include "value/write.h"
 
 #define VERSION "3.3.2.Final"

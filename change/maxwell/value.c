@@ -1,5 +1,5 @@
 /* Numbers, documents and geometries as Maxwell writes them, and values that were read before. */
-#include "change/maxwell_value.h"
+#include "change/maxwell/value.h"
 
 #include "value/java.h"
 #include "value/json_styles.h"

@@ -1,9 +1,9 @@
 /* Canal's messages: the rows of an event are gathered until its last one, then the message is written around them. */
-#include "change/format_canal.h"
+#include "change/canal/canal.h"
 
 #include <stdlib.h>
 
-#include "change/canal_row.h"
+#include "change/canal/row.h"
 #include "change/statement.h"
 #include "value/write.h"
 

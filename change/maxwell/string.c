@@ -1,5 +1,5 @@
 /* Texts, bytes and labels as Maxwell writes them. */
-#include "change/maxwell_value.h"
+#include "change/maxwell/value.h"
 #include "value/charset.h"
 #include "value/write.h"
 

@@ -3,7 +3,7 @@
 #include <math.h>
 #include <stdlib.h>
 
-#include "change/debezium.h"
+#include "change/debezium/debezium.h"
 #include "value/charset.h"
 #include "value/java.h"
 #include "value/write.h"
