@@ -157,6 +157,33 @@ static struct statement_table *find_table(const struct showing *sh, const struct
     return NULL;
 }
 
+/* A table that a pair before this one gave the name. */
+static const struct statement_table *find_moved(const struct showing *sh, const struct ddl_table *name)
+{
+    for (unsigned i = sh->count; i > 0; i--) {
+        const struct statement_table *tbl = &sh->tables[i - 1];
+        if (tbl->new_name && strcmp(tbl->new_db, name->db) == 0 && strcmp(tbl->new_name, name->name) == 0)
+            return tbl;
+    }
+    return NULL;
+}
+
+static bool same_name(const struct ddl_name *a, const struct ddl_name *b)
+{
+    return strcmp(a->db, b->db) == 0 && strcmp(a->table, b->table) == 0;
+}
+
+/* Whether another pair names what this one makes: the history tells of it only what it is behind all of them. */
+static bool is_named_again(const struct showing *sh, const struct ddl_action *pair)
+{
+    for (size_t i = 0; i < sh->st->ddl->count; i++) {
+        const struct ddl_action *other = &sh->st->ddl->actions[i];
+        if (other != pair && (same_name(&other->table, &pair->to) || same_name(&other->to, &pair->to)))
+            return true;
+    }
+    return false;
+}
+
 static bool is_of_table(enum ddl_kind kind)
 {
     return kind == DDL_CREATE || kind == DDL_ALTER || kind == DDL_RENAME || kind == DDL_DROP || kind == DDL_TRUNCATE ||
@@ -177,14 +204,21 @@ static int add_action(struct showing *sh, const struct ddl_action *action)
         return rc;
     struct statement_table *tbl = find_table(sh, &name);
     if (!tbl) {
+        const struct statement_table *moved = find_moved(sh, &name);
         tbl = &sh->tables[sh->count++];
         *tbl = (struct statement_table){.db = name.db, .name = name.name};
-        if (schema_defined(sh->schema, tbl->db, tbl->name, &sh->before, &tbl->before, sh->e) != 0)
+        if (moved)
+            tbl->before = moved->after;
+        else if (schema_defined(sh->schema, tbl->db, tbl->name, &sh->before, &tbl->before, sh->e) != 0)
             return err_result(sh->e);
     }
     if (renames) {
         tbl->new_db = to.db;
         tbl->new_name = to.name;
+    }
+    if (sh->renames_only && tbl->before && is_named_again(sh, action)) {
+        tbl->after = tbl->before;
+        return 0;
     }
     rc = schema_defined(sh->schema, tbl->new_db ? tbl->new_db : tbl->db, tbl->new_name ? tbl->new_name : tbl->name,
                         &sh->st->where, &tbl->after, sh->e);

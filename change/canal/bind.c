@@ -29,16 +29,7 @@ static int take_piece(struct canal_bind *bind, struct piece *out, struct buf *te
 /* A backtick of a column's name counts twice: Canal takes the name out of the statement as it is quoted there. */
 static void name_text(const struct column *column, struct buf *text)
 {
-    struct buf name;
-    buf_init(&name, 0);
-    for (uint32_t i = 0; i < column->name_len; i++) {
-        if (column->name[i] == '`')
-            buf_byte(&name, '`');
-        buf_byte(&name, (uint8_t)column->name[i]);
-    }
-    canal_text((const char *)name.p, name.len, text);
-    text->failed |= name.failed;
-    buf_release(&name);
+    canal_name(column->name, column->name_len, text);
     buf_byte(text, ':');
 }
 

@@ -204,23 +204,25 @@ struct plain_message {
     size_t sql_len;
     uint32_t event_time;
     bool is_ddl;
+    bool is_quoted; /* its names stood in the statement: see canal_name */
 };
 
 static int write_plain(struct canal_format *own, const struct plain_message *message, size_t item,
                        struct record_list *out, struct err *e)
 {
+    void (*put_name)(const char *, size_t, struct buf *) = message->is_quoted ? canal_name : canal_text;
     struct buf *text = &out->text;
     if (!records_begin(out, message->kind, item))
         return err_set(e, NO_MEMORY, out->size * sizeof *out->list);
     buf_text(text, "{\"data\":null,\"database\":");
-    canal_text(message->db, strlen(message->db), text);
+    put_name(message->db, strlen(message->db), text);
     buf_printf(text, ",\"es\":%llu,\"gtid\":\"%s\",\"id\":%llu,\"isDdl\":%s",
                (unsigned long long)message->event_time * 1000, own->gtid, (unsigned long long)own->id + 1,
                message->is_ddl ? "true" : "false");
     buf_text(text, ",\"mysqlType\":null,\"old\":null,\"pkNames\":null,\"sql\":");
     canal_text(message->sql, message->sql_len, text);
     buf_text(text, ",\"sqlType\":null,\"table\":");
-    canal_text(message->table, strlen(message->table), text);
+    put_name(message->table, strlen(message->table), text);
     buf_printf(text, ",\"ts\":%lld,\"type\":\"%s\"}", (long long)(out->now_us / 1000), message->type);
     if (text->failed) {
         records_drop(out);
@@ -274,6 +276,7 @@ static int add_statement(struct canal_format *own, const struct change *chg, siz
     message.event_time = chg->event_time;
     if (statement->table_count) {
         const struct statement_table *first = &statement->tables[0];
+        message.is_quoted = true;
         bool renamed =
             first->new_name && (statement->kind == STATEMENT_RENAME_TABLE || statement->first == ALTER_RENAME);
         message.db = renamed ? first->new_db : first->db;

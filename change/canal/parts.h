@@ -68,6 +68,10 @@ void canal_value(const struct value *v, struct buf *out);
  * longest part that may begin a character. */
 void canal_text(const char *p, size_t len, struct buf *out);
 
+/* A name as Canal has it of a statement in which it is quoted: without the quotes, but a backtick in it still doubled.
+ */
+void canal_name(const char *p, size_t len, struct buf *out);
+
 /* Appends the SQL type as a server of today names it, in lower case: of a column whose declared type is not known. */
 void canal_type_text(const struct coltype *type, struct buf *out);
 

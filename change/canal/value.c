@@ -395,6 +395,20 @@ void canal_cell_init(struct canal_cell *cell, const struct column *column, const
 
 /* ---------------------------------------------------------------- from values */
 
+void canal_name(const char *p, size_t len, struct buf *out)
+{
+    struct buf name;
+    buf_init(&name, 0);
+    for (size_t i = 0; i < len; i++) {
+        if (p[i] == '`')
+            buf_byte(&name, '`');
+        buf_byte(&name, (uint8_t)p[i]);
+    }
+    canal_text((const char *)name.p, name.len, out);
+    out->failed |= name.failed;
+    buf_release(&name);
+}
+
 void canal_text(const char *p, size_t len, struct buf *out)
 {
     uint8_t *o = buf_room(out, TEXT_MAX(len));

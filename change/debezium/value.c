@@ -495,6 +495,6 @@ int debezium_cell(struct debezium_cell *cell, const struct column *column, const
     size_t most = cell->null.len > cell->zero.len ? cell->null.len : cell->zero.len;
     if (most > cell->max)
         cell->max = (uint32_t)most;
-    cell->max += (uint32_t)cell->name.len + 1;
+    cell->max += (uint32_t)cell->name.len + 1 + 2 * PIECE_SLACK; /* a name, and at its end a label */
     return rc;
 }

@@ -38,6 +38,18 @@ BEHIND = re.compile(
 )
 
 
+# What an integer has without a width, which only MariaDB shows; Canal's format leaves it out.
+WIDTHS = re.compile(
+    r"(tinyint\(4\)|smallint\(6\)|mediumint\(9\)|int\(11\)|bigint\(20\)|year\(4\)|"
+    r"(tinyint\(3\)|smallint\(5\)|mediumint\(8\)|int\(10\)|bigint\(20\)) unsigned)(?! unsigned| zerofill)"
+)
+
+
+def without_width(line):
+    found = WIDTHS.match(line)
+    return re.sub(r"\(\d+\)", "", found.group()) + line[found.end() :] if found else line
+
+
 def spellings():
     return [word.strip() for word in SPELLINGS.replace("\n", "").split(";")]
 
@@ -75,10 +87,10 @@ def create_with_row(db, table, spelling):
     db.sql(f"INSERT INTO shop.{table} (a) VALUES (1)")
 
 
-def assert_printed(db, made, told):
+def assert_printed(db, made, told, shown=str):
     wrong = {}
     for table, spelling in made.items():
-        line, mine = printed_line(db, table), told.get(table)
+        line, mine = shown(printed_line(db, table)), told.get(table)
         if mine is None or not line.startswith(mine) or not BEHIND.match(line[len(mine) :]):
             wrong[spelling] = (mine, line)
     assert not wrong
@@ -104,4 +116,4 @@ def test_rows_have_it_in_every_mode(new_db, flavor, sluice, metadata):
     done = sluice().run("dump", "--format", "canal", *db.binlog_paths(), config=False)
     assert done.returncode == FINE, done.stderr
     rows = [json.loads(line) for line in done.stdout.splitlines()]
-    assert_printed(db, made, {row["table"]: row["mysqlType"]["c"] for row in rows})
+    assert_printed(db, made, {row["table"]: row["mysqlType"]["c"] for row in rows}, shown=without_width)

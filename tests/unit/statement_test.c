@@ -192,6 +192,23 @@ static void statement__name_that_moves_on__is_two_tables(void **state)
     tear_down(&w);
 }
 
+static void statement__names_that_are_swapped__have_both_definitions_in_each_pair(void **state)
+{
+    (void)state;
+    static const unsigned columns[] = {1, 2, 1};
+    struct world w;
+    set_up(&w);
+    (void)show(&w, "CREATE TABLE t (id int)");
+    (void)show(&w, "CREATE TABLE u (id int, a int)");
+    const struct statement *st = show(&w, "RENAME TABLE t TO x, u TO t, x TO u");
+    assert_int_equal(st->table_count, 3);
+    for (unsigned i = 0; i < 3; i++) {
+        assert_int_equal(st->tables[i].before->column_count, columns[i]);
+        assert_int_equal(st->tables[i].after->column_count, columns[i]);
+    }
+    tear_down(&w);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -200,6 +217,7 @@ int main(void)
         cmocka_unit_test(statement__text_of_another_charset__is_utf8),
         cmocka_unit_test(statement__name_in_another_case__is_the_table_that_rows_have),
         cmocka_unit_test(statement__name_that_moves_on__is_two_tables),
+        cmocka_unit_test(statement__names_that_are_swapped__have_both_definitions_in_each_pair),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
