@@ -6,31 +6,6 @@
 #include "value/json_binary.h"
 #include "value/write.h"
 
-static inline uint64_t le(const uint8_t *p, size_t len)
-{
-    uint32_t four;
-    uint16_t two;
-    uint64_t eight;
-    switch (len) {
-    case 1:
-        return p[0];
-    case 2:
-        memcpy(&two, p, 2);
-        return two;
-    case 4:
-        memcpy(&four, p, 4);
-        return four;
-    case 8:
-        memcpy(&eight, p, 8);
-        return eight;
-    default:
-        eight = 0;
-        for (size_t i = 0; i < len; i++)
-            eight |= (uint64_t)p[i] << (8 * i);
-        return eight;
-    }
-}
-
 /* Bytes of another character set: converted and escaped piece by piece. */
 static uint8_t *write_converted(uint8_t *o, enum charset charset, const uint8_t *p, size_t len)
 {
@@ -163,7 +138,7 @@ static inline uint8_t *write_temporal(uint8_t *o, const struct plan_writer *writ
 
 static uint8_t *write_real(uint8_t *o, const uint8_t *p, size_t len)
 {
-    uint64_t bits = le(p, len);
+    uint64_t bits = plan_le(p, len);
     if (len == 4) {
         uint32_t half = (uint32_t)bits;
         float f;
@@ -192,10 +167,10 @@ static inline uint8_t *write_column(uint8_t *o, const struct plan_writer *writer
     unsigned unused;
     switch (writer->op) {
     case PLAN_UNSIGNED:
-        return write_json_uint(o, le(p, len));
+        return write_json_uint(o, plan_le(p, len));
     case PLAN_SIGNED:
         unused = 64 - 8 * (unsigned)len;
-        return write_json_int(o, (int64_t)(le(p, len) << unused) >> unused);
+        return write_json_int(o, (int64_t)(plan_le(p, len) << unused) >> unused);
     case PLAN_DECIMAL:
         *o = '"';
         o = write_decimal(o + 1, p, writer->precision, writer->scale);
@@ -225,10 +200,10 @@ static inline uint8_t *write_column(uint8_t *o, const struct plan_writer *writer
     case PLAN_VECTOR:
         return write_vector_or_bytes(o, p + column->walk, len - column->walk);
     case PLAN_ENUM:
-        u = le(p, len);
+        u = plan_le(p, len);
         return u <= writer->label_count ? piece_copy(o, &writer->labels[u]) : NULL;
     case PLAN_SET:
-        return write_set(o, writer, le(p, len));
+        return write_set(o, writer, plan_le(p, len));
     case PLAN_JSON:
         return write_document(o, p + column->walk, len - column->walk);
     case PLAN_BY_VALUE:
@@ -332,13 +307,6 @@ static uint8_t *write_pk(uint8_t *o, const struct change *chg)
     return o;
 }
 
-static inline uint8_t *literal(uint8_t *o, const char *text, size_t len)
-{
-    memcpy(o, text, len);
-    return o + len;
-}
-#define LITERAL(o, text) literal((o), (text), sizeof(text) - 1)
-
 /* Eight hex digits at once: one nibble per byte, most significant first, then 0 … 9 and a … f by a carry. */
 static inline uint8_t *write_hex8(uint8_t *o, uint32_t v)
 {
@@ -388,7 +356,7 @@ static uint8_t *write_gtid(uint8_t *o, const struct gtid *gtid)
     o = write_gtid_uuid(o, gtid->uuid);
     *o++ = ':';
     if (gtid->tag[0]) {
-        o = literal(o, gtid->tag, strlen(gtid->tag));
+        o = plan_literal(o, gtid->tag, strlen(gtid->tag));
         *o++ = ':';
     }
     return write_uint(o, gtid->number);
@@ -437,7 +405,7 @@ static uint8_t *write_line(uint8_t *o, const struct change *chg, size_t file_len
         [CHANGE_TRUNCATE] = {"{\"op\":\"truncate\"", 16},
     };
     const struct shape_plan *plan = chg->shape->plan;
-    o = piece_copy(literal(o, ops[chg->op].text, ops[chg->op].len), &plan->head);
+    o = piece_copy(plan_literal(o, ops[chg->op].text, ops[chg->op].len), &plan->head);
     o = write_pk(write_json_text(o, (const uint8_t *)chg->key, chg->key_len), chg);
     if (o && chg->before.bytes)
         o = write_image(LITERAL(o, ",\"before\":"), plan, &chg->before);

@@ -93,6 +93,41 @@ static inline uint8_t *piece_copy(uint8_t *o, const struct piece *piece)
     return o + piece->len;
 }
 
+static inline uint8_t *plan_literal(uint8_t *o, const char *text, size_t len)
+{
+    memcpy(o, text, len);
+    return o + len;
+}
+
+/* Copies a string literal to where `o` points; the end of it. */
+#define LITERAL(o, text) plan_literal((o), (text), sizeof(text) - 1)
+
+/* A number, the lowest byte first. */
+static inline uint64_t plan_le(const uint8_t *p, size_t len)
+{
+    uint32_t four;
+    uint16_t two;
+    uint64_t eight;
+    switch (len) {
+    case 1:
+        return p[0];
+    case 2:
+        memcpy(&two, p, 2);
+        return two;
+    case 4:
+        memcpy(&four, p, 4);
+        return four;
+    case 8:
+        memcpy(&eight, p, 8);
+        return eight;
+    default:
+        eight = 0;
+        for (size_t i = 0; i < len; i++)
+            eight |= (uint64_t)p[i] << (8 * i);
+        return eight;
+    }
+}
+
 /* Columns that the image holds. */
 static inline unsigned plan_present(const struct shape_plan *plan, const uint8_t *present)
 {

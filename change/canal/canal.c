@@ -82,13 +82,6 @@ static void canal_close(struct format *format)
 
 /* ---------------------------------------------------------------- messages */
 
-static inline uint8_t *literal(uint8_t *o, const char *text, size_t len)
-{
-    memcpy(o, text, len);
-    return o + len;
-}
-#define LITERAL(o, text) literal((o), (text), sizeof(text) - 1)
-
 /* {"a":4,"b":12}: of the columns that the rows hold. */
 static uint8_t *write_sql_types(uint8_t *o, const struct canal_bind *bind)
 {
@@ -157,7 +150,7 @@ static uint8_t *write_message(uint8_t *o, const struct canal_format *own, int64_
     const struct canal_bind *bind = own->bind;
     o = write_rows(LITERAL(o, "{\"data\":"), &own->rows.data);
     o = write_uint(piece_copy(o, &bind->database), (uint64_t)own->event_time * 1000);
-    o = literal(LITERAL(o, ",\"gtid\":\""), own->gtid, strlen(own->gtid));
+    o = plan_literal(LITERAL(o, ",\"gtid\":\""), own->gtid, strlen(own->gtid));
     o = write_uint(LITERAL(o, "\",\"id\":"), own->id);
     o = write_types(LITERAL(o, ",\"isDdl\":false,\"mysqlType\":"), bind);
     o = LITERAL(o, ",\"old\":");
@@ -165,7 +158,7 @@ static uint8_t *write_message(uint8_t *o, const struct canal_format *own, int64_
     o = write_key(LITERAL(o, ",\"pkNames\":"), bind);
     o = write_sql_types(LITERAL(o, ",\"sql\":\"\",\"sqlType\":"), bind);
     o = write_int(piece_copy(o, &bind->table), now_us / 1000);
-    return literal(o, types[own->op], strlen(types[own->op]));
+    return plan_literal(o, types[own->op], strlen(types[own->op]));
 }
 
 static int no_room(struct record_list *out, struct err *e)

@@ -28,23 +28,6 @@ enum {
 #define REPLACEMENT     "\xef\xbf\xbd"
 #define REPLACEMENT_LEN 3
 
-static uint64_t le(const uint8_t *p, size_t len)
-{
-    uint64_t v = 0;
-    if (len == 8) {
-        memcpy(&v, p, 8);
-        return v;
-    }
-    if (len == 4) {
-        uint32_t four;
-        memcpy(&four, p, 4);
-        return four;
-    }
-    for (size_t i = 0; i < len; i++)
-        v |= (uint64_t)p[i] << (8 * i);
-    return v;
-}
-
 static inline uint8_t *quoted(uint8_t *o, uint8_t *end)
 {
     *o = '"';
@@ -55,14 +38,14 @@ static inline uint8_t *quoted(uint8_t *o, uint8_t *end)
 static uint8_t *write_unsigned(uint8_t *o, const struct canal_cell *cell, const uint8_t *p, size_t len)
 {
     (void)cell;
-    return quoted(o, write_uint(o + 1, le(p, len)));
+    return quoted(o, write_uint(o + 1, plan_le(p, len)));
 }
 
 static uint8_t *write_signed(uint8_t *o, const struct canal_cell *cell, const uint8_t *p, size_t len)
 {
     unsigned unused = 64 - 8 * (unsigned)len;
     (void)cell;
-    return quoted(o, write_int(o + 1, (int64_t)(le(p, len) << unused) >> unused));
+    return quoted(o, write_int(o + 1, (int64_t)(plan_le(p, len) << unused) >> unused));
 }
 
 static uint8_t *write_digits_of(uint8_t *o, const struct canal_cell *cell, const uint8_t *p, size_t len)
@@ -74,7 +57,7 @@ static uint8_t *write_digits_of(uint8_t *o, const struct canal_cell *cell, const
 
 static uint8_t *write_real(uint8_t *o, const struct canal_cell *cell, const uint8_t *p, size_t len)
 {
-    uint64_t bits = le(p, len);
+    uint64_t bits = plan_le(p, len);
     (void)cell;
     if (len == sizeof(float)) {
         uint32_t half = (uint32_t)bits;

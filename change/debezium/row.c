@@ -264,19 +264,12 @@ static int write_front(const struct row *r, const struct message *msg, struct re
     return 0;
 }
 
-static uint8_t *literal(uint8_t *o, const char *text, size_t len)
-{
-    memcpy(o, text, len);
-    return o + len;
-}
-#define LITERAL(o, text) literal((o), (text), sizeof(text) - 1)
-
 static uint8_t *write_transaction(uint8_t *o, const struct debezium *to, const struct debezium_table *table)
 {
     o = LITERAL(o, ",\"transaction\":");
     if (!table)
         return LITERAL(o, "null");
-    o = literal(LITERAL(o, "{\"id\":"), (const char *)to->tx.id.p, to->tx.id.len);
+    o = plan_literal(LITERAL(o, "{\"id\":"), (const char *)to->tx.id.p, to->tx.id.len);
     o = write_uint(LITERAL(o, ",\"total_order\":"), to->tx.rows);
     o = write_uint(LITERAL(o, ",\"data_collection_order\":"), table->rows);
     *o++ = '}';

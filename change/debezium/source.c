@@ -7,13 +7,6 @@
 static const char *const connector_names[CONNECTOR_COUNT] = {
     [CONNECTOR_AUTO] = "mysql", [CONNECTOR_MYSQL] = "mysql", [CONNECTOR_MARIADB] = "mariadb"};
 
-static uint8_t *literal(uint8_t *o, const char *text, size_t len)
-{
-    memcpy(o, text, len);
-    return o + len;
-}
-#define LITERAL(o, text) literal((o), (text), sizeof(text) - 1)
-
 static bool take(struct piece *out, struct buf *text, struct arena *arena)
 {
     bool ok = !text->failed && debezium_piece(out, text->p, text->len, arena);
@@ -108,7 +101,7 @@ static uint8_t *write_gtid(uint8_t *o, struct debezium *to, const struct gtid *g
         return LITERAL(o, "null");
     const struct debezium_gtid *printed = print_gtid(&to->gtid, gtid);
     *o++ = '"';
-    o = literal(o, printed->text, printed->len);
+    o = plan_literal(o, printed->text, printed->len);
     *o++ = '"';
     return o;
 }
@@ -148,17 +141,17 @@ static void print_times(struct times *out, int64_t us)
 
 static uint8_t *write_ms(uint8_t *o, const struct times *times, int64_t us)
 {
-    return times->ms ? literal(o, (const char *)times->digits, times->ms) : write_int(o, us / 1000);
+    return times->ms ? plan_literal(o, (const char *)times->digits, times->ms) : write_int(o, us / 1000);
 }
 
 static uint8_t *write_us(uint8_t *o, const struct times *times)
 {
-    return literal(o, (const char *)times->digits, times->us);
+    return plan_literal(o, (const char *)times->digits, times->us);
 }
 
 static uint8_t *write_ns(uint8_t *o, const struct times *times)
 {
-    return literal(o, (const char *)times->digits, times->us + (times->us > 1 || times->digits[0] != '0' ? 3 : 0));
+    return plan_literal(o, (const char *)times->digits, times->us + (times->us > 1 || times->digits[0] != '0' ? 3 : 0));
 }
 
 uint8_t *debezium_write_source(uint8_t *o, struct debezium *to, const struct debezium_source *source,

@@ -1,5 +1,4 @@
 /* Values as Debezium writes them, and the table that picks the writer of a column. */
-#include <endian.h>
 #include <math.h>
 #include <stdlib.h>
 
@@ -7,30 +6,6 @@
 #include "value/charset.h"
 #include "value/java.h"
 #include "value/write.h"
-
-static inline uint64_t le(const uint8_t *p, size_t len)
-{
-    uint64_t v = 0;
-    uint32_t four;
-    if (len == 8) {
-        memcpy(&v, p, 8);
-        return le64toh(v);
-    }
-    if (len == 4) {
-        memcpy(&four, p, 4);
-        return le32toh(four);
-    }
-    for (size_t i = 0; i < len; i++)
-        v |= (uint64_t)p[i] << (8 * i);
-    return v;
-}
-
-static uint8_t *literal(uint8_t *o, const char *text, size_t len)
-{
-    memcpy(o, text, len);
-    return o + len;
-}
-#define LITERAL(o, text) literal((o), (text), sizeof(text) - 1)
 
 /* Not known well enough to be written: value_read says why. */
 static uint8_t *write_refused(uint8_t *o, const struct debezium_cell *cell, const uint8_t *p, size_t len)
@@ -46,13 +21,13 @@ static uint8_t *write_signed(uint8_t *o, const struct debezium_cell *cell, const
 {
     unsigned unused = 64 - 8 * (unsigned)len;
     (void)cell;
-    return write_int(o, (int64_t)(le(p, len) << unused) >> unused);
+    return write_int(o, (int64_t)(plan_le(p, len) << unused) >> unused);
 }
 
 static uint8_t *write_unsigned(uint8_t *o, const struct debezium_cell *cell, const uint8_t *p, size_t len)
 {
     (void)cell;
-    return write_uint(o, le(p, len));
+    return write_uint(o, plan_le(p, len));
 }
 
 static uint8_t *write_quoted_base64(uint8_t *o, const uint8_t *p, size_t len)
@@ -107,7 +82,7 @@ static uint8_t *write_decimal_double(uint8_t *o, const struct debezium_cell *cel
 
 static bool read_float(const uint8_t *p, float *out)
 {
-    uint32_t bits = (uint32_t)le(p, 4);
+    uint32_t bits = (uint32_t)plan_le(p, 4);
     memcpy(out, &bits, sizeof *out);
     return isfinite(*out);
 }
@@ -131,7 +106,7 @@ static uint8_t *write_widened(uint8_t *o, const struct debezium_cell *cell, cons
 
 static uint8_t *write_number(uint8_t *o, const struct debezium_cell *cell, const uint8_t *p, size_t len)
 {
-    uint64_t bits = le(p, 8);
+    uint64_t bits = plan_le(p, 8);
     double d;
     (void)cell;
     (void)len;
@@ -169,13 +144,13 @@ static uint8_t *write_year(uint8_t *o, const struct debezium_cell *cell, const u
 
 static uint8_t *write_enum(uint8_t *o, const struct debezium_cell *cell, const uint8_t *p, size_t len)
 {
-    uint64_t n = le(p, len);
+    uint64_t n = plan_le(p, len);
     return n <= cell->label_count ? piece_copy(o, &cell->labels[n]) : NULL;
 }
 
 static uint8_t *write_set(uint8_t *o, const struct debezium_cell *cell, const uint8_t *p, size_t len)
 {
-    uint64_t bits = le(p, len);
+    uint64_t bits = plan_le(p, len);
     if (cell->label_count < 64 && bits >> cell->label_count)
         return NULL;
     uint8_t *start = o++;
@@ -200,7 +175,7 @@ static uint8_t *write_document(uint8_t *o, const struct debezium_cell *cell, con
 
 static double read_double(const uint8_t *p)
 {
-    uint64_t bits = le(p, 8);
+    uint64_t bits = plan_le(p, 8);
     double d;
     memcpy(&d, &bits, sizeof d);
     return d;
@@ -208,7 +183,7 @@ static double read_double(const uint8_t *p)
 
 static uint8_t *write_geometry_members(uint8_t *o, const uint8_t *p, size_t len)
 {
-    uint32_t srid = len >= GEOMETRY_SRID_BYTES ? (uint32_t)le(p, 4) : 0;
+    uint32_t srid = len >= GEOMETRY_SRID_BYTES ? (uint32_t)plan_le(p, 4) : 0;
     size_t skip = len >= GEOMETRY_SRID_BYTES ? GEOMETRY_SRID_BYTES : 0;
     o = write_base64(LITERAL(o, "\"wkb\":\""), p + skip, len - skip);
     o = LITERAL(o, "\",\"srid\":");

@@ -77,7 +77,7 @@ bool maxwell_write_stored_json(struct maxwell_out *out, const struct maxwell_cel
 
 bool maxwell_write_label(struct maxwell_out *out, const struct maxwell_cell *cell, const uint8_t *p, size_t len)
 {
-    uint64_t index = maxwell_le(p, len);
+    uint64_t index = plan_le(p, len);
     if (index == 0)
         return maxwell_put_null(out);
     return index <= cell->type->label_count && maxwell_put_piece(out, &cell->labels[index - 1]);
@@ -85,7 +85,7 @@ bool maxwell_write_label(struct maxwell_out *out, const struct maxwell_cell *cel
 
 bool maxwell_write_labels(struct maxwell_out *out, const struct maxwell_cell *cell, const uint8_t *p, size_t len)
 {
-    uint64_t bits = maxwell_le(p, len);
+    uint64_t bits = plan_le(p, len);
     if ((cell->type->label_count < 64 && bits >> cell->type->label_count) || !MAXWELL_PUT(out, "["))
         return false;
     for (bool first = true; bits; bits &= bits - 1, first = false)

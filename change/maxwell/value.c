@@ -15,7 +15,7 @@ bool maxwell_put_null(struct maxwell_out *out)
 bool maxwell_write_unsigned(struct maxwell_out *out, const struct maxwell_cell *cell, const uint8_t *p, size_t len)
 {
     (void)cell;
-    return maxwell_put_uint(out, maxwell_le(p, len));
+    return maxwell_put_uint(out, plan_le(p, len));
 }
 
 bool maxwell_write_signed(struct maxwell_out *out, const struct maxwell_cell *cell, const uint8_t *p, size_t len)
@@ -24,7 +24,7 @@ bool maxwell_write_signed(struct maxwell_out *out, const struct maxwell_cell *ce
     (void)cell;
     if (!maxwell_room(out, WRITE_UINT_MAX + 1))
         return false;
-    out->o = write_int(out->o, (int64_t)(maxwell_le(p, len) << unused) >> unused);
+    out->o = write_int(out->o, (int64_t)(plan_le(p, len) << unused) >> unused);
     return true;
 }
 
@@ -94,7 +94,7 @@ static bool put_real(struct maxwell_out *out, double v, bool single)
 
 bool maxwell_write_single(struct maxwell_out *out, const struct maxwell_cell *cell, const uint8_t *p, size_t len)
 {
-    uint32_t bits = (uint32_t)maxwell_le(p, len);
+    uint32_t bits = (uint32_t)plan_le(p, len);
     float f;
     (void)cell;
     memcpy(&f, &bits, sizeof f);
@@ -103,7 +103,7 @@ bool maxwell_write_single(struct maxwell_out *out, const struct maxwell_cell *ce
 
 bool maxwell_write_real(struct maxwell_out *out, const struct maxwell_cell *cell, const uint8_t *p, size_t len)
 {
-    uint64_t bits = maxwell_le(p, len);
+    uint64_t bits = plan_le(p, len);
     double d;
     (void)cell;
     memcpy(&d, &bits, sizeof d);

@@ -37,25 +37,6 @@ bool maxwell_put_time(struct maxwell_out *out, const struct maxwell_cell *cell, 
 bool maxwell_put_base64(struct maxwell_out *out, const uint8_t *p, size_t len);
 bool maxwell_put_null(struct maxwell_out *out);
 
-static inline uint64_t maxwell_le(const uint8_t *p, size_t len)
-{
-    uint64_t v = 0;
-    switch (len) { /* of a length that the compiler knows the copy is one instruction */
-    case 1:
-        return p[0];
-    case 4:
-        memcpy(&v, p, 4);
-        return v;
-    case 8:
-        memcpy(&v, p, 8);
-        return v;
-    default:
-        for (size_t i = 0; i < len; i++)
-            v |= (uint64_t)p[i] << (8 * i);
-        return v;
-    }
-}
-
 static inline uint64_t maxwell_be(const uint8_t *p, size_t len)
 {
     uint64_t v = 0;
