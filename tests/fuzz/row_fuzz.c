@@ -79,7 +79,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
     struct table *tbl = arena_alloc(own, sizeof *tbl);
     if (!columns || !tbl)
         abort();
-    *tbl = (struct table){"d", "t", columns, count, pk, bytes[0] & 64 ? 1 : 0, true};
+    *tbl = (struct table){.db = "d",
+                          .name = "t",
+                          .columns = columns,
+                          .column_count = count,
+                          .pk = pk,
+                          .pk_count = bytes[0] & 64 ? 1 : 0,
+                          .pk_known = true};
     bool made = true;
     for (unsigned i = 0; made && i < count; i++)
         made = make_column(&columns[i], i, bytes + 1 + 4 * i);
