@@ -103,7 +103,7 @@ static void check_writers(struct arena *own, const struct column *column, const 
     struct buf row, values;
     MUST(tbl && columns && cache);
     *columns = *column;
-    *tbl = (struct table){"d", "t", columns, 1, NULL, 0, true};
+    *tbl = (struct table){.db = "d", .name = "t", .columns = columns, .column_count = 1, .pk_known = true};
     buf_init(&row, 0);
     buf_init(&values, 0);
     MUST(shape_cache_take(cache, own, tbl, &shape, NULL) == 0);
