@@ -6,31 +6,9 @@
 
 #include "change/format_row.h"
 #include "change/json_in.h"
+#include "tools/fuzz_table.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len);
-
-static const char *const names[] = {"a", "b", "c", "d", "e", "f", "g", "h"};
-static const struct label labels[] = {
-    {"one", 3}, {"two \"", 5}, {"", 0}, {"\xc3\xa9", 2}, {"a label of more than 32 bytes here", 33}};
-
-static bool make_column(struct column *column, unsigned i, const uint8_t *spec)
-{
-    static const uint16_t collations[] = {45, 63, 8, 11, 28, 0, 10, 12, 13, 35, 54, 60, 248};
-    struct cursor metadata = cursor_over(spec + 2, 2);
-    *column = (struct column){.name = names[i], .name_len = 1};
-    if (coltype_init(&column->type, spec[0], &metadata, NULL) != 0)
-        return false;
-    column->type.sign_known = spec[1] & 1;
-    column->type.is_unsigned = spec[1] & 2;
-    column->type.collation = collations[spec[1] / 8 % (sizeof collations / sizeof collations[0])];
-    column->type.charset = (uint8_t)charset_of_collation(column->type.collation, NULL);
-    static const char *const words[] = {"", "uuid", "inet6", "inet4", "vector", "", "", ""};
-    if (!coltype_declare(&column->type, words[spec[1] >> 5], spec[1] >> 5) && coltype_needs_scale(&column->type))
-        return false;
-    column->type.labels = spec[1] & 4 ? labels : NULL;
-    column->type.label_count = spec[1] & 4 ? sizeof labels / sizeof labels[0] : 0;
-    return true;
-}
 
 static const struct format_options form = {.geojson = false};
 static const struct format_options other_form = {.geojson = true};
@@ -88,7 +66,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
                           .pk_known = true};
     bool made = true;
     for (unsigned i = 0; made && i < count; i++)
-        made = make_column(&columns[i], i, bytes + 1 + 4 * i);
+        made = fuzz_column(&columns[i], i, bytes + 1 + 4 * i);
     if (made && shape_cache_take(cache, own, tbl, &shape, NULL) == 0) {
         const uint8_t *image = bytes + 1 + 4 * count, *end = bytes + len;
         size_t size = shape_walk(shape, NULL, image, end, NULL, NULL);
