@@ -27,7 +27,8 @@ struct statement_table {
     const char *new_db, *new_name; /* RENAME, ALTER … RENAME; else NULL */
     const struct table *before;    /* its definition, RENAME: maybe by its new name; NULL: there was none, or it is not
                                     * known */
-    const struct table *after;     /* NULL: it is gone, or not known */
+    const struct table *after;     /* behind its own part of the statement; NULL: it is gone, or not known */
+    bool passes_on;                /* RENAME: a later pair gives the new name away */
 };
 
 struct statement {

@@ -173,15 +173,18 @@ static bool same_name(const struct ddl_name *a, const struct ddl_name *b)
     return strcmp(a->db, b->db) == 0 && strcmp(a->table, b->table) == 0;
 }
 
-/* Whether another pair names what this one makes: the history tells of it only what it is behind all of them. */
-static bool is_named_again(const struct showing *sh, const struct ddl_action *pair)
+/* Whether another pair names what this one makes: the history tells of it only what it is behind all of them. A later
+ * pair may give the name away. */
+static bool is_named_again(const struct showing *sh, const struct ddl_action *pair, bool *passes_on)
 {
+    bool named = false;
     for (size_t i = 0; i < sh->st->ddl->count; i++) {
         const struct ddl_action *other = &sh->st->ddl->actions[i];
-        if (other != pair && (same_name(&other->table, &pair->to) || same_name(&other->to, &pair->to)))
-            return true;
+        bool away = other != pair && same_name(&other->table, &pair->to);
+        *passes_on |= away && other > pair;
+        named |= away || (other != pair && same_name(&other->to, &pair->to));
     }
-    return false;
+    return named;
 }
 
 static bool is_of_table(enum ddl_kind kind)
@@ -216,7 +219,7 @@ static int add_action(struct showing *sh, const struct ddl_action *action)
         tbl->new_db = to.db;
         tbl->new_name = to.name;
     }
-    if (sh->renames_only && tbl->before && is_named_again(sh, action)) {
+    if (sh->renames_only && tbl->before && is_named_again(sh, action, &tbl->passes_on)) {
         tbl->after = tbl->before;
         return 0;
     }

@@ -264,6 +264,12 @@ static int add_record(const struct statement_run *run, const struct change_recor
 
 /* ---------------------------------------------------------------- kinds */
 
+/* The peer looks at the tables behind the whole statement: what a later pair renames on is not there then. */
+static const struct table *left(const struct statement_table *t)
+{
+    return t->passes_on ? NULL : t->after;
+}
+
 static const char *name_after(const struct statement_table *t)
 {
     return t->new_name ? t->new_name : t->name;
@@ -277,7 +283,7 @@ static const char *db_after(const struct statement_table *t)
 /* A unique index that becomes the record key is the only one that changes a table for the peer. */
 static bool index_is_key(const struct statement_table *t)
 {
-    return t->before && t->after && !t->after->pk_count && t->after->unique_count && !t->before->unique_count;
+    return t->before && left(t) && !left(t)->pk_count && left(t)->unique_count && !t->before->unique_count;
 }
 
 /* NULL: for the peer the statement changed no table. */
@@ -285,10 +291,10 @@ static const char *type_of(const struct statement *statement, const struct state
 {
     switch (statement->kind) {
     case STATEMENT_CREATE_TABLE:
-        return t->before || !t->after ? NULL : "CREATE";
+        return t->before || !left(t) ? NULL : "CREATE";
     case STATEMENT_ALTER_TABLE:
     case STATEMENT_RENAME_TABLE:
-        return t->after ? "ALTER" : NULL;
+        return left(t) ? "ALTER" : NULL;
     case STATEMENT_DROP_TABLE:
         return "DROP";
     case STATEMENT_CREATE_INDEX:
@@ -380,7 +386,7 @@ static int add_tables(struct statement_run *run, struct token text, struct err *
         const struct statement_table *t = &statement->tables[i];
         struct change_record rec = {.db = db_after(t), .front = front, .ddl = text, .table = name_after(t)};
         rec.type = type_of(statement, t);
-        rec.after = is_drop ? NULL : t->after;
+        rec.after = is_drop ? NULL : left(t);
         if (is_drop)
             rc = spell_drop(&rec, &run->to->arena, e);
         else if (is_rename)

@@ -451,8 +451,8 @@ static void debezium__statement__is_a_record_per_dropped_or_renamed_table_and_el
         const struct schema_case *c = &cases[i];
         struct scene *s = scene_new(on, 1);
         const struct table *before = c->before ? &s->tbl : NULL, *after = c->after ? &s->tbl : NULL;
-        struct statement_table tables[2] = {{"shop", "t", NULL, NULL, before, after},
-                                            {"shop", "u", NULL, NULL, before, after}};
+        struct statement_table tables[2] = {{.db = "shop", .name = "t", .before = before, .after = after},
+                                            {.db = "shop", .name = "u", .before = before, .after = after}};
         struct statement statement = {.kind = c->kind,
                                       .text = c->text,
                                       .len = strlen(c->text),

@@ -616,7 +616,8 @@ static void lane__statement__is_a_barrier_for_all_lanes_and_a_copy(void **state)
 {
     (void)state;
     const struct table tbl = {.db = "shop", .name = "new"};
-    const struct statement_table table = {"shop", "orders", "shop", "new", NULL, &tbl};
+    const struct statement_table table = {
+        .db = "shop", .name = "orders", .new_db = "shop", .new_name = "new", .after = &tbl};
     static char text[LANE_SEGMENT_BYTES_MAX];
     memset(text, 'x', sizeof text);
     const size_t lens[] = {40, sizeof text};

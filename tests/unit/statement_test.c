@@ -205,6 +205,7 @@ static void statement__names_that_are_swapped__have_both_definitions_in_each_pai
     for (unsigned i = 0; i < 3; i++) {
         assert_int_equal(st->tables[i].before->column_count, columns[i]);
         assert_int_equal(st->tables[i].after->column_count, columns[i]);
+        assert_int_equal(st->tables[i].passes_on, i == 0);
     }
     tear_down(&w);
 }
