@@ -1,5 +1,6 @@
 /* Formats: how changes become records. Our own JSON and that of Canal, Maxwell and Debezium, each one const struct
- * format_ops in change/format_<name>.c, listed in change/formats.c. docs/formats.md tells them field by field.
+ * format_ops in change/<name>/<name>.c (ours: change/format_sluice.c), listed in change/formats.c. docs/formats.md
+ * tells them field by field.
  *
  * A record is what one message of a bus, or one line of standard output, holds. Formats write its text into one buffer;
  * a sink takes it from there. A format instance belongs to one worker thread; what is bound is the worker's too. */
