@@ -158,15 +158,13 @@ static int open_dump(struct dump *dump, const struct dump_flags *given, const st
                                         .routes = dump->tables.routes,
                                         .env = &dump->env,
                                         .to = to,
-                                        .definitions = needs & FORMAT_NEEDS_DEFINITIONS,
-                                        .statements = needs & FORMAT_NEEDS_STATEMENTS,
+                                        .needs = needs,
                                         .only_print = true};
     struct reading_files files = {.paths = inv->words,
                                   .count = inv->word_count,
                                   .to = to,
                                   .live = given->config ? &live : NULL,
-                                  .definitions = needs & FORMAT_NEEDS_DEFINITIONS,
-                                  .statements = needs & FORMAT_NEEDS_STATEMENTS,
+                                  .needs = needs,
                                   .query_max_bytes = query_bytes};
     if (files.live && files.count)
         log_event(dump->env.log, LOG_WARN, "names that the log lacks are those that the server's tables have now");

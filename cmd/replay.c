@@ -177,8 +177,7 @@ static int open_reading(struct replay *replay, const struct replay_flags *given,
                                       .to = replay->end,
                                       .base = replay->service,
                                       .own = replay->state,
-                                      .definitions = needs & FORMAT_NEEDS_DEFINITIONS,
-                                      .statements = needs & FORMAT_NEEDS_STATEMENTS,
+                                      .needs = needs,
                                       .max_event_bytes = settings->max_event_bytes,
                                       .on_statement = (enum on_statement)settings->source.on_statement,
                                       .on_unknown_xa = (enum on_unknown_xa)settings->source.on_unknown_xa,
@@ -191,8 +190,7 @@ static int open_reading(struct replay *replay, const struct replay_flags *given,
                                                  .state = replay->state,
                                                  .base = replay->service,
                                                  .to = &replay->to,
-                                                 .definitions = needs & FORMAT_NEEDS_DEFINITIONS,
-                                                 .statements = needs & FORMAT_NEEDS_STATEMENTS};
+                                                 .needs = needs};
     int rc = reading_live(&replay->reading, &replay->live, e);
     return rc == 0 ? parse_bounds(replay, given, e) : rc;
 }

@@ -47,12 +47,8 @@ static int open_service(struct service *svc, struct err *e)
         return err_result(e);
     unsigned needs = pipeline_needs(svc->routes, settings->sinks, settings->sink_count);
     svc->settings.source.query |= (needs & FORMAT_NEEDS_QUERY) != 0;
-    svc->live = (struct reading_live_options){.settings = settings,
-                                              .routes = svc->routes,
-                                              .env = &svc->env,
-                                              .state = svc->state,
-                                              .definitions = needs & FORMAT_NEEDS_DEFINITIONS,
-                                              .statements = needs & FORMAT_NEEDS_STATEMENTS};
+    svc->live = (struct reading_live_options){
+        .settings = settings, .routes = svc->routes, .env = &svc->env, .state = svc->state, .needs = needs};
     if (reading_live(&svc->reading, &svc->live, e) != 0)
         return err_result(e);
     struct pipeline_spec spec = {

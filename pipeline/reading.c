@@ -155,7 +155,7 @@ int reading_from_files(struct reading *out, const struct reading_files *files, c
     if (begin_files(out, files, e) != 0 || history_open(&out->history, files->base, files->own, e) != 0 ||
         schema_new_upon(&out->schema, out->history, files->live ? &out->timeless : NULL, e) != 0)
         return err_result(e);
-    schema_want_definitions(out->schema, files->definitions);
+    schema_want_definitions(out->schema, files->needs & FORMAT_NEEDS_DEFINITIONS);
     if (files->live && !files->own)
         ask_databases(out);
     struct source_file_options opt = {
@@ -170,7 +170,7 @@ int reading_from_files(struct reading *out, const struct reading_files *files, c
                    .max_event_bytes = files->max_event_bytes,
                    .on_statement = files->on_statement,
                    .on_unknown_xa = files->on_unknown_xa,
-                   .statements = files->statements,
+                   .statements = files->needs & FORMAT_NEEDS_STATEMENTS,
                    .query_max_bytes = files->query_max_bytes},
     };
     return source_file_new(&out->source, &opt, e);
@@ -234,7 +234,7 @@ int reading_live(struct reading *out, const struct reading_live_options *opt, st
         reading_server(&out->server, &out->hosts[0], opt->env, e) != 0 || reading_open_history(out, opt, e) != 0 ||
         schema_new_upon(&out->schema, out->history, schema_server_reader(out->server), e) != 0)
         return err_result(e);
-    schema_want_definitions(out->schema, opt->definitions);
+    schema_want_definitions(out->schema, opt->needs & FORMAT_NEEDS_DEFINITIONS);
     struct stream_options stream = {
         .env = opt->env,
         .hosts = out->hosts,
@@ -248,7 +248,7 @@ int reading_live(struct reading *out, const struct reading_live_options *opt, st
         .schema = out->schema,
         .schema_server = out->server,
         .followed = out->is_followed ? &out->followed : NULL,
-        .scan_always = opt->scan_always || opt->definitions,
+        .scan_always = opt->scan_always || opt->needs & FORMAT_NEEDS_DEFINITIONS,
         .interest = &out->interest,
         .check_cascades = !opt->only_print,
         .accept_unlogged = accept_unlogged,
@@ -258,7 +258,7 @@ int reading_live(struct reading *out, const struct reading_live_options *opt, st
         .base = opt->base,
         .xa_spool_bytes = settings->xa_spool_bytes,
         .max_event_bytes = settings->max_event_bytes,
-        .statements = opt->statements,
+        .statements = opt->needs & FORMAT_NEEDS_STATEMENTS,
         .query_max_bytes = settings_query_bytes(&settings->source),
         .to = opt->to,
     };

@@ -43,8 +43,7 @@ struct reading_live_options {
     struct state *base;     /* a service's, whose history of definitions comes before; only read; NULL: none */
     const struct start *to; /* NULL: never ends */
     bool scan_always;       /* see stream_options */
-    bool definitions;       /* a format asks for definitions, see schema_want_definitions; sets scan_always */
-    bool statements;        /* a format shows DDL, see log_reader_options */
+    unsigned needs;         /* enum format_need of all routes; definitions set scan_always */
     bool only_print;        /* nothing depends on the changes being complete: foreign keys are not checked */
 };
 
@@ -60,8 +59,7 @@ struct reading_files {
     const struct reading_live_options *live;
     struct state *base, *own; /* histories of definitions: a service's, only read, and the one that follows it; NULL:
                                * none and in memory */
-    bool definitions;         /* a format asks for them, see schema_want_definitions */
-    bool statements;          /* a format shows DDL, see log_reader_options */
+    unsigned needs;           /* enum format_need of all routes */
     bool statements_only;     /* rows are passed over: for what the statements say of tables */
     uint64_t max_event_bytes; /* 0: what a log may have; this and what follows: see log_reader_options */
     enum on_statement on_statement;

@@ -18,11 +18,6 @@ static char *lower_copy(struct arena *arena, const char *text)
     return copy;
 }
 
-static bool wants(const struct following *f, const char *db, const char *name)
-{
-    return f->interest->wants(f->interest->ctx, db, name);
-}
-
 bool follow_wants_database(struct following *f, const char *db)
 {
     const struct interest *interest = f->interest;
@@ -32,22 +27,28 @@ bool follow_wants_database(struct following *f, const char *db)
     return low && interest->wants_database(interest->ctx, low);
 }
 
-/* The name as row events have it: in small letters where the server keeps names so, or where only that is wanted. */
-static int fold(struct following *f, const char **db, const char **name, bool *wanted)
+int follow_fold(const struct follow_naming *by, struct ddl_table *name, bool *wanted, struct err *e)
 {
-    int rule = history_case(f->history);
-    *wanted = rule <= 0 && wants(f, *db, *name);
+    int rule = history_case(by->history);
+    const struct interest *interest = by->interest;
+    *wanted = rule <= 0 && interest->wants(interest->ctx, name->db, name->name);
     if (*wanted || rule == 0)
         return 0;
-    const char *low_db = lower_copy(f->arena, *db), *low_name = lower_copy(f->arena, *name);
-    if (!low_db || !low_name)
-        return err_set(f->e, NO_MEMORY, strlen(*db) + strlen(*name));
-    *wanted = wants(f, low_db, low_name);
-    if (*wanted || rule > 0) {
-        *db = low_db;
-        *name = low_name;
-    }
+    struct ddl_table low = {lower_copy(by->arena, name->db), lower_copy(by->arena, name->name)};
+    if (!low.db || !low.name)
+        return err_set(e, NO_MEMORY, strlen(name->db) + strlen(name->name));
+    *wanted = interest->wants(interest->ctx, low.db, low.name);
+    if (*wanted || rule > 0)
+        *name = low;
     return 0;
+}
+
+struct history_where follow_before(const struct history_where *where)
+{
+    struct history_where before = *where;
+    before.at.pos -= before.at.pos > 0;
+    before.gtid = (struct gtid){.flavor = where->gtid.flavor};
+    return before;
 }
 
 /* It was read from a server without a place, and taken for the whole log: statements have done their work on it. */
@@ -81,10 +82,14 @@ static bool is_kept(struct following *f, const char *db, const char *name)
 
 int follow_table(struct following *f, const char *db, const char *name, bool any, struct follow_table **out)
 {
+    const struct follow_naming by = {f->history, f->interest, f->arena};
+    struct ddl_table folded = {db, name};
     bool wanted;
-    int rc = fold(f, &db, &name, &wanted);
+    int rc = follow_fold(&by, &folded, &wanted, f->e);
     if (rc != 0)
         return rc;
+    db = folded.db;
+    name = folded.name;
     *out = NULL;
     if (db[0] == '\0' || (!wanted && !any && !is_kept(f, db, name)))
         return 0;
@@ -253,15 +258,17 @@ static int tell_complaint(struct following *f)
 int schema_follow(struct schema *schema, const struct schema_statement *st, const struct interest *interest,
                   struct arena *arena, struct schema_followed *out, struct err *e)
 {
-    struct following f = {
-        .history = schema_history(schema), .st = st, .interest = interest, .arena = arena, .before = st->where, .e = e};
+    struct following f = {.history = schema_history(schema),
+                          .st = st,
+                          .interest = interest,
+                          .arena = arena,
+                          .before = follow_before(&st->where),
+                          .e = e};
     struct schema_followed followed = {.note = NULL};
     f.last = &f.first;
     f.stmt = *st->stmt;
     f.stmt.sql += st->ddl->begin;
     f.stmt.len -= st->ddl->begin;
-    f.before.at.pos -= f.before.at.pos > 0;
-    f.before.gtid = (struct gtid){.flavor = st->where.gtid.flavor};
     int rc = 0;
     for (size_t i = 0; i < st->ddl->count && rc == 0; i++)
         if (!st->failed || st->ddl->actions[i].kind == DDL_DROP)

@@ -35,6 +35,18 @@ struct schema_followed {
     const char *note; /* a statement about tables that nobody wants cannot be read: worth one line; NULL: none */
 };
 
+/* How a name of a statement is taken: as row events have it, in small letters where the server keeps names so, or where
+ * only that is wanted. */
+struct follow_naming {
+    struct history *history;
+    const struct interest *interest;
+    struct arena *arena;
+};
+int follow_fold(const struct follow_naming *by, struct ddl_table *name, bool *wanted, struct err *e);
+
+/* The place that ends where a statement begins. */
+struct history_where follow_before(const struct history_where *where);
+
 /* All versions of a statement are put at once, and are durable on return. Errors: DDL_UNKNOWN (a statement about a
  * wanted table that cannot be read), the history's, NO_MEMORY. */
 int schema_follow(struct schema *schema, const struct schema_statement *st, const struct interest *interest,

@@ -3,7 +3,6 @@
 
 #include <string.h>
 
-#include "base/ascii.h"
 #include "value/charset.h"
 #include "value/value.h"
 
@@ -120,33 +119,6 @@ static bool find_kind(const struct schema_statement *st, struct statement *out)
 
 /* ---------------------------------------------------------------- tables */
 
-static char *lower_copy(struct arena *arena, const char *text)
-{
-    char *copy = arena_copy(arena, text, strlen(text));
-    for (char *c = copy; c && *c; c++)
-        *c = ascii_lower(*c);
-    return copy;
-}
-
-/* The name as row events have it, as schema_follow takes it: in small letters where the server keeps names so, or where
- * only that is wanted. */
-static int fold(struct showing *sh, const struct ddl_name *name, struct ddl_table *out, bool *wanted)
-{
-    int rule = history_case(schema_history(sh->schema));
-    const struct interest *interest = sh->interest;
-    *out = (struct ddl_table){name->db, name->table};
-    *wanted = rule <= 0 && interest->wants(interest->ctx, out->db, out->name);
-    if (*wanted || rule == 0)
-        return 0;
-    struct ddl_table low = {lower_copy(sh->arena, name->db), lower_copy(sh->arena, name->table)};
-    if (!low.db || !low.name)
-        return err_set(sh->e, NO_MEMORY, name->table_len);
-    *wanted = interest->wants(interest->ctx, low.db, low.name);
-    if (*wanted || rule > 0)
-        *out = low;
-    return 0;
-}
-
 /* A table that an action before this one named; by another name from now on it is another. */
 static struct statement_table *find_table(const struct showing *sh, const struct ddl_table *name)
 {
@@ -197,12 +169,13 @@ static bool is_of_table(enum ddl_kind kind)
 static int add_action(struct showing *sh, const struct ddl_action *action)
 {
     bool renames = action->kind == DDL_RENAME, wanted, to_wanted = false;
-    struct ddl_table name, to = {NULL, NULL};
+    const struct follow_naming by = {schema_history(sh->schema), sh->interest, sh->arena};
+    struct ddl_table name = {action->table.db, action->table.table}, to = {action->to.db, action->to.table};
     if (!is_of_table(action->kind) || (sh->st->failed && action->kind != DDL_DROP) || action->table.table_len == 0)
         return 0;
-    int rc = fold(sh, &action->table, &name, &wanted);
+    int rc = follow_fold(&by, &name, &wanted, sh->e);
     if (rc == 0 && renames)
-        rc = fold(sh, &action->to, &to, &to_wanted);
+        rc = follow_fold(&by, &to, &to_wanted, sh->e);
     if (rc != 0 || (!wanted && !to_wanted))
         return rc;
     struct statement_table *tbl = find_table(sh, &name);
@@ -288,7 +261,8 @@ static bool is_of_database(enum statement_kind kind)
 int schema_show_statement(struct schema *schema, const struct schema_statement *st, const struct interest *interest,
                           struct arena *arena, const struct statement **out, struct err *e)
 {
-    struct showing sh = {.schema = schema, .st = st, .interest = interest, .arena = arena, .before = st->where, .e = e};
+    struct showing sh = {
+        .schema = schema, .st = st, .interest = interest, .arena = arena, .before = follow_before(&st->where), .e = e};
     struct statement *shown = (struct statement *)arena_alloc(arena, sizeof *shown);
     *out = NULL;
     if (!shown)
@@ -296,8 +270,6 @@ int schema_show_statement(struct schema *schema, const struct schema_statement *
     *shown = (struct statement){.db = st->stmt->db ? st->stmt->db : ""};
     if (!find_kind(st, shown))
         return 0;
-    sh.before.at.pos -= sh.before.at.pos > 0;
-    sh.before.gtid = (struct gtid){.flavor = st->where.gtid.flavor};
     sh.renames_only = shown->kind == STATEMENT_RENAME_TABLE;
     int rc = is_of_database(shown->kind) ? add_database(&sh, shown) : add_tables(&sh);
     if (rc < 0 || (rc == 0 && sh.count == 0))
