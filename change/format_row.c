@@ -64,22 +64,6 @@ static uint8_t *write_document(uint8_t *o, const uint8_t *p, size_t len)
     return end ? write_json_text(o, text, (size_t)(end - text)) : NULL;
 }
 
-/* UUID and INET, whose zero bytes at the end the log leaves out. */
-static uint8_t *write_address(uint8_t *o, const struct plan_writer *writer, const uint8_t *p, size_t len)
-{
-    uint8_t whole[UUID_BYTES] = {0};
-    if (len > writer->max_bytes)
-        return NULL;
-    memcpy(whole, p, len);
-    *o++ = '"';
-    if (writer->op == PLAN_UUID)
-        o = write_uuid(o, whole);
-    else
-        o = writer->max_bytes == INET4_BYTES ? write_inet4(o, whole) : write_inet6(o, whole);
-    *o++ = '"';
-    return o;
-}
-
 static uint8_t *write_geometry_or_bytes(uint8_t *o, const uint8_t *p, size_t len)
 {
     return len < GEOMETRY_SRID_BYTES ? write_json_base64(o, p, len) : write_geometry(o, p, len);
@@ -107,32 +91,25 @@ static uint8_t *write_set(uint8_t *o, const struct plan_writer *writer, uint64_t
     return o;
 }
 
-static inline uint8_t *quoted(uint8_t *o, uint8_t *end)
-{
-    *o = '"';
-    *end = '"';
-    return end + 1;
-}
-
 static inline uint8_t *write_temporal(uint8_t *o, const struct plan_writer *writer, const uint8_t *p)
 {
     struct value v;
     switch (writer->op) {
     case PLAN_DATE:
-        return read_date(p, &v) ? quoted(o, write_date(o + 1, v.t.year, v.t.month, v.t.day)) : NULL;
+        return read_date(p, &v) ? plan_quoted(o, write_date(o + 1, v.t.year, v.t.month, v.t.day)) : NULL;
     case PLAN_TIME:
-        return read_time(p, writer->scale, &v) ? quoted(o, write_time(o + 1, &v)) : NULL;
+        return read_time(p, writer->scale, &v) ? plan_quoted(o, write_time(o + 1, &v)) : NULL;
     case PLAN_DATETIME:
-        return read_datetime(p, writer->scale, &v) ? quoted(o, write_datetime(o + 1, &v)) : NULL;
+        return read_datetime(p, writer->scale, &v) ? plan_quoted(o, write_datetime(o + 1, &v)) : NULL;
     case PLAN_TIME_OLD:
-        return read_time_old(p, writer->scale, &v) ? quoted(o, write_time(o + 1, &v)) : NULL;
+        return read_time_old(p, writer->scale, &v) ? plan_quoted(o, write_time(o + 1, &v)) : NULL;
     case PLAN_DATETIME_OLD:
-        return read_datetime_old(p, writer->scale, &v) ? quoted(o, write_datetime(o + 1, &v)) : NULL;
+        return read_datetime_old(p, writer->scale, &v) ? plan_quoted(o, write_datetime(o + 1, &v)) : NULL;
     default:
         if (writer->op == PLAN_TIMESTAMP ? !read_timestamp(p, writer->scale, &v)
                                          : !read_timestamp_old(p, writer->scale, &v))
             return NULL;
-        return quoted(o, write_timestamp(o + 1, (uint32_t)v.ts.seconds, v.ts.us, v.scale));
+        return plan_quoted(o, write_timestamp(o + 1, (uint32_t)v.ts.seconds, v.ts.us, v.scale));
     }
 }
 
@@ -194,7 +171,7 @@ static inline uint8_t *write_column(uint8_t *o, const struct plan_writer *writer
         return write_temporal(o, writer, p);
     case PLAN_UUID:
     case PLAN_INET:
-        return write_address(o, writer, p + column->walk, len - column->walk);
+        return write_address(o, writer->op == PLAN_UUID, writer->max_bytes, p + column->walk, len - column->walk);
     case PLAN_GEOMETRY:
         return write_geometry_or_bytes(o, p + column->walk, len - column->walk);
     case PLAN_VECTOR:

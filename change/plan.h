@@ -99,6 +99,14 @@ static inline uint8_t *plan_literal(uint8_t *o, const char *text, size_t len)
     return o + len;
 }
 
+/* Quotes around a text that was written behind `o`; the end of it. */
+static inline uint8_t *plan_quoted(uint8_t *o, uint8_t *end)
+{
+    *o = '"';
+    *end = '"';
+    return end + 1;
+}
+
 /* Copies a string literal to where `o` points; the end of it. */
 #define LITERAL(o, text) plan_literal((o), (text), sizeof(text) - 1)
 

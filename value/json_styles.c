@@ -101,10 +101,9 @@ static void connector_real(struct jsonb_print *to, double d)
     jsonb_print_bytes(to, exact, (size_t)digits);
 }
 
-uint8_t *canal_decimal_end(uint8_t *text, uint8_t *end, unsigned scale)
+uint8_t *canal_decimal_end(uint8_t *end, unsigned scale)
 {
     unsigned last = scale % DECIMAL_GROUP;
-    (void)text;
     for (unsigned i = 1; i <= last; i++)
         if (end[-(int)i] != '0')
             return end;
@@ -119,7 +118,7 @@ static bool canal_decimal(struct jsonb_print *to, const struct bytes *in)
     uint8_t *end = jsonb_decimal(text, in);
     if (!end)
         return false;
-    jsonb_print_bytes(to, text, (size_t)(canal_decimal_end(text, end, in->p[1]) - text));
+    jsonb_print_bytes(to, text, (size_t)(canal_decimal_end(end, in->p[1]) - text));
     return true;
 }
 

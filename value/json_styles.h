@@ -27,8 +27,8 @@ size_t jsonb_styled_len(const struct jsonb_style *style, const uint8_t *doc, siz
 /* The text at `o`, with room for jsonb_styled_len; NULL as above. Strings are not checked to be UTF-8. */
 uint8_t *jsonb_write_styled(const struct jsonb_style *style, uint8_t *o, const uint8_t *doc, size_t len);
 
-/* Canal's end of a DECIMAL that is written with all digits of its scale at text … end: digits behind the point come in
+/* Canal's end of a DECIMAL that is written with all digits of its scale before `end`: digits behind the point come in
  * groups of nine, and a last group that is shorter and all zero is left out; of no digit at all ".0" stays. */
-uint8_t *canal_decimal_end(uint8_t *text, uint8_t *end, unsigned scale);
+uint8_t *canal_decimal_end(uint8_t *end, unsigned scale);
 
 #endif

@@ -31,3 +31,18 @@ int uuid_read(const struct coltype *type, struct bytes bytes, struct value *out,
     out->s.len = (size_t)(write_uuid(text, whole) - text);
     return 0;
 }
+
+uint8_t *write_address(uint8_t *o, bool is_uuid, size_t size, const uint8_t *p, size_t len)
+{
+    uint8_t whole[UUID_BYTES] = {0};
+    if (len > size || len > sizeof whole)
+        return NULL;
+    memcpy(whole, p, len);
+    *o++ = '"';
+    if (is_uuid)
+        o = write_uuid(o, whole);
+    else
+        o = size == INET4_BYTES ? write_inet4(o, whole) : write_inet6(o, whole);
+    *o++ = '"';
+    return o;
+}

@@ -259,6 +259,10 @@ uint8_t *write_json_base64(uint8_t *o, const uint8_t *p, size_t len);
 #define WRITE_UUID_LEN 36
 #define WRITE_INET_MAX 40
 uint8_t *write_uuid(uint8_t *o, const uint8_t uuid[UUID_BYTES]);
+
+/* A UUID or address in quotes from its `len` bytes in the log, which leaves zero bytes at its end out; `size` of the
+ * whole: UUID_BYTES, INET4_BYTES, INET6_BYTES. NULL when there are more. */
+uint8_t *write_address(uint8_t *o, bool is_uuid, size_t size, const uint8_t *p, size_t len);
 uint8_t *write_inet4(uint8_t *o, const uint8_t address[INET4_BYTES]);
 uint8_t *write_inet6(uint8_t *o, const uint8_t address[INET6_BYTES]);
 

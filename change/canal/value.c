@@ -28,31 +28,24 @@ enum {
 #define REPLACEMENT     "\xef\xbf\xbd"
 #define REPLACEMENT_LEN 3
 
-static inline uint8_t *quoted(uint8_t *o, uint8_t *end)
-{
-    *o = '"';
-    *end = '"';
-    return end + 1;
-}
-
 static uint8_t *write_unsigned(uint8_t *o, const struct canal_cell *cell, const uint8_t *p, size_t len)
 {
     (void)cell;
-    return quoted(o, write_uint(o + 1, plan_le(p, len)));
+    return plan_quoted(o, write_uint(o + 1, plan_le(p, len)));
 }
 
 static uint8_t *write_signed(uint8_t *o, const struct canal_cell *cell, const uint8_t *p, size_t len)
 {
     unsigned unused = 64 - 8 * (unsigned)len;
     (void)cell;
-    return quoted(o, write_int(o + 1, (int64_t)(plan_le(p, len) << unused) >> unused));
+    return plan_quoted(o, write_int(o + 1, (int64_t)(plan_le(p, len) << unused) >> unused));
 }
 
 static uint8_t *write_digits_of(uint8_t *o, const struct canal_cell *cell, const uint8_t *p, size_t len)
 {
     (void)len;
     uint8_t *end = write_decimal(o + 1, p, cell->precision, cell->scale);
-    return end ? quoted(o, canal_decimal_end(o + 1, end, cell->scale)) : NULL;
+    return end ? plan_quoted(o, canal_decimal_end(end, cell->scale)) : NULL;
 }
 
 static uint8_t *write_real(uint8_t *o, const struct canal_cell *cell, const uint8_t *p, size_t len)
@@ -63,11 +56,11 @@ static uint8_t *write_real(uint8_t *o, const struct canal_cell *cell, const uint
         uint32_t half = (uint32_t)bits;
         float f;
         memcpy(&f, &half, sizeof f);
-        return (half >> 23 & 0xff) == 0xff ? NULL : quoted(o, write_java_float(o + 1, f));
+        return (half >> 23 & 0xff) == 0xff ? NULL : plan_quoted(o, write_java_float(o + 1, f));
     }
     double d;
     memcpy(&d, &bits, sizeof d);
-    return (bits >> 52 & 0x7ff) == 0x7ff ? NULL : quoted(o, write_java_double(o + 1, d));
+    return (bits >> 52 & 0x7ff) == 0x7ff ? NULL : plan_quoted(o, write_java_double(o + 1, d));
 }
 
 static uint8_t *write_bits(uint8_t *o, const struct canal_cell *cell, const uint8_t *p, size_t len)
@@ -75,14 +68,14 @@ static uint8_t *write_bits(uint8_t *o, const struct canal_cell *cell, const uint
     uint64_t v = 0;
     for (size_t i = 0; i < len; i++)
         v = v << 8 | p[i];
-    return cell->precision < 64 && v >> cell->precision ? NULL : quoted(o, write_uint(o + 1, v));
+    return cell->precision < 64 && v >> cell->precision ? NULL : plan_quoted(o, write_uint(o + 1, v));
 }
 
 static uint8_t *write_year(uint8_t *o, const struct canal_cell *cell, const uint8_t *p, size_t len)
 {
     (void)cell;
     (void)len;
-    return quoted(o, write_4(o + 1, p[0] ? 1900u + p[0] : 0));
+    return plan_quoted(o, write_4(o + 1, p[0] ? 1900u + p[0] : 0));
 }
 
 static uint8_t *write_date_of(uint8_t *o, const struct canal_cell *cell, const uint8_t *p, size_t len)
@@ -90,21 +83,21 @@ static uint8_t *write_date_of(uint8_t *o, const struct canal_cell *cell, const u
     struct value v;
     (void)cell;
     (void)len;
-    return read_date(p, &v) ? quoted(o, write_date(o + 1, v.t.year, v.t.month, v.t.day)) : NULL;
+    return read_date(p, &v) ? plan_quoted(o, write_date(o + 1, v.t.year, v.t.month, v.t.day)) : NULL;
 }
 
 static uint8_t *write_time_of(uint8_t *o, const struct canal_cell *cell, const uint8_t *p, size_t len)
 {
     struct value v;
     (void)len;
-    return read_time(p, cell->scale, &v) ? quoted(o, write_time(o + 1, &v)) : NULL;
+    return read_time(p, cell->scale, &v) ? plan_quoted(o, write_time(o + 1, &v)) : NULL;
 }
 
 static uint8_t *write_datetime_of(uint8_t *o, const struct canal_cell *cell, const uint8_t *p, size_t len)
 {
     struct value v;
     (void)len;
-    return read_datetime(p, cell->scale, &v) ? quoted(o, write_datetime(o + 1, &v)) : NULL;
+    return read_datetime(p, cell->scale, &v) ? plan_quoted(o, write_datetime(o + 1, &v)) : NULL;
 }
 
 /* As a DATETIME in UTC. */
@@ -117,7 +110,7 @@ static uint8_t *write_seconds(uint8_t *o, const struct value *v)
         len--; /* Z */
     }
     memcpy(o + 1, text, len);
-    return quoted(o, o + 1 + len);
+    return plan_quoted(o, o + 1 + len);
 }
 
 static uint8_t *write_timestamp_of(uint8_t *o, const struct canal_cell *cell, const uint8_t *p, size_t len)
@@ -131,14 +124,14 @@ static uint8_t *write_time_old(uint8_t *o, const struct canal_cell *cell, const 
 {
     struct value v;
     (void)len;
-    return read_time_old(p, cell->scale, &v) ? quoted(o, write_time(o + 1, &v)) : NULL;
+    return read_time_old(p, cell->scale, &v) ? plan_quoted(o, write_time(o + 1, &v)) : NULL;
 }
 
 static uint8_t *write_datetime_old(uint8_t *o, const struct canal_cell *cell, const uint8_t *p, size_t len)
 {
     struct value v;
     (void)len;
-    return read_datetime_old(p, cell->scale, &v) ? quoted(o, write_datetime(o + 1, &v)) : NULL;
+    return read_datetime_old(p, cell->scale, &v) ? plan_quoted(o, write_datetime(o + 1, &v)) : NULL;
 }
 
 static uint8_t *write_timestamp_old(uint8_t *o, const struct canal_cell *cell, const uint8_t *p, size_t len)
@@ -225,25 +218,14 @@ static uint8_t *write_bytes(uint8_t *o, const struct canal_cell *cell, const uin
 }
 
 /* UUID and INET, whose zero bytes at the end the log leaves out. */
-static uint8_t *write_address(uint8_t *o, const struct canal_cell *cell, const uint8_t *p, size_t len, bool uuid)
-{
-    uint8_t whole[UUID_BYTES] = {0};
-    if (len > cell->max_bytes || len > sizeof whole)
-        return NULL;
-    memcpy(whole, p, len);
-    if (uuid)
-        return quoted(o, write_uuid(o + 1, whole));
-    return quoted(o, cell->max_bytes == INET4_BYTES ? write_inet4(o + 1, whole) : write_inet6(o + 1, whole));
-}
-
 static uint8_t *write_uuid_of(uint8_t *o, const struct canal_cell *cell, const uint8_t *p, size_t len)
 {
-    return write_address(o, cell, p, len, true);
+    return write_address(o, true, cell->max_bytes, p, len);
 }
 
 static uint8_t *write_inet_of(uint8_t *o, const struct canal_cell *cell, const uint8_t *p, size_t len)
 {
-    return write_address(o, cell, p, len, false);
+    return write_address(o, false, cell->max_bytes, p, len);
 }
 
 /* ---------------------------------------------------------------- the table */
@@ -403,32 +385,32 @@ static uint8_t *write_number(uint8_t *o, const struct value *v)
 {
     switch (v->kind) {
     case VALUE_INT:
-        return quoted(o, write_int(o + 1, v->i));
+        return plan_quoted(o, write_int(o + 1, v->i));
     case VALUE_FLOAT:
-        return quoted(o, write_java_float(o + 1, v->f));
+        return plan_quoted(o, write_java_float(o + 1, v->f));
     case VALUE_DOUBLE:
-        return quoted(o, write_java_double(o + 1, v->d));
+        return plan_quoted(o, write_java_double(o + 1, v->d));
     case VALUE_YEAR:
-        return quoted(o, write_4(o + 1, (unsigned)v->u));
+        return plan_quoted(o, write_4(o + 1, (unsigned)v->u));
     case VALUE_DATE:
-        return quoted(o, write_date(o + 1, v->t.year, v->t.month, v->t.day));
+        return plan_quoted(o, write_date(o + 1, v->t.year, v->t.month, v->t.day));
     case VALUE_TIME:
-        return quoted(o, write_time(o + 1, v));
+        return plan_quoted(o, write_time(o + 1, v));
     case VALUE_DATETIME:
-        return quoted(o, write_datetime(o + 1, v));
+        return plan_quoted(o, write_datetime(o + 1, v));
     case VALUE_TIMESTAMP:
         return write_seconds(o, v);
     case VALUE_ENUM:
-        return quoted(o, write_uint(o + 1, v->index));
+        return plan_quoted(o, write_uint(o + 1, v->index));
     default:
-        return quoted(o, write_uint(o + 1, v->u));
+        return plan_quoted(o, write_uint(o + 1, v->u));
     }
 }
 
 static uint8_t *write_decimal_text(uint8_t *o, const struct value *v)
 {
     memcpy(o + 1, v->s.p, v->s.len);
-    return quoted(o, canal_decimal_end(o + 1, o + 1 + v->s.len, v->scale));
+    return plan_quoted(o, canal_decimal_end(o + 1 + v->s.len, v->scale));
 }
 
 void canal_value(const struct value *v, struct buf *out)

@@ -241,19 +241,9 @@ static uint8_t *write_floats(uint8_t *o, const struct debezium_cell *cell, const
 }
 
 /* UUID and INET, whose zero bytes at the end the log leaves out. */
-static uint8_t *write_address(uint8_t *o, const struct debezium_cell *cell, const uint8_t *p, size_t len)
+static uint8_t *write_address_of(uint8_t *o, const struct debezium_cell *cell, const uint8_t *p, size_t len)
 {
-    uint8_t whole[UUID_BYTES] = {0};
-    if (len - cell->walk > cell->max_bytes)
-        return NULL;
-    memcpy(whole, p + cell->walk, len - cell->walk);
-    *o++ = '"';
-    if (cell->is_uuid)
-        o = write_uuid(o, whole);
-    else
-        o = cell->max_bytes == INET4_BYTES ? write_inet4(o, whole) : write_inet6(o, whole);
-    *o++ = '"';
-    return o;
+    return write_address(o, cell->is_uuid, cell->max_bytes, p + cell->walk, len - cell->walk);
 }
 
 /* How a family is written and what room that takes. */
@@ -285,8 +275,8 @@ static const struct family_row of_family[FAMILY_COUNT] = {
     [FAMILY_ENUM] = {write_enum, 0, 0, 0},
     [FAMILY_SET] = {write_set, 2, 0, 0},
     [FAMILY_COMPRESSED] = {debezium_write_plain, 10, 6, NEED_VALUE},
-    [FAMILY_UUID] = {write_address, ADDRESS_MAX, 0, 0},
-    [FAMILY_INET] = {write_address, ADDRESS_MAX, 0, 0},
+    [FAMILY_UUID] = {write_address_of, ADDRESS_MAX, 0, 0},
+    [FAMILY_INET] = {write_address_of, ADDRESS_MAX, 0, 0},
     [FAMILY_GEOMETRY] = {write_shape, POINT_MAX, 2, 0},
     [FAMILY_VECTOR] = {write_floats, 2, 5, 0},
     [FAMILY_JSON] = {write_document, 10, 6, NEED_DOCUMENT},
