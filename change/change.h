@@ -49,6 +49,7 @@ struct row_query {
     const char *text;     /* in the client's character set, which the log does not tell; not NUL-terminated */
     size_t len;           /* at least 1 */
     uint64_t whole_bytes; /* of the whole text; more than len when it was cut */
+    uint64_t id;          /* of the statement among all that went through the lanes, the same in each; 0: before them */
 };
 
 struct statement;

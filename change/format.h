@@ -99,9 +99,17 @@ struct format_ops {
     int (*add)(struct format *format, const struct change *chg, const void *bind, size_t item, struct record_list *out,
                struct err *e);
 
-    /* Writes what is kept: at the end of a batch, also of one that failed, whose records count for nothing. Nothing is
-     * kept afterwards, even after an error. What a change borrowed is gone then. NULL = nothing is kept. */
+    /* Writes what is kept: at the end of a batch. Nothing is kept afterwards, even after an error. What a change
+     * borrowed is gone then. NULL = nothing is kept. */
     int (*flush)(struct format *format, struct record_list *out, struct err *e);
+
+    /* Before a batch: notes what goes from batch to batch (counts, the statement that was written last). NO_MEMORY.
+     * NULL = nothing does, and nothing is kept. */
+    int (*mark)(struct format *format, struct err *e);
+
+    /* After a batch that failed, whose records count for nothing: all is as at the mark, and rows that were kept are
+     * gone. Once per mark. NULL where `mark` is. */
+    void (*restore)(struct format *format);
 };
 
 struct format {

@@ -115,7 +115,7 @@ static int read_query(const struct reader *in, struct change *chg)
         return rc;
     if (v.s.len == 0 || whole < (int64_t)v.s.len)
         return wrong(in, "query", "empty, or longer than query_bytes");
-    *query = (struct row_query){v.s.p, v.s.len, (uint64_t)whole};
+    *query = (struct row_query){.text = v.s.p, .len = v.s.len, .whole_bytes = (uint64_t)whole};
     chg->query = query;
     return 0;
 }

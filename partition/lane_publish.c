@@ -39,7 +39,7 @@ void lanes_query(struct lanes *lanes, const struct row_query *query)
     lanes->query_id = query ? ++lanes->queries : 0;
     item->head = (struct item_head){
         .kind = ITEM_QUERY, .size = (uint32_t)item_align(sizeof *item + len), .ordinal = lanes->query_id};
-    item->query = (struct row_query){.len = len, .whole_bytes = query ? query->whole_bytes : 0};
+    item->query = (struct row_query){.len = len, .whole_bytes = query ? query->whole_bytes : 0, .id = lanes->query_id};
     if (query)
         memcpy(item->text, query->text, len);
 }

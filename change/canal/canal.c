@@ -34,11 +34,18 @@ static const struct option canal_options[] = {
     {.name = NULL},
 };
 
+/* What goes from batch to batch. */
+struct canal_counts {
+    uint64_t id;         /* of the last message */
+    uint64_t query;      /* id of the statement that was written last, */
+    struct version from; /* and its event */
+};
+
 struct canal_format {
     struct format base;
     const struct canal_options *options;
     struct canal_rows rows;
-    uint64_t id; /* of the last message */
+    struct canal_counts counts, marked;
     const struct canal_bind *bind;
     enum change_op op;
     unsigned lane;
@@ -46,8 +53,6 @@ struct canal_format {
     struct version version;
     size_t item;              /* of the last row */
     char gtid[GTID_TEXT_MAX]; /* of the transaction; "" where it is not asked for */
-    const char *query;        /* the last that was written, */
-    struct version from;      /* and its event */
 };
 
 #define MESSAGE_MAX ((size_t)64 << 20) /* of rows: what is beyond it goes into another message */
@@ -151,7 +156,7 @@ static uint8_t *write_message(uint8_t *o, const struct canal_format *own, int64_
     o = write_rows(LITERAL(o, "{\"data\":"), &own->rows.data);
     o = write_uint(piece_copy(o, &bind->database), (uint64_t)own->event_time * 1000);
     o = plan_literal(LITERAL(o, ",\"gtid\":\""), own->gtid, strlen(own->gtid));
-    o = write_uint(LITERAL(o, "\",\"id\":"), own->id);
+    o = write_uint(LITERAL(o, "\",\"id\":"), own->counts.id);
     o = write_types(LITERAL(o, ",\"isDdl\":false,\"mysqlType\":"), bind);
     o = LITERAL(o, ",\"old\":");
     o = own->op == CHANGE_UPDATE ? write_rows(o, &own->rows.old) : LITERAL(o, "null");
@@ -183,7 +188,7 @@ static int canal_flush(struct format *format, struct record_list *out, struct er
         records_drop(out);
         return no_room(out, e);
     }
-    own->id++;
+    own->counts.id++;
     out->text.len += (size_t)(write_message(o, own, out->now_us) - o);
     records_value(out);
     return 0;
@@ -210,7 +215,7 @@ static int write_plain(struct canal_format *own, const struct plain_message *mes
     buf_text(text, "{\"data\":null,\"database\":");
     put_name(message->db, strlen(message->db), text);
     buf_printf(text, ",\"es\":%llu,\"gtid\":\"%s\",\"id\":%llu,\"isDdl\":%s",
-               (unsigned long long)message->event_time * 1000, own->gtid, (unsigned long long)own->id + 1,
+               (unsigned long long)message->event_time * 1000, own->gtid, (unsigned long long)own->counts.id + 1,
                message->is_ddl ? "true" : "false");
     buf_text(text, ",\"mysqlType\":null,\"old\":null,\"pkNames\":null,\"sql\":");
     canal_text(message->sql, message->sql_len, text);
@@ -221,7 +226,7 @@ static int write_plain(struct canal_format *own, const struct plain_message *mes
         records_drop(out);
         return no_room(out, e);
     }
-    own->id++;
+    own->counts.id++;
     records_value(out);
     return 0;
 }
@@ -282,12 +287,14 @@ static int add_statement(struct canal_format *own, const struct change *chg, siz
 static int add_query(struct canal_format *own, const struct change *chg, size_t item, struct record_list *out,
                      struct err *e)
 {
+    struct canal_counts *counts = &own->counts;
     const struct row_query *query = chg->query;
-    bool same_tx = own->from.epoch == chg->version.epoch && own->from.sequence == chg->version.sequence;
-    if (!own->options->query_dml || !query || (same_tx && own->query == query->text))
+    bool same_tx = counts->from.epoch == chg->version.epoch && counts->from.sequence == chg->version.sequence;
+    bool same = query && (query->id ? counts->query == query->id : counts->from.row >> 32 == chg->version.row >> 32);
+    if (!own->options->query_dml || !query || (same_tx && same))
         return 0;
-    own->query = query->text;
-    own->from = chg->version;
+    counts->query = query->id;
+    counts->from = chg->version;
     struct plain_message message = {.kind = RECORD_ROW, .type = "QUERY", .db = "", .is_ddl = false};
     message.table = chg->tx->gtid.flavor == FLAVOR_MARIADB ? "" : chg->table;
     message.sql = query->text;
@@ -322,12 +329,12 @@ static int add_row(struct canal_format *own, const struct change *chg, const str
     if (!same_event(own, chg, bind)) {
         rc = canal_flush(&own->base, out, e);
         take_gtid(own, chg);
-        if (rc == 0)
-            rc = add_query(own, chg, item, out, e);
         begin_event(own, chg, bind);
     }
     if (rc == 0 && !(chg->flags & CHANGE_FROM)) {
-        rc = canal_rows_add(&own->rows, chg, bind, e);
+        rc = own->rows.count ? 0 : add_query(own, chg, item, out, e);
+        if (rc == 0)
+            rc = canal_rows_add(&own->rows, chg, bind, e);
         if (rc == 0)
             own->item = item;
     }
@@ -354,6 +361,21 @@ static int canal_add(struct format *format, const struct change *chg, const void
     }
 }
 
+static int canal_mark(struct format *format, struct err *e)
+{
+    struct canal_format *own = (struct canal_format *)format;
+    (void)e;
+    own->marked = own->counts;
+    return 0;
+}
+
+static void canal_restore(struct format *format)
+{
+    struct canal_format *own = (struct canal_format *)format;
+    own->rows.count = 0;
+    own->counts = own->marked;
+}
+
 const struct format_ops format_canal = {
     .name = "canal",
     .help = "Canal's flat message: the rows of an event in one object, values as text.",
@@ -366,4 +388,6 @@ const struct format_ops format_canal = {
     .close = canal_close,
     .add = canal_add,
     .flush = canal_flush,
+    .mark = canal_mark,
+    .restore = canal_restore,
 };

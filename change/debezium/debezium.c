@@ -213,6 +213,7 @@ static void debezium_close(struct format *format)
     buf_release(&to->keys[SIDE_BEFORE]);
     buf_release(&to->keys[SIDE_AFTER]);
     debezium_tx_release(&to->tx);
+    debezium_tx_release(&to->marked);
     free(to->found);
     free(to);
 }
@@ -231,6 +232,7 @@ static int debezium_open(struct format **out, const void *opt, struct err *e)
     buf_init(&to->keys[SIDE_BEFORE], 0);
     buf_init(&to->keys[SIDE_AFTER], 0);
     buf_init(&to->tx.id, 0);
+    buf_init(&to->marked.id, 0);
     int rc = debezium_context(to, e);
     if (rc != 0) {
         debezium_close(&to->base);
@@ -270,6 +272,20 @@ static int debezium_add(struct format *format, const struct change *chg, const v
     }
 }
 
+static int debezium_mark(struct format *format, struct err *e)
+{
+    struct debezium *to = (struct debezium *)format;
+    return debezium_tx_copy(&to->marked, &to->tx, e);
+}
+
+static void debezium_restore(struct format *format)
+{
+    struct debezium *to = (struct debezium *)format;
+    struct debezium_tx failed = to->tx;
+    to->tx = to->marked;
+    to->marked = failed;
+}
+
 const struct format_ops format_debezium = {
     .name = "debezium",
     .help = "Messages of Debezium's MySQL and MariaDB connectors without schemas.",
@@ -282,4 +298,6 @@ const struct format_ops format_debezium = {
     .open = debezium_open,
     .close = debezium_close,
     .add = debezium_add,
+    .mark = debezium_mark,
+    .restore = debezium_restore,
 };

@@ -105,7 +105,7 @@ struct debezium {
     struct found *found; /* twice `columns`: before, after */
     unsigned columns;
     struct buf keys[2]; /* before, after */
-    struct debezium_tx tx;
+    struct debezium_tx tx, marked; /* as it is, and as it was before the batch */
     struct debezium_gtid gtid;
     uint32_t last_row;                     /* of the last row message */
     struct piece context[CONNECTOR_COUNT]; /* headers of all messages, with the closing brace */
@@ -176,6 +176,9 @@ int debezium_end(struct debezium *to, const struct change *chg, size_t item, str
 int debezium_count(struct debezium *to, const struct change *chg, const struct debezium_table **table, struct err *e);
 
 void debezium_tx_release(struct debezium_tx *tx);
+
+/* Makes `to` the same as `from`; NO_MEMORY. */
+int debezium_tx_copy(struct debezium_tx *to, const struct debezium_tx *from, struct err *e);
 
 /* A name and its number among those given. */
 struct debezium_hashed {

@@ -188,23 +188,51 @@ static bool is_table(const struct debezium_table *table, const struct change *ch
            strcmp(table->name + len + 1, chg->table) == 0;
 }
 
-static int new_table(struct debezium_tx *tx, const struct change *chg, struct err *e)
+/* The new last table; it owns `name`, also after an error. NULL is a name that could not be made. */
+static int push_table(struct debezium_tx *tx, char *name, uint64_t rows, struct err *e)
 {
-    size_t bytes = strlen(chg->db) + strlen(chg->table) + 2, size = tx->size ? tx->size : 8;
-    if (tx->count == tx->size) {
+    size_t size = tx->size ? tx->size : 8;
+    if (name && tx->count == tx->size) {
         size *= tx->size ? 2 : 1;
         struct debezium_table *grown = realloc(tx->tables, size * sizeof *grown);
-        if (!grown)
+        if (!grown) {
+            free(name);
             return err_set(e, NO_MEMORY, size * sizeof *grown);
+        }
         tx->tables = grown;
         tx->size = size;
     }
-    char *name = malloc(bytes);
     if (!name)
-        return err_set(e, NO_MEMORY, bytes);
-    snprintf(name, bytes, "%s.%s", chg->db, chg->table);
-    tx->tables[tx->count++] = (struct debezium_table){name, 0};
+        return err_set(e, NO_MEMORY, sizeof(struct debezium_table));
+    tx->tables[tx->count++] = (struct debezium_table){name, rows};
     return 0;
+}
+
+static int new_table(struct debezium_tx *tx, const struct change *chg, struct err *e)
+{
+    size_t bytes = strlen(chg->db) + strlen(chg->table) + 2;
+    char *name = malloc(bytes);
+    if (name)
+        snprintf(name, bytes, "%s.%s", chg->db, chg->table);
+    return push_table(tx, name, 0, e);
+}
+
+int debezium_tx_copy(struct debezium_tx *to, const struct debezium_tx *from, struct err *e)
+{
+    int rc = 0;
+    forget_tables(to);
+    to->open = from->open;
+    to->rows = from->rows;
+    if (!from->open)
+        return 0;
+    buf_clear(&to->id);
+    buf_add(&to->id, from->id.p, from->id.len);
+    if (to->id.failed)
+        return err_set(e, NO_MEMORY, from->id.len);
+    for (size_t i = 0; i < from->count && rc == 0; i++)
+        rc = push_table(to, strdup(from->tables[i].name), from->tables[i].rows, e);
+    to->last = from->last;
+    return rc;
 }
 
 int debezium_count(struct debezium *to, const struct change *chg, const struct debezium_table **table, struct err *e)

@@ -496,7 +496,7 @@ static void format_canal__query_asked_for__stands_once_before_its_rows(void **st
 {
     (void)state;
     static const struct canal_options options = {.query_dml = true, .gtid = true};
-    static const struct row_query query = {.text = "insert \"x\"", .len = 10, .whole_bytes = 10};
+    static const struct row_query query = {.text = "insert \"x\"", .len = 10, .whole_bytes = 10, .id = 1};
     struct scene *s = three_columns(&options);
     s->tx.gtid = (struct gtid){.flavor = FLAVOR_MARIADB, .domain = 1, .server = 2, .number = 3};
     s->chg.query = &query;
@@ -511,6 +511,59 @@ static void format_canal__query_asked_for__stands_once_before_its_rows(void **st
         "\"mysqlType\":null,\"old\":null,\"pkNames\":null,\"sql\":\"insert \\\"x\\\"\",\"sqlType\":null,"
         "\"table\":\"\",\"ts\":1795000000123,\"type\":\"QUERY\"}\n{\"data\":[{\"id\"";
     assert_memory_equal(s->records.text.p, expected, sizeof expected - 1);
+    scene_free(s);
+}
+
+static void format_canal__query_of_another_lane__stands_once_and_not_without_rows(void **state)
+{
+    (void)state;
+    static const struct canal_options options = {.query_dml = true};
+    static const struct row_query query = {.text = "update x", .len = 8, .whole_bytes = 8, .id = 4};
+    static const struct row_query copy = {.text = "update x", .len = 8, .whole_bytes = 8, .id = 4};
+    struct scene *s = three_columns(&options);
+    s->chg.query = &query;
+    s->chg.before = s->chg.after = image_of((const uint8_t *)"\0\1\1\1x", 5);
+    s->chg.op = CHANGE_UPDATE;
+    s->chg.flags = CHANGE_LAST_IN_EVENT | CHANGE_FROM;
+    assert_int_equal(add(s), 0);
+    assert_int_equal(s->records.count, 0);
+    s->chg.flags = CHANGE_LAST_IN_EVENT | CHANGE_TO;
+    assert_int_equal(add(s), 0);
+    assert_int_equal(s->records.count, 2);
+    s->chg.lane++;
+    s->chg.query = &copy;
+    assert_int_equal(add(s), 0);
+    assert_int_equal(s->records.count, 3);
+    scene_free(s);
+}
+
+static void format_canal__batch_failed__its_messages_come_again_with_their_numbers(void **state)
+{
+    (void)state;
+    static const struct canal_options options = {.query_dml = true};
+    static const struct row_query query = {.text = "insert x", .len = 8, .whole_bytes = 8, .id = 1};
+    struct scene *s = three_columns(&options);
+    struct buf first;
+    buf_init(&first, 0);
+    s->chg.query = &query;
+    s->chg.after = image_of((const uint8_t *)"\0\1\1\1x", 5);
+    for (unsigned i = 0; i < 2; i++) {
+        assert_int_equal(format_canal.mark(s->format, NULL), 0);
+        s->chg.flags = CHANGE_LAST_IN_EVENT;
+        assert_int_equal(add(s), 0);
+        s->chg.flags = 0; /* kept, and not flushed */
+        assert_int_equal(add(s), 0);
+        assert_int_equal(s->records.count, 2);
+        if (i == 0)
+            buf_add(&first, s->records.text.p, s->records.text.len);
+        format_canal.restore(s->format);
+        assert_int_equal(s->records.text.len, first.len);
+        assert_memory_equal(s->records.text.p, first.p, first.len);
+        records_clear(&s->records);
+    }
+    assert_int_equal(format_canal.flush(s->format, &s->records, NULL), 0);
+    assert_int_equal(s->records.count, 0);
+    buf_release(&first);
     scene_free(s);
 }
 
@@ -759,6 +812,8 @@ int main(void)
         cmocka_unit_test(format_canal__key_move__is_one_update),
         cmocka_unit_test(format_canal__text_of_latin1__is_converted_when_asked),
         cmocka_unit_test(format_canal__query_asked_for__stands_once_before_its_rows),
+        cmocka_unit_test(format_canal__query_of_another_lane__stands_once_and_not_without_rows),
+        cmocka_unit_test(format_canal__batch_failed__its_messages_come_again_with_their_numbers),
         cmocka_unit_test(format_canal__change_read_from_json__has_its_values),
         cmocka_unit_test(format_canal__statements__have_the_peers_types_and_names),
         cmocka_unit_test(canal_cell_write__random_values__equals_the_text_from_values),

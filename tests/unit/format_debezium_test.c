@@ -292,6 +292,38 @@ static void debezium__transaction__counts_rows_and_stands_between_begin_and_end(
     scene_free(s);
 }
 
+static void debezium__batch_failed__its_rows_count_once(void **state)
+{
+    (void)state;
+    static const char *const on[] = {"provide.transaction.metadata=true"};
+    struct scene *s = scene_new(on, 1);
+    uint8_t bytes[9];
+    s->chg.after = image_of(bytes, 1, 2);
+    for (unsigned i = 0; i < 3; i++) {
+        assert_int_equal(s->choice.ops->mark(s->format, NULL), 0);
+        add(s, CHANGE_BEGIN, 0);
+        add(s, CHANGE_INSERT, 0);
+        if (i < 2)
+            s->choice.ops->restore(s->format);
+    }
+    for (unsigned i = 0; i < 3; i++) {
+        assert_int_equal(s->choice.ops->mark(s->format, NULL), 0);
+        records_clear(&s->records);
+        add(s, CHANGE_INSERT, 0);
+        s->chg.table = "u";
+        add(s, CHANGE_INSERT, 0);
+        s->chg.table = "t";
+        add(s, CHANGE_END, 0);
+        add(s, CHANGE_BEGIN, 0);
+        if (i < 2)
+            s->choice.ops->restore(s->format);
+    }
+    assert_true(has(s, "\"total_order\":2,\"data_collection_order\":2}"));
+    assert_true(has(s, "\"total_order\":3,\"data_collection_order\":1}"));
+    assert_true(has(s, "\"event_count\":3,\"data_collections\":[{\"data_collection\":\"shop.t\",\"event_count\":2},"));
+    scene_free(s);
+}
+
 static void debezium__truncate__is_skipped_by_default(void **state)
 {
     (void)state;
@@ -677,6 +709,7 @@ int main(void)
         cmocka_unit_test(debezium__key_column_is_absent__is_an_error),
         cmocka_unit_test(debezium__null__is_the_default_unless_off),
         cmocka_unit_test(debezium__transaction__counts_rows_and_stands_between_begin_and_end),
+        cmocka_unit_test(debezium__batch_failed__its_rows_count_once),
         cmocka_unit_test(debezium__truncate__is_skipped_by_default),
         cmocka_unit_test(debezium_check__skipped_operations_are_no_letters__is_refused),
         cmocka_unit_test(debezium__statement__is_a_record_per_dropped_or_renamed_table_and_else_one),

@@ -348,7 +348,7 @@ static void format_maxwell__all_options__stand_in_maxwells_order(void **state)
     (void)state;
     static const char *const items[] = {"x, /b|c/"};
     struct maxwell_options opt = defaults;
-    struct row_query query = {"caf\xc3\xa9 \xf0\x9f\x98\x80!", 11, 11};
+    struct row_query query = {.text = "caf\xc3\xa9 \xf0\x9f\x98\x80!", .len = 11, .whole_bytes = 11};
     opt.binlog_position = opt.gtid_position = opt.server_id = opt.thread_id = opt.schema_id = opt.push_timestamp = true;
     opt.row_query = opt.primary_keys = opt.primary_key_columns = true;
     opt.row_query_max_length = 7;
