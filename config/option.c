@@ -230,3 +230,31 @@ const char *option_enum_name(const struct option_name *names, int value)
             return names->name;
     return "?";
 }
+
+static bool same_text(const char *a, const char *b)
+{
+    return a == b || (a && b && strcmp(a, b) == 0);
+}
+
+static bool same_list(const struct option_list *a, const struct option_list *b)
+{
+    bool same = a->count == b->count;
+    for (size_t i = 0; i < a->count && same; i++)
+        same = strcmp(a->items[i], b->items[i]) == 0;
+    return same;
+}
+
+bool option_equal(const struct option *table, const void *a, const void *b)
+{
+    bool same = true;
+    for (const struct option *opt = table; opt && opt->name && same; opt++) {
+        const void *left = (const char *)a + opt->offset, *right = (const char *)b + opt->offset;
+        if (opt->type == OPTION_LIST)
+            same = same_list(left, right);
+        else if (opt->type == OPTION_STRING || opt->type == OPTION_SECRET)
+            same = same_text(*(const char *const *)left, *(const char *const *)right);
+        else
+            same = memcmp(left, right, field_size(opt->type)) == 0;
+    }
+    return same;
+}

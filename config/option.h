@@ -90,6 +90,9 @@ struct option_text {
 int option_set(struct config *cfg, const struct option *table, void *values, const struct option_text *given,
                struct err *e) __attribute__((warn_unused_result));
 
+/* True when every field of the table is the same in both structs. */
+bool option_equal(const struct option *table, const void *a, const void *b);
+
 /* The row called `name`, or NULL. */
 const struct option *option_find(const struct option *table, const char *name);
 

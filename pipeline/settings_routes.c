@@ -218,9 +218,20 @@ static int find_sinks(struct route *route, const struct settings *settings, cons
     return option_check_keys(node, tables, NULL, e);
 }
 
-/* Fills the option struct of each kind, one struct per sink. */
-static int read_sink_options(struct route *route, const struct settings *settings, struct config *cfg,
-                             const struct node *node, struct err *e)
+/* Of the routes read so far one that asks the sink for the same. */
+static const void *same_options(const struct settings *settings, const struct route *routes, unsigned s,
+                                const void *options)
+{
+    const struct sink_ops *ops = settings->sinks[s].ops;
+    for (unsigned i = 0; i < settings->route_count && ops->same; i++)
+        if ((routes[i].sink_mask >> s & 1) && ops->same(routes[i].sink_options[s], options))
+            return routes[i].sink_options[s];
+    return options;
+}
+
+/* Fills the option struct of each kind, one struct per sink; `routes` are those before. */
+static int read_sink_options(struct route *route, const struct settings *settings, const struct route *routes,
+                             struct config *cfg, const struct node *node, struct err *e)
 {
     for (unsigned s = 0; s < settings->sink_count; s++) {
         const struct pipeline_sink *sink = &settings->sinks[s];
@@ -232,7 +243,7 @@ static int read_sink_options(struct route *route, const struct settings *setting
             return err_result(e);
         if (sink->ops->ready && sink->ops->ready(options, cfg, e) != 0)
             return err_wrap(e, "%s:%u: %s", node->file, node->line, node->path);
-        route->sink_options[s] = options;
+        route->sink_options[s] = same_options(settings, routes, s, options);
         if (route->on_truncate == ON_TRUNCATE_SWEEP && !(sink->ops->flags & SINK_CAN_SWEEP))
             return node_error(node_child(node, "on_truncate"), e, "sink '%s' cannot sweep", sink->name);
         if (check_options(route, sink, options, node, e) != 0)
@@ -241,9 +252,10 @@ static int read_sink_options(struct route *route, const struct settings *setting
     return 0;
 }
 
-static int read_route(struct route *route, const struct settings *settings, struct config *cfg, const struct node *node,
-                      struct err *e)
+static int read_route(struct route *routes, const struct settings *settings, struct config *cfg,
+                      const struct node *node, struct err *e)
 {
+    struct route *route = &routes[settings->route_count];
     struct route_values values;
     if (node->kind != NODE_MAPPING)
         return node_error(node, e, "a route is a mapping with table and to");
@@ -264,7 +276,7 @@ static int read_route(struct route *route, const struct settings *settings, stru
         return node_error(node_child(node, "key"), e, "a key has at most %d columns", KEY_COLUMNS_MAX);
     if (find_sinks(route, settings, node, &values.to, e) != 0)
         return err_result(e);
-    return read_sink_options(route, settings, cfg, node, e);
+    return read_sink_options(route, settings, routes, cfg, node, e);
 }
 
 static bool same_key(const struct route *a, const struct route *b)
@@ -304,8 +316,7 @@ int settings_read_routes(struct settings *out, struct config *cfg, struct err *e
     if (!routes)
         return err_result(e);
     for (const struct node *node = node_first(section); node; node = node->next) {
-        if (read_route(&routes[out->route_count], out, cfg, node, e) != 0 ||
-            check_conflict(routes, out->route_count, node, e) != 0)
+        if (read_route(routes, out, cfg, node, e) != 0 || check_conflict(routes, out->route_count, node, e) != 0)
             return err_result(e);
         out->route_count++;
     }

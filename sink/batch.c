@@ -41,16 +41,23 @@ static void add_item(struct worker *worker, struct entry *entry, const struct ch
     entry->count++;
 }
 
-/* Routes that share their options are bound once: any of them may be the statement's. */
+static bool takes(const struct route *route, const struct change *chg)
+{
+    if (chg->op == CHANGE_STATEMENT)
+        return route_takes_statement(route, chg->statement);
+    return route->on_truncate != ON_TRUNCATE_IGNORE && route_matches(route, chg->db, chg->table);
+}
+
+/* Routes that share their options are bound once: a statement or TRUNCATE may be of any of them. */
 static bool is_for_route(const struct worker *worker, const struct route *route, const struct change *chg)
 {
     const struct route *list;
     unsigned count = routes_list(worker->opt->routes, &list), sink = worker->opt->sink;
-    for (unsigned i = 0; chg->op == CHANGE_STATEMENT && i < count; i++)
-        if ((list[i].sink_mask >> sink & 1) && list[i].sink_options[sink] == route->sink_options[sink] &&
-            route_takes_statement(&list[i], chg->statement))
-            return true;
-    return chg->op != CHANGE_STATEMENT && (chg->op != CHANGE_TRUNCATE || route->on_truncate != ON_TRUNCATE_IGNORE);
+    bool is_asked = chg->op == CHANGE_STATEMENT || chg->op == CHANGE_TRUNCATE, taken = !is_asked;
+    for (unsigned i = 0; i < count && !taken; i++)
+        taken = (list[i].sink_mask >> sink & 1) && list[i].sink_options[sink] == route->sink_options[sink] &&
+                takes(&list[i], chg);
+    return taken;
 }
 
 /* The items of an entry: one per route; one alone when the sink binds nothing. */

@@ -56,6 +56,10 @@ struct sink_ops {
      * USAGE class. NULL = nothing to complete. */
     int (*ready)(void *route_opt, struct config *cfg, struct err *e);
 
+    /* True when two routes ask for the same: they share one struct of options then, and so what is bound of it. After
+     * `ready`. NULL = never. */
+    bool (*same)(const void *route_opt, const void *other);
+
     /* What a route asks of the reader beside rows: enum format_need. NULL = nothing. */
     unsigned (*needs)(const void *route_opt);
 
