@@ -73,7 +73,8 @@ struct history_change {
     enum history_kind kind;
     const char *text; /* as in a version; NULL with GONE */
     size_t len;
-    bool candidate; /* not wanted: only its newest version is kept, at most HISTORY_CANDIDATES_MAX such tables */
+    bool candidate; /* not wanted: of the log only its newest version is kept, and a later reading of the server; at
+                       most HISTORY_CANDIDATES_MAX such tables */
     bool created;   /* the table is new by this statement (CREATE, the new name of a RENAME): while the server's case
                        rule is not known, it is another table than an existing one of the same name in another case */
 };

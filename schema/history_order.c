@@ -116,6 +116,16 @@ static bool is_repeated(const struct history_entry *entry, const struct history_
     return same_content(before, v) && history_stands_for(history_point_of(before->place), history_point_of(v->place));
 }
 
+/* Whether nothing that was read behind it makes the version of a candidate needless: statements of the log were
+ * followed up to there before; a reading of the server says nothing of what was before it. */
+static bool is_newest(const struct history_entry *entry, const struct history_version *v, size_t index)
+{
+    for (size_t i = index; i < entry->n; i++)
+        if (v->origin != HISTORY_LOG || entry->list[i]->pub.origin != HISTORY_SNAPSHOT)
+            return false;
+    return true;
+}
+
 struct history_plan history_plan(const struct history_entry *entry, const struct history_version *v,
                                  const struct history_slot *slot, const struct history_seen *at,
                                  const struct history_reading *reading)
@@ -142,7 +152,7 @@ struct history_plan history_plan(const struct history_entry *entry, const struct
             plan.index = behind;
         return plan;
     }
-    if (slot->candidate && plan.index < entry->n)
+    if (slot->candidate && !is_newest(entry, v, plan.index))
         plan.keep = false;
     if (known && !slot->created && entry->candidate == slot->candidate && is_repeated(entry, v, plan.index))
         plan.keep = false;

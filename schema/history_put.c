@@ -76,17 +76,22 @@ static size_t remove_void(struct history *h, struct history_entry *entry, const 
     return index;
 }
 
-/* Of a candidate only the newest version is kept, and nothing when it is gone. */
-static void settle_candidate(struct history *h, struct history_entry *entry, const struct history_item *item)
+/* Of a candidate only the newest version of the log is kept, none when it is gone, and the readings of the server
+ * behind it: statements that come before a reading are still to be followed. */
+static void settle_candidate(struct history *h, struct history_entry *entry, size_t index)
 {
-    if (item->pub.kind != HISTORY_DEFINED) {
-        history_entry_remove(h, entry);
-        return;
-    }
-    for (size_t i = entry->n; i-- > 0;)
-        if (entry->list[i] != item)
+    const struct history_version *v = &entry->list[index]->pub;
+    bool reading = v->origin == HISTORY_SNAPSHOT, there = v->kind == HISTORY_DEFINED;
+    for (size_t i = entry->n; i-- > 0;) {
+        bool is_reading = entry->list[i]->pub.origin == HISTORY_SNAPSHOT;
+        bool stays = i == index ? there : is_reading ? i > index : reading && i < index;
+        if (!stays)
             history_entry_delete(h, entry, i);
-    history_set_candidate(h, entry, true);
+    }
+    if (entry->n == 0)
+        history_entry_remove(h, entry);
+    else
+        history_set_candidate(h, entry, true);
 }
 
 void history_commit(struct history *h, struct history_slot *slot)
@@ -105,7 +110,7 @@ void history_commit(struct history *h, struct history_slot *slot)
     index = remove_void(h, entry, &slot->item->pub, index);
     history_entry_insert(entry, slot->item, index);
     if (slot->candidate)
-        settle_candidate(h, entry, slot->item);
+        settle_candidate(h, entry, index);
     else if (entry->candidate)
         history_set_candidate(h, entry, false);
 }

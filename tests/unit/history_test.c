@@ -379,6 +379,44 @@ static void history__candidate__newest_version_until_gone(void **state)
     history_free(h);
 }
 
+/* A copy that is being filled when the service starts is read from the server; a backlog may hold copies of that name
+ * that came before it. */
+static void history__candidate_read_behind_a_backlog__those_of_the_backlog_are_followed(void **state)
+{
+    (void)state;
+    struct err e = ERR_INIT;
+    struct memfs *fs = memfs_new();
+    struct env env = memfs_env(fs);
+    struct state *st;
+    struct history *h;
+    struct history_change change = change_of("_t_gho", "now");
+    struct held p2 = hold(&AT("bin.000001:100"));
+    change.candidate = true;
+    assert_int_equal(state_open(&st, &env, DIR, STATE_OWN, &e), 0);
+    assert_int_equal(history_open(&h, NULL, st, &e), 0);
+    assert_int_equal(history_put(h, &p2.where, HISTORY_SNAPSHOT, NULL, &change, 1, &e), 0);
+    for (unsigned from = 10; from < 80; from += 30) {
+        put_change(h, "_t_gho", "made", true, true, from);
+        put_change(h, "_t_gho", "altered", true, false, from + 10);
+        assert_string_equal(find(h, "_t_gho", AT("bin.000001:25")), from == 10 ? "altered" : "none");
+        if (from == 40) { /* another life reads the same log */
+            history_free(h);
+            assert_int_equal(history_open(&h, NULL, st, &e), 0);
+        }
+        assert_string_equal(find(h, "_t_gho", AT("bin.000001:99")), "altered");
+        assert_string_equal(find(h, "_t_gho", AT("bin.000001:100")), "now");
+        put_change(h, "_t_gho", NULL, true, false, from + 20);
+        assert_string_equal(find(h, "_t_gho", AT("bin.000001:99")), "none");
+        assert_string_equal(find(h, "_t_gho", AT("bin.000001:100")), "now");
+    }
+    put_change(h, "_t_gho", "later", true, false, 120);
+    assert_string_equal(find(h, "_t_gho", AT("bin.000001:110")), "none");
+    assert_string_equal(find(h, "_t_gho", AT("bin.000001:130")), "later");
+    history_free(h);
+    state_close(st);
+    memfs_free(fs);
+}
+
 static void history__too_many_candidates__oldest_leaves(void **state)
 {
     (void)state;
@@ -489,6 +527,7 @@ int main(void)
         cmocka_unit_test(history__places_of_both_kinds__version_holds_where_it_can_be_told),
         cmocka_unit_test(history__puts_in_any_order__list_is_in_log_order),
         cmocka_unit_test(history__candidate__newest_version_until_gone),
+        cmocka_unit_test(history__candidate_read_behind_a_backlog__those_of_the_backlog_are_followed),
         cmocka_unit_test(history__too_many_candidates__oldest_leaves),
         cmocka_unit_test(history__case_rule__decides_which_names_are_one),
         cmocka_unit_test(history__case_not_known__one_table_until_another_is_made),
