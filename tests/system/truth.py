@@ -345,13 +345,19 @@ class World:
 Verdict = collections.namedtuple("Verdict", "keys true raced unwatched lost")
 
 
+def changing(table):
+    """SQL: the row of the history is of a change. Triggers also run for updates that leave a row as it was, of which the
+    log has none: nobody is told of those, and nobody has to be."""
+    return " OR ".join(f"NOT (b_{name} <=> a_{name})" for name in HISTORIES[table])
+
+
 def last_changes(db):
-    """{cache key: tx of its last change} by the triggers' history."""
+    """{cache key: txs that changed it} by the triggers' history."""
     last = {}
-    orders = "SELECT tx, b_order_id, a_order_id, b_user_id, a_user_id FROM shop.orders_history ORDER BY n"
-    items = "SELECT tx, b_order_id, a_order_id, NULL, NULL FROM shop.order_items_history ORDER BY n"
-    for statement in (orders, items):
-        for tx, *touched in db.sql(statement):
+    orders = "SELECT tx, b_order_id, a_order_id, b_user_id, a_user_id FROM shop.orders_history"
+    items = "SELECT tx, b_order_id, a_order_id, NULL, NULL FROM shop.order_items_history"
+    for table, select in (("orders", orders), ("order_items", items)):
+        for tx, *touched in db.sql(f"{select} WHERE {changing(table)} ORDER BY n"):
             for make, number in zip((order_key, order_key, user_key, user_key), touched):
                 if number is not None:
                     last.setdefault(make(number), []).append(tx)
