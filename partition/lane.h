@@ -9,9 +9,10 @@
  * (the halves of a key move are two such items: the first goes out as a chunk before the second is taken). They are
  * given back as soon as the item is acknowledged by all sinks.
  *
- * Items: ROW, TRUNCATE, BARRIER (see lanes_truncate_table); a TX header is written before a transaction's first item in
- * each lane that it touches and repeated at the begin of each segment, so that a segment reads alone; so is a QUERY
- * header (lanes_query) before the first item of a statement. Headers have no ordinal.
+ * Items: ROW, TRUNCATE, STATEMENT, BARRIER (see lanes_truncate_table, lanes_statement), MARK (lanes_mark); a TX header
+ * is written before a transaction's first item in each lane that it touches and repeated at the begin of each segment,
+ * so that a segment reads alone; so is a QUERY header (lanes_query) before the first item of a statement. Headers have
+ * no ordinal.
  *
  * Nothing here waits. Inline use: one thread may be the source and every worker. */
 #ifndef SLUICE_PARTITION_LANE_H

@@ -386,7 +386,7 @@ void batch_rewind(struct worker *worker)
         struct worker_lane *lane = &worker->lanes[own];
         if (!lane->touched)
             continue;
-        lane->touched = false;
+        lane->touched = lane->in_event = false;
         lane->read_to = lane->acked;
         lanes_rewind(worker->opt->lanes, worker_lane_of(worker, own), worker->opt->sink);
     }

@@ -122,6 +122,8 @@ static int debezium_check(const void *opt, struct err *e)
     const struct debezium_options *options = opt;
     if (skipped_bits(options->skipped) < 0)
         return err_set(e, CONFIG_VALUE, "skipped.operations", "not a list of c, u, d, t, and not none");
+    if (options->prefix[0] == '\0')
+        return err_set(e, CONFIG_VALUE, "topic.prefix", "empty: it begins the names of topics and transactions");
     return 0;
 }
 
