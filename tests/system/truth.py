@@ -116,8 +116,11 @@ class Client(threading.Thread):
 
     def recover(self, error):
         if error.args and error.args[0] in DEADLOCKS:
-            self.connection.rollback()
-            return
+            try:
+                self.connection.rollback()
+                return
+            except pymysql.err.MySQLError as lost:  # the server may go down in between
+                error = lost
         if not isinstance(error, pymysql.err.InterfaceError) and error.args[0] not in LOST_CONNECTION:
             raise error
         self.connection = None
