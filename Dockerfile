@@ -12,7 +12,7 @@ RUN cmake --preset release -DCMAKE_INSTALL_PREFIX=/usr -DSLUICE_TESTS=OFF \
 FROM debian:12-slim
 RUN apt-get update \
     && apt-get install -y --no-install-recommends \
-        ca-certificates libdeflate0 libhiredis0.14 libjansson4 libmariadb3 libyaml-0-2 libzstd1 zlib1g \
+        ca-certificates libdeflate0 libhiredis0.14 libjansson4 libmariadb3 librdkafka1 libyaml-0-2 libzstd1 zlib1g \
     && rm -rf /var/lib/apt/lists/* \
     && useradd --system --uid 10001 --home-dir /var/lib/sluice --create-home sluice \
     && chmod 700 /var/lib/sluice

@@ -5,6 +5,7 @@ it, whatever way that process ends (see process.py).
 """
 
 from .database import Database, REPLICATION_PASSWORD, REPLICATION_USER
+from .kafka import Kafka, KafkaCluster
 from .mariadb import MariaDB
 from .mysql import EncryptedMySQL, FoldingMySQL, MySQL
 from .process import Unavailable, Workspace, wait_until
@@ -21,6 +22,8 @@ __all__ = [
     "Database",
     "EncryptedMySQL",
     "FoldingMySQL",
+    "Kafka",
+    "KafkaCluster",
     "MariaDB",
     "MySQL",
     "REPLICATION_PASSWORD",

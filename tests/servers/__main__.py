@@ -9,7 +9,7 @@ import json
 import signal
 import sys
 
-from . import DATABASES, REPLICATION_PASSWORD, REPLICATION_USER, Redis, Unavailable, Workspace
+from . import DATABASES, REPLICATION_PASSWORD, REPLICATION_USER, Kafka, Redis, Unavailable, Workspace
 
 
 def describe(server):
@@ -21,7 +21,7 @@ def describe(server):
 
 def main():
     parser = argparse.ArgumentParser(prog="servers", description=__doc__)
-    parser.add_argument("kind", nargs="+", choices=[*DATABASES, "redis"])
+    parser.add_argument("kind", nargs="+", choices=[*DATABASES, "redis", "kafka"])
     parser.add_argument("--set", action="append", default=[], metavar="OPTION=VALUE", help="an option of the database")
     parser.add_argument("--keep", action="store_true", help="leave the directory with data and logs")
     args = parser.parse_args()
@@ -36,7 +36,8 @@ def main():
         ready = {"directory": workspace.path}
         try:
             for kind in args.kind:
-                server = Redis(workspace) if kind == "redis" else DATABASES[kind](workspace, options)
+                other = {"redis": Redis, "kafka": Kafka}.get(kind)
+                server = other(workspace) if other else DATABASES[kind](workspace, options)
                 ready[kind] = describe(server.start())
         except Unavailable as reason:
             sys.exit(f"servers: {reason}")

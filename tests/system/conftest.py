@@ -9,7 +9,7 @@ import pytest
 
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
-from servers import DATABASES, Authority, Redis, Unavailable, Workspace  # noqa: E402
+from servers import DATABASES, Authority, Kafka, Redis, Unavailable, Workspace  # noqa: E402
 from sluice import BINARY, Sluice  # noqa: E402
 
 IN_CI = os.environ.get("CI") == "true"
@@ -147,6 +147,27 @@ def new_redis(workspace):
 
     def make(**options):
         made.append(Redis(workspace, **options))
+        return started(made[-1])
+
+    yield make
+    for server in made:
+        server.kill()
+
+
+@pytest.fixture(scope="session")
+def kafka(workspace):
+    """One broker for all tests that leave it running; topics have names of their own test."""
+    server = started(Kafka(workspace))
+    yield server
+    server.kill()
+
+
+@pytest.fixture
+def new_kafka(workspace):
+    made = []
+
+    def make(**options):
+        made.append(Kafka(workspace, **options))
         return started(made[-1])
 
     yield make

@@ -4,6 +4,9 @@ import json
 import subprocess
 import sys
 
+from confluent_kafka import Producer
+
+from kafka_topics import create_topic, read_topic
 from servers import wait_until
 
 
@@ -33,6 +36,19 @@ def test_redis_keeps_what_it_answered_across_kill(redis):
     redis.client().set("a", "1")
     redis.restart(kill=True)
     assert redis.client().get("a") == b"1"
+
+
+def test_kafka_keeps_records_across_kill(new_kafka):
+    kafka = new_kafka()
+    create_topic(kafka, "t", partitions=3)
+    producer = Producer({"bootstrap.servers": kafka.brokers(), "acks": "all"})
+    for number in range(30):
+        producer.produce("t", b"v%d" % number, key=b"k", partition=number % 3, headers={"n": str(number)})
+    assert producer.flush(60) == 0
+    kafka.restart(kill=True)
+    seen = read_topic(kafka, "t")
+    assert sorted(record.value for record in seen) == sorted(b"v%d" % number for number in range(30))
+    assert all(int(record.headers["n"]) % 3 == record.partition for record in seen)
 
 
 def test_server_dies_with_the_python_that_started_it():

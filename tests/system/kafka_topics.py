@@ -1,0 +1,74 @@
+"""Topics as a client that shares no code with sluice sees them."""
+
+from collections import namedtuple
+
+from confluent_kafka import Consumer, TopicPartition
+from confluent_kafka.admin import AdminClient, NewTopic
+
+Record = namedtuple("Record", "partition offset key value headers")
+
+
+def create_topic(kafka, name, partitions=1, **settings):
+    """settings are those of the topic, with _ for the dots: cleanup_policy="compact"."""
+    config = {key.replace("_", "."): str(value) for key, value in settings.items()}
+    admin = AdminClient({"bootstrap.servers": kafka.brokers()})
+    copies = len(getattr(kafka, "nodes", ())) or 1
+    topic = NewTopic(name, partitions, min(3, copies), config=config)
+    admin.create_topics([topic], operation_timeout=30)[name].result()
+
+
+def delete_topic(kafka, name):
+    AdminClient({"bootstrap.servers": kafka.brokers()}).delete_topics([name], operation_timeout=30)[name].result()
+
+
+def _consumer(kafka, isolation, group="reader"):
+    return Consumer(
+        {
+            "bootstrap.servers": kafka.brokers(),
+            "group.id": group,
+            "isolation.level": isolation,
+            "enable.auto.commit": False,
+            "auto.offset.reset": "error",
+            "enable.partition.eof": True,
+        }
+    )
+
+
+def partitions_of(kafka, topic):
+    found = AdminClient({"bootstrap.servers": kafka.brokers()}).list_topics(topic, timeout=30).topics[topic]
+    assert found.error is None, found.error
+    return sorted(found.partitions)
+
+
+def read_topic(kafka, topic, isolation="read_committed"):
+    """All records from the first to the end of each partition as it is now; in order within a partition."""
+    consumer, records = _consumer(kafka, isolation), []
+    try:
+        parts = [TopicPartition(topic, number, 0) for number in partitions_of(kafka, topic)]
+        for part in parts:
+            part.offset = consumer.get_watermark_offsets(part, timeout=30)[0]
+        consumer.assign(parts)
+        at_end = set()
+        while len(at_end) < len(parts):
+            message = consumer.poll(30)
+            assert message is not None, f"nothing of {topic} for 30 s"
+            if message.error() is not None:
+                assert message.error().name() == "_PARTITION_EOF", message.error()
+                at_end.add(message.partition())
+                continue
+            at_end.discard(message.partition())
+            headers = {name: value.decode() for name, value in message.headers() or []}
+            records.append(Record(message.partition(), message.offset(), message.key(), message.value(), headers))
+    finally:
+        consumer.close()
+    return records
+
+
+def committed(kafka, group, topic):
+    """{partition: offset} that the group has committed."""
+    consumer = _consumer(kafka, "read_committed", group)
+    try:
+        parts = consumer.committed([TopicPartition(topic, number) for number in partitions_of(kafka, topic)], timeout=30)
+        return {part.partition: part.offset for part in parts if part.offset >= 0}
+    finally:
+        consumer.close()
