@@ -1,11 +1,10 @@
 """Private servers for tests and for the demo: free loopback ports, a temporary directory, nothing left behind.
 
-Uses Debian's Python modules only. Everything that is started here dies with the Python process that started
+Uses Debian's Python modules only; servers.kafka, which the demo does without, is imported by itself. Everything that is started here dies with the Python process that started
 it, whatever way that process ends (see process.py).
 """
 
 from .database import Database, REPLICATION_PASSWORD, REPLICATION_USER
-from .kafka import Kafka, KafkaCluster
 from .mariadb import MariaDB
 from .mysql import EncryptedMySQL, FoldingMySQL, MySQL
 from .process import Unavailable, Workspace, wait_until
@@ -22,8 +21,6 @@ __all__ = [
     "Database",
     "EncryptedMySQL",
     "FoldingMySQL",
-    "Kafka",
-    "KafkaCluster",
     "MariaDB",
     "MySQL",
     "REPLICATION_PASSWORD",

@@ -9,7 +9,7 @@ import json
 import signal
 import sys
 
-from . import DATABASES, REPLICATION_PASSWORD, REPLICATION_USER, Kafka, Redis, Unavailable, Workspace
+from . import DATABASES, REPLICATION_PASSWORD, REPLICATION_USER, Redis, Unavailable, Workspace
 
 
 def describe(server):
@@ -19,10 +19,20 @@ def describe(server):
     return seen
 
 
+def make(workspace, kind, options):
+    if kind == "redis":
+        return Redis(workspace)
+    if kind == "kafka":
+        from .kafka import Kafka  # pylint: disable=import-outside-toplevel
+
+        return Kafka(workspace, options)
+    return DATABASES[kind](workspace, options)
+
+
 def main():
     parser = argparse.ArgumentParser(prog="servers", description=__doc__)
     parser.add_argument("kind", nargs="+", choices=[*DATABASES, "redis", "kafka"])
-    parser.add_argument("--set", action="append", default=[], metavar="OPTION=VALUE", help="an option of the database")
+    parser.add_argument("--set", action="append", default=[], metavar="OPTION=VALUE", help="an option of the database or the broker")
     parser.add_argument("--keep", action="store_true", help="leave the directory with data and logs")
     args = parser.parse_args()
     options = dict(pair.split("=", 1) for pair in args.set)
@@ -36,9 +46,7 @@ def main():
         ready = {"directory": workspace.path}
         try:
             for kind in args.kind:
-                other = {"redis": Redis, "kafka": Kafka}.get(kind)
-                server = other(workspace) if other else DATABASES[kind](workspace, options)
-                ready[kind] = describe(server.start())
+                ready[kind] = describe(make(workspace, kind, options).start())
         except Unavailable as reason:
             sys.exit(f"servers: {reason}")
         print(json.dumps(ready), flush=True)

@@ -9,7 +9,8 @@ import pytest
 
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
-from servers import DATABASES, Authority, Kafka, Redis, Unavailable, Workspace  # noqa: E402
+from servers import DATABASES, Authority, Redis, Unavailable, Workspace  # noqa: E402
+from servers.kafka import Kafka  # noqa: E402
 from sluice import BINARY, Sluice  # noqa: E402
 
 IN_CI = os.environ.get("CI") == "true"
