@@ -29,9 +29,11 @@ def wait_until(condition, what, limit_s=120, every_s=0.02):
 
     def checked():
         result = condition()
-        if not result:
-            for driver in _running:
-                assert driver.alive(), f"sluice ended by itself with {driver.process.returncode}: {driver.tail()}"
+        ended = [] if result else [driver for driver in _running if not driver.alive()]
+        if ended:
+            result = condition()  # it may be what was waited for, a moment after the look
+        for driver in ended:
+            assert result, f"sluice ended by itself with {driver.process.returncode}: {driver.tail()}"
         return result
 
     return servers.wait_until(checked, what, limit_s, every_s)
