@@ -6,11 +6,23 @@
 #include "cmd/command.h"
 #include "pipeline/reading.h"
 
+enum role { ROLE_WHOLE, ROLE_READER };
+
 struct run_flags {
     const char *config;
+    int role; /* enum role */
 };
 
-static const struct option flags[] = {FLAG_CONFIG(run_flags, config, OPTION_REQUIRED), {.name = NULL}};
+static const struct option_name roles[] = {{"whole", ROLE_WHOLE}, {"reader", ROLE_READER}, {NULL, 0}};
+
+static const struct option flags[] = {FLAG_CONFIG(run_flags, config, OPTION_REQUIRED),
+                                      {.name = "role",
+                                       .type = OPTION_ENUM,
+                                       .offset = offsetof(struct run_flags, role),
+                                       .text = "whole",
+                                       .names = roles,
+                                       .help = "With a bus of type kafka: reader publishes what it reads there."},
+                                      {.name = NULL}};
 
 /* Everything that must be undone in reverse order. */
 struct service {
@@ -89,6 +101,15 @@ static void close_service(struct service *svc)
     config_free(svc->cfg);
 }
 
+static int take_role(struct service *svc, enum role role, struct err *e)
+{
+    if (role == ROLE_READER)
+        return settings_of_reader(&svc->settings, svc->cfg, e);
+    if (svc->settings.bus.type == BUS_KAFKA)
+        return err_set(e, USAGE, "with a bus of type kafka the service runs as --role reader");
+    return 0;
+}
+
 static int run(const struct invocation *inv, int *exit_code, struct err *e)
 {
     const struct run_flags *given = inv->flags;
@@ -98,6 +119,10 @@ static int run(const struct invocation *inv, int *exit_code, struct err *e)
     if (settings_read(&svc.settings, &svc.cfg, &svc.env, &(struct settings_file){given->config, SETTINGS_WHOLE}, e) !=
         0)
         return err_result(e);
+    if (take_role(&svc, (enum role)given->role, e) != 0) {
+        config_free(svc.cfg);
+        return err_result(e);
+    }
     position_init(&svc.start.pos);
     reading_init(&svc.reading);
     svc.env.log = log_new(&inv->env, STDERR_FILENO, (enum log_format)svc.settings.log_format,

@@ -212,7 +212,7 @@ static int read_all(struct settings *out, struct config *cfg, enum settings_need
 {
     static const struct option *const tables[] = {settings_options, NULL};
     static const struct option *const source_tables[] = {settings_source_options, NULL};
-    static const char *const sections[] = {"source", "sinks", "routes", NULL};
+    static const char *const sections[] = {"source", "bus", "sinks", "routes", NULL};
     const struct node *root = config_root(cfg), *source;
     if (option_check_keys(root, tables, sections, e) != 0 || option_parse(cfg, settings_options, root, out, e) != 0)
         return err_result(e);
@@ -228,6 +228,8 @@ static int read_all(struct settings *out, struct config *cfg, enum settings_need
     bool whole = need == SETTINGS_WHOLE;
     if (whole && !out->state_dir)
         return err_set(e, CONFIG_MISSING, source->file, "state_dir");
+    if (settings_read_bus(out, cfg, e) != 0)
+        return err_result(e);
     if ((whole || node_child(root, "sinks")) && settings_read_sinks(out, cfg, e) != 0)
         return err_result(e);
     return whole || node_child(root, "routes") ? settings_read_routes(out, cfg, e) : 0;
@@ -258,8 +260,12 @@ static void print_section(FILE *out, const char *title, const char *words, const
 
 void settings_print_reference(FILE *out)
 {
-    print_section(out, "Top level", "Beside the sections `source`, `sinks` and `routes`.", settings_options);
+    print_section(out, "Top level", "Beside the sections `source`, `bus`, `sinks` and `routes`.", settings_options);
     print_section(out, "source", "The server whose binlog is read.", settings_source_options);
+    print_section(out, "bus",
+                  "What lies between the reader and the appliers; without it one process does both. With `type: kafka` "
+                  "it also has the options of a sink of that type and of the routes to one.",
+                  settings_bus_options);
     print_section(out, "sinks", "A mapping: the sink's name, and its options. Each sink has:", settings_sink_options);
     for (const struct sink_ops *const *ops = sink_registry; *ops; ops++)
         if ((*ops)->options) {

@@ -35,6 +35,16 @@ static inline size_t settings_query_bytes(const struct source_settings *source)
     return source->query ? (size_t)source->query_max_bytes : 0;
 }
 
+/* What lies between the reader and the appliers. */
+enum bus_type { BUS_EMBEDDED, BUS_KAFKA };
+
+struct bus_settings {
+    int type; /* enum bus_type */
+    /* The rest only with BUS_KAFKA. */
+    struct pipeline_sink sink; /* the reader's only one, named "bus" */
+    const void *route_options; /* of all routes to it */
+};
+
 struct settings {
     const char *file;
     const char *state_dir;
@@ -44,6 +54,7 @@ struct settings {
     uint64_t checkpoint_ms, shutdown_ms, stats_interval_ms;
     int log_format, log_level; /* enum log_format, enum log_level */
     struct source_settings source;
+    struct bus_settings bus;
     const struct pipeline_sink *sinks;
     unsigned sink_count;
     const struct route *routes;
@@ -62,6 +73,11 @@ struct settings_file {
 int settings_read(struct settings *out, struct config **cfg, const struct env *env, const struct settings_file *file,
                   struct err *e);
 
+/* Makes them the settings of a reader: the bus is the only sink, and all routes lead to it. What was read of sinks and
+ * routes stays checked but unused. What it makes lives in `cfg`. Errors: USAGE when the bus is embedded, or a route
+ * asks for what does not pass the bus, with its line. */
+int settings_of_reader(struct settings *settings, struct config *cfg, struct err *e);
+
 /* A sink that a command brings itself: inline, named for its kind, with that kind's defaults but for what is given. Its
  * options live in *cfg, which the caller frees. Errors: as option_set, and of ops->ready. */
 struct settings_own_sink {
@@ -73,8 +89,8 @@ int settings_own_sink(struct pipeline_sink *out, const struct settings_own_sink 
                       const struct env *env, struct err *e);
 
 /* The tables, for the generated reference. */
-extern const struct option settings_options[], settings_source_options[], settings_sink_options[],
-    settings_route_options[];
+extern const struct option settings_options[], settings_source_options[], settings_bus_options[],
+    settings_sink_options[], settings_route_options[];
 
 /* Prints docs/configuration.md's tables, sections and all sink kinds. */
 void settings_print_reference(FILE *out);

@@ -64,7 +64,7 @@ const struct option settings_route_options[] = {
      .help = "Names of foreign keys whose cascades are not logged and need not be followed."},
     {.name = NULL}};
 
-static void *settings_alloc(struct config *cfg, size_t len, struct err *e)
+void *settings_alloc(struct config *cfg, size_t len, struct err *e)
 {
     void *p = arena_alloc(config_arena(cfg), len ? len : 1);
     if (!p) {
@@ -81,6 +81,18 @@ static bool name_is_plain(const char *name)
     return len > 0 && name[len] == '\0' && len <= SINK_NAME_MAX;
 }
 
+void *settings_read_kind(const struct sink_ops *ops, struct config *cfg, const struct node *node, struct err *e)
+{
+    void *options = settings_alloc(cfg, ops->options_size, e);
+    if (!options || (ops->options && option_parse(cfg, ops->options, node, options, e) != 0))
+        return NULL;
+    if (ops->check && ops->check(options, e) != 0) {
+        err_wrap(e, "%s:%u: %s", node->file, node->line, node->path);
+        return NULL;
+    }
+    return options;
+}
+
 static int read_sink(struct pipeline_sink *out, struct config *cfg, const struct node *node, struct err *e)
 {
     struct sink_values values;
@@ -94,13 +106,11 @@ static int read_sink(struct pipeline_sink *out, struct config *cfg, const struct
     if (!ops)
         return node_error(node_child(node, "type"), e, "there is no sink of type '%s'", values.type);
     const struct option *const tables[] = {settings_sink_options, ops->options, NULL};
-    void *options = settings_alloc(cfg, ops->options_size, e);
-    if (!options || option_check_keys(node, tables, NULL, e) != 0)
+    if (option_check_keys(node, tables, NULL, e) != 0)
         return err_result(e);
-    if (ops->options && option_parse(cfg, ops->options, node, options, e) != 0)
+    void *options = settings_read_kind(ops, cfg, node, e);
+    if (!options)
         return err_result(e);
-    if (ops->check && ops->check(options, e) != 0)
-        return err_wrap(e, "%s:%u: %s", node->file, node->line, node->path);
     if ((ops->flags & SINK_ONE_WORKER) && values.workers > 1)
         return node_error(node, e, "a sink of type %s has one worker", ops->kind);
     *out =

@@ -1,0 +1,70 @@
+/* `bus` of the configuration file, and what it makes of a reader's sinks and routes. */
+#include <string.h>
+
+#include "pipeline/settings_private.h"
+
+#define BUS_SINK "kafka"
+
+static const struct option_name bus_types[] = {{"embedded", BUS_EMBEDDED}, {"kafka", BUS_KAFKA}, {NULL, 0}};
+
+const struct option settings_bus_options[] = {
+    {.name = "type",
+     .type = OPTION_ENUM,
+     .offset = offsetof(struct bus_settings, type),
+     .text = "embedded",
+     .names = bus_types,
+     .help = "embedded: lanes in the memory of one process; kafka: a topic, with `run --role reader` before it."},
+    {.name = NULL}};
+
+int settings_read_bus(struct settings *out, struct config *cfg, struct err *e)
+{
+    const struct node *node;
+    const struct sink_ops *ops = sink_find(BUS_SINK);
+    struct bus_settings *bus = &out->bus;
+    if (config_section(cfg, config_root(cfg), "bus", &node, e) != 0 ||
+        option_parse(cfg, settings_bus_options, node, bus, e) != 0)
+        return err_result(e);
+    if (bus->type == BUS_EMBEDDED) {
+        const struct option *const own[] = {settings_bus_options, NULL};
+        return option_check_keys(node, own, NULL, e);
+    }
+    if (!ops)
+        return err_set(e, BUG, "this program was built without the sink of its bus");
+    const struct option *const tables[] = {settings_bus_options, ops->options, ops->route_options, NULL};
+    if (option_check_keys(node, tables, NULL, e) != 0)
+        return err_result(e);
+    void *options = settings_read_kind(ops, cfg, node, e);
+    void *route = options ? settings_alloc(cfg, ops->route_options_size, e) : NULL;
+    if (!route || option_parse(cfg, ops->route_options, node, route, e) != 0)
+        return err_result(e);
+    if (ops->ready && ops->ready(route, cfg, e) != 0)
+        return err_wrap(e, "%s:%u: %s", node->file, node->line, node->path);
+    bus->sink = (struct pipeline_sink){.name = "bus", .ops = ops, .options = options, .workers = 1};
+    bus->route_options = route;
+    return 0;
+}
+
+int settings_of_reader(struct settings *settings, struct config *cfg, struct err *e)
+{
+    const struct bus_settings *bus = &settings->bus;
+    if (bus->type == BUS_EMBEDDED)
+        return err_set(e, USAGE,
+                       "--role needs a bus between the roles: `bus: {type: kafka, ...}` in the configuration");
+    struct route *routes = settings_alloc(cfg, settings->route_count * sizeof *routes, e);
+    if (!routes)
+        return err_result(e);
+    for (unsigned i = 0; i < settings->route_count; i++) {
+        routes[i] = settings->routes[i];
+        if (routes[i].on_truncate == ON_TRUNCATE_SWEEP) {
+            err_set(e, CONFIG_VALUE, "on_truncate", "sweep does not pass the bus: stop or ignore");
+            return err_wrap(e, "%s:%u", settings->file, routes[i].line);
+        }
+        routes[i].sink_mask = 1;
+        memset(routes[i].sink_options, 0, sizeof routes[i].sink_options);
+        routes[i].sink_options[0] = bus->route_options;
+    }
+    settings->routes = routes;
+    settings->sinks = &settings->bus.sink;
+    settings->sink_count = 1;
+    return 0;
+}
