@@ -27,10 +27,10 @@ static const struct metric_row counter_metrics[] = {
     METRIC_END,
 };
 
-static int counter_open(struct sink **out, const void *opt, const struct env *env, struct err *e)
+static int counter_open(struct sink **out, const void *opt, const struct sink_place *place, struct err *e)
 {
     (void)opt;
-    (void)env;
+    (void)place;
     struct counter *counter = calloc(1, sizeof *counter);
     if (!counter)
         return err_set(e, NO_MEMORY, sizeof *counter);

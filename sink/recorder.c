@@ -91,12 +91,12 @@ static void recorder_close(struct sink *snk)
     free(rec);
 }
 
-static int recorder_open(struct sink **out, const void *opt, const struct env *env, struct err *e)
+static int recorder_open(struct sink **out, const void *opt, const struct sink_place *place, struct err *e)
 {
     struct recorder *rec = calloc(1, sizeof *rec);
     if (!rec)
         return err_set(e, NO_MEMORY, sizeof *rec);
-    *rec = (struct recorder){.base.ops = &sink_recorder, .env = env, .opt = opt, .fd = -1};
+    *rec = (struct recorder){.base.ops = &sink_recorder, .env = place->env, .opt = opt, .fd = -1};
     buf_init(&rec->lines, RECORDER_BUFFER_MAX);
     int rc = open_file(rec, e);
     if (rc != 0) {

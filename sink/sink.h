@@ -35,11 +35,20 @@ enum sink_flag {
     SINK_NEEDS_TX_END = 4,
     SINK_IGNORES_TICKETS = 8, /* order between its partitions means nothing */
     SINK_CAN_SWEEP = 16,      /* understands CHANGE_TRUNCATE items */
-    SINK_IN_ORDER = 32        /* each item is done, or apply fails: none is put off while later ones go on */
+    SINK_IN_ORDER = 32,       /* each item is done, or apply fails: none is put off while later ones go on */
+    SINK_STAYS_OPEN = 64 /* after a RETRY of apply the instance is not closed: it heals itself, and keeps its counts */
 };
 
 struct sink;
 struct marks;
+
+/* Where an instance works; the struct itself is read during open only. */
+struct sink_place {
+    const struct env *env;
+    const char *name; /* of the sink in the configuration, for errors */
+    unsigned worker;
+    unsigned lanes; /* of the whole pipeline; the lane of an item is chg->lane, below this */
+};
 
 struct sink_ops {
     const char *kind;                        /* config value and log tag: "redis" */
@@ -74,10 +83,11 @@ struct sink_ops {
     int (*can_sweep)(const void *bind, struct err *e);
 
     /* Makes and connects one instance. Errors: RETRY (down: the runner tries again), STOP, USAGE. */
-    int (*open)(struct sink **out, const void *opt, const struct env *env, struct err *e);
+    int (*open)(struct sink **out, const void *opt, const struct sink_place *place, struct err *e);
 
     /* Each items[i].verdict set, 0; or the whole batch failed: negative with RETRY class (connection lost, server not
-     * ready: the runner closes, backs off, opens, and calls again with the same items), or STOP. With V_STOP and
+     * ready: the runner closes, backs off, opens, and calls again with the same items; with STAYS_OPEN it only backs
+     * off before that), or STOP. With V_STOP and
      * V_POISON `e` may say why. */
     int (*apply)(struct sink *snk, struct item *items, size_t count, struct err *e);
 

@@ -37,14 +37,14 @@ struct stdout_sink {
     struct buf lines; /* with keys */
 };
 
-static int stdout_open(struct sink **out, const void *opt, const struct env *env, struct err *e)
+static int stdout_open(struct sink **out, const void *opt, const struct sink_place *place, struct err *e)
 {
     const struct stdout_options *options = opt;
     struct stdout_sink *to = calloc(1, sizeof *to);
     if (!to)
         return err_set(e, NO_MEMORY, sizeof *to);
     to->base.ops = &sink_stdout;
-    to->env = env;
+    to->env = place->env;
     to->record_key = options->record_key;
     formatted_init(&to->formatted, STDOUT_LINE_MAX);
     to->formatted.records.wants_keys = options->record_key;

@@ -113,7 +113,11 @@ static void mark_again(struct batch *batch)
 static int apply(struct worker *worker, struct err *e)
 {
     if (!worker->snk) {
-        int rc = worker->opt->ops->open(&worker->snk, worker->opt->options, worker->opt->env, e);
+        const struct sink_place place = {.env = worker->opt->env,
+                                         .name = worker->opt->name,
+                                         .worker = worker->number,
+                                         .lanes = lanes_count(worker->opt->lanes)};
+        int rc = worker->opt->ops->open(&worker->snk, worker->opt->options, &place, e);
         if (rc != 0) {
             worker->snk = NULL;
             return rc;
@@ -125,12 +129,14 @@ static int apply(struct worker *worker, struct err *e)
     return apply_items(worker, e);
 }
 
-/* After a failure that may pass: the instance goes, the batch stays (or is read again, when the sink keeps the
- * position). */
+/* After a failure that may pass: the instance goes unless it heals itself, the batch stays (or is read again, when the
+ * sink keeps the position). */
 static void give_up_instance(struct worker *worker)
 {
-    worker->opt->ops->close(worker->snk);
-    worker->snk = NULL;
+    if (!(worker->opt->ops->flags & SINK_STAYS_OPEN)) {
+        worker->opt->ops->close(worker->snk);
+        worker->snk = NULL;
+    }
     if (worker->opt->ops->flags & SINK_KEEPS_POSITION)
         batch_rewind(worker);
     else if (worker->batch.is_open)

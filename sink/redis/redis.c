@@ -145,7 +145,7 @@ static void redis_sink_close(struct sink *snk)
     free(to);
 }
 
-static int redis_sink_open(struct sink **out, const void *opt, const struct env *env, struct err *e)
+static int redis_sink_open(struct sink **out, const void *opt, const struct sink_place *place, struct err *e)
 {
     struct redis_sink *to = calloc(1, sizeof *to);
     if (!to)
@@ -153,7 +153,7 @@ static int redis_sink_open(struct sink **out, const void *opt, const struct env 
     to->base.ops = &sink_redis;
     int rc = redis_keys_init(&to->keys, e);
     if (rc == 0)
-        rc = redis_open(&to->conn, opt, env, e);
+        rc = redis_open(&to->conn, opt, place->env, e);
     if (rc != 0) {
         redis_sink_close(&to->base);
         return rc;

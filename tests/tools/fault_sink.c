@@ -63,21 +63,21 @@ static int fault_open(struct sink **out, const struct sink_ops *ops, const struc
     return 0;
 }
 
-static int open_plain(struct sink **out, const void *opt, const struct env *env, struct err *e)
+static int open_plain(struct sink **out, const void *opt, const struct sink_place *place, struct err *e)
 {
-    (void)env;
+    (void)place;
     return fault_open(out, &fault_sink, opt, e);
 }
 
-static int open_bound(struct sink **out, const void *opt, const struct env *env, struct err *e)
+static int open_bound(struct sink **out, const void *opt, const struct sink_place *place, struct err *e)
 {
-    (void)env;
+    (void)place;
     return fault_open(out, &fault_sink_bound, opt, e);
 }
 
-static int open_keeper(struct sink **out, const void *opt, const struct env *env, struct err *e)
+static int open_keeper(struct sink **out, const void *opt, const struct sink_place *place, struct err *e)
 {
-    (void)env;
+    (void)place;
     return fault_open(out, &fault_sink_keeper, opt, e);
 }
 

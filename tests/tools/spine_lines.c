@@ -72,7 +72,7 @@ struct keep_sink {
     struct spine_lines *lines;
 };
 
-static int keep_open(struct sink **out, const void *opt, const struct env *env, struct err *e);
+static int keep_open(struct sink **out, const void *opt, const struct sink_place *place, struct err *e);
 
 static int keep_apply(struct sink *snk, struct item *items, size_t count, struct err *e)
 {
@@ -91,9 +91,9 @@ static void keep_close(struct sink *snk)
 
 static const struct sink_ops keep = {.kind = "keep", .open = keep_open, .apply = keep_apply, .close = keep_close};
 
-static int keep_open(struct sink **out, const void *opt, const struct env *env, struct err *e)
+static int keep_open(struct sink **out, const void *opt, const struct sink_place *place, struct err *e)
 {
-    (void)env;
+    (void)place;
     (void)e;
     struct keep_sink *snk = calloc(1, sizeof *snk);
     assert_non_null(snk);

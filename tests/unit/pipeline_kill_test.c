@@ -39,7 +39,7 @@ struct record_sink {
     struct record_options opt;
 };
 
-static int record_open(struct sink **out, const void *opt, const struct env *env, struct err *e);
+static int record_open(struct sink **out, const void *opt, const struct sink_place *place, struct err *e);
 
 /* Waits until the keeper has stored a position behind the log's begin. */
 static bool wait_for_checkpoint(struct state *state)
@@ -80,9 +80,9 @@ static void record_close(struct sink *snk)
 static const struct sink_ops record_ops = {
     .kind = "record", .open = record_open, .apply = record_apply, .close = record_close};
 
-static int record_open(struct sink **out, const void *opt, const struct env *env, struct err *e)
+static int record_open(struct sink **out, const void *opt, const struct sink_place *place, struct err *e)
 {
-    (void)env;
+    (void)place;
     (void)e;
     struct record_sink *snk = calloc(1, sizeof *snk);
     assert_non_null(snk);

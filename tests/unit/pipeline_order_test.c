@@ -41,7 +41,7 @@ struct recording_sink {
     struct kept *record;
 };
 
-static int recording_open(struct sink **out, const void *opt, const struct env *env, struct err *e);
+static int recording_open(struct sink **out, const void *opt, const struct sink_place *place, struct err *e);
 
 static int compare_versions(const void *a, const void *b)
 {
@@ -100,9 +100,9 @@ static void recording_close(struct sink *snk)
 static const struct sink_ops recording = {
     .kind = "recording", .open = recording_open, .apply = recording_apply, .close = recording_close};
 
-static int recording_open(struct sink **out, const void *opt, const struct env *env, struct err *e)
+static int recording_open(struct sink **out, const void *opt, const struct sink_place *place, struct err *e)
 {
-    (void)env;
+    (void)place;
     (void)e;
     struct recording_sink *snk = calloc(1, sizeof *snk);
     assert_non_null(snk);

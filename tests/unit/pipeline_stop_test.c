@@ -37,7 +37,7 @@ struct awkward_sink {
     struct awkward *shared;
 };
 
-static int awkward_open(struct sink **out, const void *opt, const struct env *env, struct err *e);
+static int awkward_open(struct sink **out, const void *opt, const struct sink_place *place, struct err *e);
 
 static int awkward_apply(struct sink *snk, struct item *items, size_t count, struct err *e)
 {
@@ -64,9 +64,9 @@ static void awkward_close(struct sink *snk)
 static const struct sink_ops awkward_ops = {
     .kind = "awkward", .open = awkward_open, .apply = awkward_apply, .close = awkward_close};
 
-static int awkward_open(struct sink **out, const void *opt, const struct env *env, struct err *e)
+static int awkward_open(struct sink **out, const void *opt, const struct sink_place *place, struct err *e)
 {
-    (void)env;
+    (void)place;
     (void)e;
     struct awkward_sink *snk = calloc(1, sizeof *snk);
     assert_non_null(snk);

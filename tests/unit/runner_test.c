@@ -237,6 +237,27 @@ static void runner_step__batch_fails__sink_is_opened_anew_and_gets_the_same_batc
     fixture_release(&f);
 }
 
+static void runner_step__batch_of_a_sink_that_stays_open_fails__the_same_instance_gets_it_again(void **state)
+{
+    (void)state;
+    struct fixture f;
+    struct sink_ops stays = fault_sink;
+    struct rig_options opt = {.lanes = 2, .runner = {.batch_rows = 10}};
+    stays.flags |= SINK_STAYS_OPEN;
+    fixture_init(&f, &opt, &stays);
+    f.plan.before_apply = fail_twice;
+    for (int n = 0; n < 25; n++)
+        rig_add(&f.rig, n % 8, 1);
+    rig_publish(&f.rig);
+    for (unsigned i = 1; i <= 2; i++)
+        assert_int_equal(runner_step(f.rig.runner, NULL), -(int)ERR_SINK_DOWN);
+    assert_int_equal(runner_step(f.rig.runner, NULL), 0);
+    check_order(&f, 25);
+    assert_int_equal(f.plan.opens, 1);
+    assert_int_equal(f.plan.closes, 0);
+    fixture_release(&f);
+}
+
 static int cannot_open(void *ctx, struct err *e)
 {
     (void)ctx;
@@ -517,6 +538,7 @@ int main(void)
         cmocka_unit_test(runner_step__too_many_keys_parked__the_lane_is_left_alone),
         cmocka_unit_test(runner_step__too_many_bytes_behind_a_parked_item__the_lane_is_left_alone),
         cmocka_unit_test(runner_step__batch_fails__sink_is_opened_anew_and_gets_the_same_batch),
+        cmocka_unit_test(runner_step__batch_of_a_sink_that_stays_open_fails__the_same_instance_gets_it_again),
         cmocka_unit_test(runner_step__sink_cannot_be_opened__error_comes_out_and_nothing_is_lost),
         cmocka_unit_test(runner_step__item_refused_for_good__stops_with_its_place_and_acknowledges_nothing),
         cmocka_unit_test(runner_step__two_routes_of_a_table__one_item_each_and_the_worst_verdict_counts),

@@ -20,6 +20,7 @@
 #include "tools/sample.h"
 
 #define ITEMS 40
+#define LANES 4
 
 struct world;
 
@@ -37,6 +38,7 @@ struct subject {
 struct world {
     const struct subject *subject;
     struct env env;
+    struct sink_place place;
     struct sample *sample;
     struct sample_change changes[ITEMS];
     struct item items[ITEMS];
@@ -236,6 +238,7 @@ static const struct subject subjects[] = {
 static bool world_init(struct world *w, const struct subject *subject)
 {
     *w = (struct world){.subject = subject, .env = env_system()};
+    w->place = (struct sink_place){.env = &w->env, .name = "test", .lanes = LANES};
     w->sample = sample_new("shop", "orders", 0);
     if (!subject->set_up(w)) {
         sample_free(w->sample);
@@ -260,7 +263,7 @@ static bool world_init(struct world *w, const struct subject *subject)
 static void world_open(struct world *w)
 {
     struct err e = ERR_INIT;
-    if (w->subject->ops->open(&w->snk, w->opt, &w->env, &e) != 0)
+    if (w->subject->ops->open(&w->snk, w->opt, &w->place, &e) != 0)
         fail_msg("%s: %s", w->subject->ops->kind, e.text);
 }
 
@@ -353,7 +356,7 @@ static void sinks__target_goes_and_comes_back__batch_fails_whole_and_is_done_aft
         ops->close(w.snk);
         w.snk = NULL;
         struct err e = ERR_INIT;
-        assert_true(ops->open(&w.snk, w.opt, &w.env, &e) < 0);
+        assert_true(ops->open(&w.snk, w.opt, &w.place, &e) < 0);
         assert_int_equal(err_class(&e), ERR_CLASS_RETRY);
         subjects[i].come_back(&w);
         world_open(&w);
@@ -449,17 +452,17 @@ static void redis__acl_user_and_database__are_used(void **state)
     private_redis_call(&w.redis, "SELECT 3");
     private_redis_call(&w.redis, "SET order:1 stale");
     struct err e = ERR_INIT;
-    if (sink_redis.open(&w.snk, &opt, &w.env, &e) != 0 || sink_redis.apply(w.snk, w.items, ITEMS, &e) != 0)
+    if (sink_redis.open(&w.snk, &opt, &w.place, &e) != 0 || sink_redis.apply(w.snk, w.items, ITEMS, &e) != 0)
         fail_msg("%s", e.text);
     assert_int_equal(private_redis_call(&w.redis, "DBSIZE"), 0);
     sink_redis.close(w.snk);
     w.snk = NULL;
     opt.password = "wrong";
-    assert_int_equal(sink_redis.open(&w.snk, &opt, &w.env, &e), -(int)ERR_SINK_LOGIN);
+    assert_int_equal(sink_redis.open(&w.snk, &opt, &w.place, &e), -(int)ERR_SINK_LOGIN);
     private_redis_call(&w.redis, "ACL SETUSER ann -unlink");
     opt.password = "secret";
     err_clear(&e);
-    assert_int_equal(sink_redis.open(&w.snk, &opt, &w.env, &e), 0);
+    assert_int_equal(sink_redis.open(&w.snk, &opt, &w.place, &e), 0);
     assert_int_equal(sink_redis.apply(w.snk, w.items, ITEMS, &e), -(int)ERR_SINK_RIGHTS);
     world_release(&w);
 }

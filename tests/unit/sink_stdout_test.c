@@ -55,7 +55,7 @@ static void scene_init(struct scene *s)
     assert_int_equal(coltype_init(&s->column.type, WIRE_DATE_OLD, &none, NULL), 0);
     s->tbl = (struct table){.db = "shop", .name = "t", .columns = &s->column, .column_count = 1};
     assert_int_equal(shape_new(&s->shape, arena, &s->tbl, 0, NULL), 0);
-    assert_int_equal(sink_stdout.open(&s->snk, zeroes, &s->env, NULL), 0);
+    assert_int_equal(sink_stdout.open(&s->snk, zeroes, &(struct sink_place){.env = &s->env}, NULL), 0);
     assert_int_equal(sink_stdout.bind(&s->bind, zeroes, &choice, &s->tbl, NULL), 0);
     for (unsigned i = 0; i < 2; i++) {
         s->changes[i] = (struct change){.op = CHANGE_INSERT, .shape = s->shape, .tx = &tx, .db = "shop", .table = "t"};
