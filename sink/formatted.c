@@ -71,6 +71,11 @@ int formatted_bind(void **out, const void *opt, const void *route_opt, const str
     return 0;
 }
 
+const struct format_choice *formatted_choice(const void *bind)
+{
+    return ((const struct formatted_bound *)bind)->choice;
+}
+
 /* ---------------------------------------------------------------- at work */
 
 void formatted_init(struct formatted *formatted, size_t cap)

@@ -18,6 +18,9 @@ unsigned formatted_needs(const void *route_opt);
 int formatted_bind(void **out, const void *opt, const void *route_opt, const struct table *tbl, struct err *e);
 void formatted_unbind(void *bind);
 
+/* The choice that was bound. */
+const struct format_choice *formatted_choice(const void *bind);
+
 struct formatted_instance;
 
 struct formatted {

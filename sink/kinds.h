@@ -5,6 +5,7 @@
 #include "sink/sink.h"
 
 extern const struct sink_ops sink_counter;
+extern const struct sink_ops sink_kafka;
 extern const struct sink_ops sink_recorder;
 extern const struct sink_ops sink_redis;
 extern const struct sink_ops sink_stdout;

@@ -3,7 +3,8 @@
 
 #include "sink/kinds.h"
 
-const struct sink_ops *const sink_registry[] = {&sink_counter, &sink_recorder, &sink_redis, &sink_stdout, NULL};
+const struct sink_ops *const sink_registry[] = {&sink_counter, &sink_kafka,  &sink_recorder,
+                                                &sink_redis,   &sink_stdout, NULL};
 
 const struct sink_ops *sink_find(const char *kind)
 {

@@ -15,12 +15,14 @@
 #include <jansson.h>
 
 #include "change/format_sluice.h"
+#include "sink/kafka/kafka.h"
 #include "sink/redis/redis.h"
+#include "tools/mock_kafka.h"
 #include "tools/private_redis.h"
 #include "tools/sample.h"
 
 #define ITEMS 40
-#define LANES 4
+#define LANES MOCK_PARTITIONS
 
 struct world;
 
@@ -50,6 +52,8 @@ struct world {
     int saved_stdout;
     uint64_t counted;
     struct private_redis redis;
+    struct mock_kafka kafka;
+    int64_t kafka_from; /* offset of the first message that counts */
 };
 
 /* ---------------------------------------------------------------- lines of a file */
@@ -225,11 +229,59 @@ static void redis_come_back(struct world *w)
     redis_fill(w);
 }
 
+/* ---------------------------------------------------------------- kafka */
+
+static bool kafka_up(struct world *w)
+{
+    static struct kafka_options opt;
+    static const char *brokers[1];
+    static max_align_t zeroes[8];
+    static const struct format_choice choice = {.name = "sluice", .ops = &format_sluice_ops, .options = zeroes};
+    mock_kafka_start(&w->kafka);
+    brokers[0] = w->kafka.brokers;
+    opt = (struct kafka_options){.brokers = {brokers, NULL, 1}, .topic = MOCK_TOPIC, .timeout_ms = 3000};
+    w->opt = &opt;
+    w->route_opt = &choice;
+    return true;
+}
+
+static void kafka_down(struct world *w)
+{
+    mock_kafka_stop(&w->kafka);
+}
+
+/* The versions of the messages of lane 0, where all changes are. */
+static void kafka_check_messages(struct world *w, unsigned times)
+{
+    rd_kafka_message_t *messages[ITEMS * 3];
+    size_t count = mock_kafka_read(&w->kafka, MOCK_TOPIC, 0, w->kafka_from, messages, ITEMS * 3);
+    assert_int_equal(count, ITEMS * times);
+    for (size_t i = 0; i < count; i++) {
+        char expected[24], value[4096];
+        snprintf(expected, sizeof expected, "%016zx\"", i % ITEMS);
+        snprintf(value, sizeof value, "%.*s", (int)messages[i]->len, (const char *)messages[i]->payload);
+        assert_non_null(strstr(value, expected));
+        rd_kafka_message_destroy(messages[i]);
+    }
+}
+
+static void kafka_go(struct world *w)
+{
+    mock_kafka_set_up(&w->kafka, false);
+    w->kafka_from = 10;
+}
+
+static void kafka_come_back(struct world *w)
+{
+    mock_kafka_set_up(&w->kafka, true);
+}
+
 static const struct subject subjects[] = {
     {&sink_counter, counter_up, nothing, counter_check, NULL, NULL},
     {&sink_stdout, stdout_up, stdout_down, file_check, NULL, NULL},
     {&sink_recorder, recorder_up, recorder_down, recorder_check, NULL, NULL},
     {&sink_redis, redis_up, redis_down, redis_check, redis_go, redis_come_back},
+    {&sink_kafka, kafka_up, kafka_down, kafka_check_messages, kafka_go, kafka_come_back},
 };
 #define SUBJECTS (sizeof subjects / sizeof subjects[0])
 

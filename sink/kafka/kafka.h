@@ -1,0 +1,68 @@
+/* The Kafka sink: each change becomes the records of its route's format, one message each, in the partition of its
+ * lane.
+ *
+ * Partition = lane, always set explicitly: lanes are murmur2 of the business key as Kafka's Java producer computes it,
+ * so the order per key holds whatever the record key is. A topic whose number of partitions is not that of the lanes is
+ * refused. The topic is one name, or a template of {db} and {table}; order is kept within each topic.
+ *
+ * at_least_once: idempotent producer, acks=all. A batch is done when each of its messages has a good delivery report;
+ * until then it is in the memory of the format's records, which librdkafka borrows. While brokers are away messages
+ * never time out: apply gives up after timeout_ms without a report (RETRY), the messages stay on their way, and the
+ * next apply goes on waiting for them, so an outage costs no memory and no repeats. What librdkafka calls fatal,
+ * rights, login, a missing topic, a wrong number of partitions and a message that is too large stop.
+ *
+ * Messages of sluice's own JSON carry headers, all text, so that who invalidates by key columns need not read the body:
+ *     op       insert update delete read truncate    table    db.table
+ *     version  as in the body                        format   sluice
+ *     commit   Unix time, µs                         gtid     where there is one
+ *     pos      file:pos of the event                 pk       {"column":value,…}
+ *     half     from or to: of a change whose key moved
+ * Records of other formats have the peer's headers.
+ *
+ * Files: options.c the tables and librdkafka's configuration; producer.c the handle, messages and their reports, what
+ * an error means; topics.c which exist and which are made; headers.c headers and record keys; kafka.c the sink. All of
+ * one instance belongs to one thread; librdkafka's own threads call nothing of ours. */
+#ifndef SLUICE_SINK_KAFKA_KAFKA_H
+#define SLUICE_SINK_KAFKA_KAFKA_H
+
+#include <librdkafka/rdkafka.h>
+
+#include "sink/formatted.h"
+#include "sink/kinds.h"
+
+#define KAFKA_TOPIC_MAX 249 /* bytes of a topic's name: Kafka's limit */
+
+enum kafka_delivery { KAFKA_AT_LEAST_ONCE };
+enum kafka_record_key { KAFKA_KEY_BUSINESS, KAFKA_KEY_PRIMARY, KAFKA_KEY_PEER };
+
+/* As the option table fills it. */
+struct kafka_options {
+    struct option_list brokers;
+    const char *topic;
+    int delivery;   /* enum kafka_delivery */
+    int record_key; /* enum kafka_record_key */
+    bool create_topics;
+    uint64_t replication;         /* 0: the brokers' default */
+    uint64_t min_insync_replicas; /* 0: likewise */
+    uint64_t timeout_ms;
+    struct option_list properties;
+    const char *sasl_password;
+};
+
+extern const struct option kafka_option_table[];
+
+/* Checks what the table cannot, properties against librdkafka's list; no I/O. USAGE class. */
+int kafka_check(const void *opt, struct err *e);
+
+/* librdkafka's configuration by the options; rd_kafka_new takes it, or rd_kafka_conf_destroy. Errors: NO_MEMORY,
+ * KAFKA_PROPERTY. */
+int kafka_conf_new(rd_kafka_conf_t **out, const struct kafka_options *opt, struct err *e);
+
+/* True when the topic depends on the table. */
+bool kafka_topic_varies(const struct kafka_options *opt);
+
+/* The topic of a table. Errors: KAFKA_TOPIC_NAME. */
+int kafka_topic_name(const struct kafka_options *opt, const char *db, const char *table, char out[KAFKA_TOPIC_MAX + 1],
+                     struct err *e);
+
+#endif

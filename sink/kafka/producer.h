@@ -1,0 +1,65 @@
+/* The Kafka producer: librdkafka's handle, messages on their way and their reports, and what an error means. One
+ * thread; reports come in the calls below, never else. */
+#ifndef SLUICE_SINK_KAFKA_PRODUCER_H
+#define SLUICE_SINK_KAFKA_PRODUCER_H
+
+#include "sink/kafka/kafka.h"
+
+struct kafka_stats {
+    _Atomic uint64_t messages_total; /* delivered */
+    _Atomic uint64_t bytes_total;    /* of their keys and values */
+    _Atomic uint64_t full_total;     /* times that librdkafka's queue was full */
+};
+
+/* The first message, in order, that was refused. */
+struct kafka_refusal {
+    size_t number;
+    rd_kafka_resp_err_t code; /* NO_ERROR: none was */
+};
+
+struct kafka_producer {
+    rd_kafka_t *handle;
+    const struct kafka_options *opt;
+    const struct env *env;
+    size_t on_the_way; /* messages without a report */
+    uint64_t reports;  /* ever */
+    struct kafka_refusal refused;
+    rd_kafka_resp_err_t last_code; /* what librdkafka told of its connections, until the next good report */
+    char last[200];
+    struct kafka_stats stats;
+};
+
+/* Makes the handle, which connects by itself; no answer is awaited. `producer` must not move. Errors: NO_MEMORY,
+ * KAFKA_PROPERTY. */
+int kafka_producer_open(struct kafka_producer *producer, const struct kafka_options *opt, const struct env *env,
+                        struct err *e);
+
+/* What is on its way is given up. Accepts one that is all zero. */
+void kafka_producer_close(struct kafka_producer *producer);
+
+struct kafka_message {
+    rd_kafka_topic_t *topic;
+    int32_t partition;
+    const void *key; /* NULL: none */
+    size_t key_len;
+    const void *value; /* NULL: a tombstone; it stays where it is until its report */
+    size_t value_len;
+    rd_kafka_headers_t *headers; /* NULL: none; taken by KAFKA_SENT only */
+    size_t number;               /* comes back in `refused` */
+};
+
+/* KAFKA_SENT, KAFKA_FULL (poll, then again), or an error: kafka_refused's. */
+enum { KAFKA_SENT, KAFKA_FULL };
+int kafka_send(struct kafka_producer *producer, const struct kafka_message *message, struct err *e);
+
+/* Takes reports, waiting for the first at most so long. Returns the error that librdkafka calls fatal, else 0. */
+int kafka_poll(struct kafka_producer *producer, int timeout_ms, struct err *e);
+
+/* What an error of librdkafka or a broker means: SINK_DOWN (RETRY) for what passes; SINK_LOGIN, SINK_RIGHTS,
+ * KAFKA_TOPIC_MISSING, KAFKA_FATAL, SINK_REFUSED. `topic` names it. */
+int kafka_refused(const struct kafka_producer *producer, rd_kafka_resp_err_t code, const char *topic, struct err *e);
+
+/* No answer came in time: SINK_DOWN, or SINK_LOGIN where that is why. */
+int kafka_down(const struct kafka_producer *producer, struct err *e);
+
+#endif
