@@ -7,7 +7,7 @@
  *                                                           0 and no text: the items behind it have none
  *   ITEM_LINK  head (its first 8 bytes only)                end of the segment: go on in segment->next
  *   others     struct item                                  then, or outside of the segment, its payload:
- *     ROW       [ticket] key [before_present] [after_present] [partial] [before] [after]
+ *     ROW       [ticket] key [before_present] [after_present] [length (uint32_t) of partial, partial] [before] [after]
  *     TRUNCATE  per lane the last ordinal before it (uint64_t), db and table with NULs
  *     STATEMENT likewise the ordinals, then struct statement and all that it points to, but for the definitions
  *     BARRIER   ticket

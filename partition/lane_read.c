@@ -10,6 +10,7 @@
 #include "partition/lane_impl.h"
 
 #include <assert.h>
+#include <string.h>
 
 #define WORD_BITS 64u
 
@@ -151,7 +152,11 @@ static void view_row(struct change *chg, const struct item *item)
     const uint8_t *before_present = p + item->key_len;
     const uint8_t *after_present = before_present + (flags & ITEM_BEFORE_PRESENT ? bitmap_bytes(item->shape) : 0);
     const uint8_t *partial = after_present + (flags & ITEM_AFTER_PRESENT ? bitmap_bytes(item->shape) : 0);
-    size_t partial_len = flags & ITEM_PARTIAL ? shape_json_bitmap(item->shape) : 0;
+    uint32_t partial_len = 0;
+    if (flags & ITEM_PARTIAL) {
+        memcpy(&partial_len, partial, sizeof partial_len);
+        partial += sizeof partial_len;
+    }
     const uint8_t *before = partial + partial_len;
     view_image(&chg->before, item, ITEM_BEFORE, ITEM_BEFORE_PRESENT, before_present, before, item->before_len);
     view_image(&chg->after, item, ITEM_AFTER, ITEM_AFTER_PRESENT, after_present, before + item->before_len,

@@ -152,7 +152,7 @@ int lanes_add(struct lanes *lanes, unsigned lane, const struct lane_row *row, ui
     assert(lanes->in_tx && lane < lanes->opt.lanes);
     size_t bitmap = bitmap_bytes(row->shape);
     size_t present = (row->before.present ? bitmap : 0) + (row->after.present ? bitmap : 0);
-    present += row->after.partial_len;
+    present += row->after.partial ? sizeof(uint32_t) + row->after.partial_len : 0;
     size_t payload = (row->has_ticket ? sizeof(struct ticket) : 0) + row->key_len + present;
     size_t before = row->before.bytes ? row->before.len : 0, after = row->after.bytes ? row->after.len : 0;
     size_t max = lanes->opt.max_item_bytes;
@@ -188,7 +188,11 @@ int lanes_add(struct lanes *lanes, unsigned lane, const struct lane_row *row, ui
     p = put(p, row->key, row->key_len);
     p = put(p, row->before.present, row->before.present ? bitmap : 0);
     p = put(p, row->after.present, row->after.present ? bitmap : 0);
-    p = put(p, row->after.partial, row->after.partial_len);
+    if (row->after.partial) {
+        uint32_t partial_len = (uint32_t)row->after.partial_len;
+        p = put(p, &partial_len, sizeof partial_len);
+        p = put(p, row->after.partial, row->after.partial_len);
+    }
     p = put(p, row->before.bytes, before);
     put(p, row->after.bytes, after);
     *ordinal = item->head.ordinal;
