@@ -224,6 +224,24 @@ static void kafka__errors_that_pass__are_tried_again_by_the_library_and_each_row
     scene_release(&s);
 }
 
+static void kafka__queue_is_full__the_rest_waits_for_reports(void **state)
+{
+    (void)state;
+    static const char *const properties[] = {"queue.buffering.max.messages=3"};
+    struct scene s;
+    uint64_t full = 0;
+    scene_init(&s, "sluice");
+    s.opt.properties = (struct option_list){properties, NULL, 1};
+    scene_open(&s);
+    apply_all(&s);
+    for (const struct metric_row *row = sink_kafka.metrics; row->name; row++)
+        if (strcmp(row->name, "full_total") == 0)
+            full = metric_read(sink_kafka.stats(s.snk), row);
+    assert_true(full > 0);
+    assert_int_equal(count_all(&s), ITEMS);
+    scene_release(&s);
+}
+
 static void kafka__message_too_large__stops_and_names_topic_table_and_size(void **state)
 {
     (void)state;
@@ -406,6 +424,7 @@ int main(void)
         cmocka_unit_test(kafka__broker_away__same_batch_is_written_once_when_it_is_back),
         cmocka_unit_test(kafka__other_batch_after_an_outage__what_was_on_its_way_comes_first),
         cmocka_unit_test(kafka__errors_that_pass__are_tried_again_by_the_library_and_each_row_is_there_once),
+        cmocka_unit_test(kafka__queue_is_full__the_rest_waits_for_reports),
         cmocka_unit_test(kafka__message_too_large__stops_and_names_topic_table_and_size),
         cmocka_unit_test(kafka__not_permitted__stops),
         cmocka_unit_test(kafka__no_right_to_write_idempotently__stops),
