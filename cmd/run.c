@@ -6,30 +6,35 @@
 #include "cmd/command.h"
 #include "pipeline/reading.h"
 
-enum role { ROLE_WHOLE, ROLE_READER };
+enum role { ROLE_WHOLE, ROLE_READER, ROLE_APPLIER };
 
 struct run_flags {
     const char *config;
     int role; /* enum role */
 };
 
-static const struct option_name roles[] = {{"whole", ROLE_WHOLE}, {"reader", ROLE_READER}, {NULL, 0}};
+static const struct option_name roles[] = {
+    {"whole", ROLE_WHOLE}, {"reader", ROLE_READER}, {"applier", ROLE_APPLIER}, {NULL, 0}};
 
-static const struct option flags[] = {FLAG_CONFIG(run_flags, config, OPTION_REQUIRED),
-                                      {.name = "role",
-                                       .type = OPTION_ENUM,
-                                       .offset = offsetof(struct run_flags, role),
-                                       .text = "whole",
-                                       .names = roles,
-                                       .help = "With a bus of type kafka: reader publishes what it reads there."},
-                                      {.name = NULL}};
+static const struct option flags[] = {
+    FLAG_CONFIG(run_flags, config, OPTION_REQUIRED),
+    {.name = "role",
+     .type = OPTION_ENUM,
+     .offset = offsetof(struct run_flags, role),
+     .text = "whole",
+     .names = roles,
+     .help = "With a bus of type kafka: reader publishes what it reads there, applier takes it "
+             "from there to the sinks."},
+    {.name = NULL}};
 
 /* Everything that must be undone in reverse order. */
 struct service {
     struct config *cfg;
     struct settings settings;
     struct env env;
+    enum role role;
     struct start start;
+    struct pipeline_bus bus; /* of an applier */
     struct routes *routes;
     struct state *state;
     struct reading_live_options live;
@@ -50,22 +55,12 @@ static void interrupt_prepare(void *ctx)
     reading_interrupt(&((struct service *)ctx)->reading);
 }
 
-static int open_service(struct service *svc, struct err *e)
+/* What all roles have. */
+static struct pipeline_spec spec_of(const struct service *svc)
 {
     const struct settings *settings = &svc->settings;
-    if (start_parse(&svc->start, settings->source.start, e) != 0 ||
-        routes_new(&svc->routes, settings->routes, settings->route_count, e) != 0 ||
-        state_open(&svc->state, &svc->env, settings->state_dir, STATE_OWN, e) != 0)
-        return err_result(e);
-    unsigned needs = pipeline_needs(svc->routes, settings->sinks, settings->sink_count);
-    svc->settings.source.query |= (needs & FORMAT_NEEDS_QUERY) != 0;
-    svc->live = (struct reading_live_options){
-        .settings = settings, .routes = svc->routes, .env = &svc->env, .state = svc->state, .needs = needs};
-    if (reading_live(&svc->reading, &svc->live, e) != 0)
-        return err_result(e);
-    struct pipeline_spec spec = {
+    return (struct pipeline_spec){
         .env = &svc->env,
-        .source = reading_take_source(&svc->reading),
         .routes = svc->routes,
         .sinks = settings->sinks,
         .sink_count = settings->sink_count,
@@ -73,18 +68,49 @@ static int open_service(struct service *svc, struct err *e)
         .buffer_bytes = settings->buffer_bytes,
         .tx_buffer_bytes = settings->tx_buffer_bytes,
         .max_event_bytes = settings->max_event_bytes,
-        .query_max_bytes = settings_query_bytes(&settings->source),
-        .state = svc->state,
-        .epoch_state = svc->state,
-        .start = &svc->start,
         .checkpoint_ms = (unsigned)settings->checkpoint_ms,
         .shutdown_ms = (unsigned)settings->shutdown_ms,
         .stats_interval_ms = (unsigned)settings->stats_interval_ms,
-        .prepare = prepare,
-        .interrupt = interrupt_prepare,
-        .prepare_ctx = svc,
     };
-    if (pipeline_open(&svc->pipe, &spec, e) != 0)
+}
+
+static int open_applier(struct service *svc, struct err *e)
+{
+    struct pipeline_spec spec = spec_of(svc);
+    svc->bus.state = svc->state;
+    spec.bus = &svc->bus;
+    return pipeline_open(&svc->pipe, &spec, e);
+}
+
+/* A service that reads the database, for the sinks or for the bus. */
+static int open_reader(struct service *svc, struct err *e)
+{
+    const struct settings *settings = &svc->settings;
+    if (start_parse(&svc->start, settings->source.start, e) != 0)
+        return err_result(e);
+    unsigned needs = pipeline_needs(svc->routes, settings->sinks, settings->sink_count);
+    svc->settings.source.query |= (needs & FORMAT_NEEDS_QUERY) != 0;
+    svc->live = (struct reading_live_options){
+        .settings = settings, .routes = svc->routes, .env = &svc->env, .state = svc->state, .needs = needs};
+    if (reading_live(&svc->reading, &svc->live, e) != 0)
+        return err_result(e);
+    struct pipeline_spec spec = spec_of(svc);
+    spec.source = reading_take_source(&svc->reading);
+    spec.query_max_bytes = settings_query_bytes(&settings->source);
+    spec.state = spec.epoch_state = svc->state;
+    spec.start = &svc->start;
+    spec.prepare = prepare;
+    spec.interrupt = interrupt_prepare;
+    spec.prepare_ctx = svc;
+    return pipeline_open(&svc->pipe, &spec, e);
+}
+
+static int open_service(struct service *svc, struct err *e)
+{
+    const struct settings *settings = &svc->settings;
+    if (routes_new(&svc->routes, settings->routes, settings->route_count, e) != 0 ||
+        state_open(&svc->state, &svc->env, settings->state_dir, STATE_OWN, e) != 0 ||
+        (svc->role == ROLE_APPLIER ? open_applier : open_reader)(svc, e) != 0)
         return err_result(e);
     return status_socket_open(&svc->status, settings->state_dir, svc->pipe, e);
 }
@@ -103,10 +129,13 @@ static void close_service(struct service *svc)
 
 static int take_role(struct service *svc, enum role role, struct err *e)
 {
+    svc->role = role;
+    if (role == ROLE_APPLIER)
+        return settings_of_applier(&svc->bus, &svc->settings, e);
     if (role == ROLE_READER)
         return settings_of_reader(&svc->settings, svc->cfg, e);
     if (svc->settings.bus.type == BUS_KAFKA)
-        return err_set(e, USAGE, "with a bus of type kafka the service runs as --role reader");
+        return err_set(e, USAGE, "with a bus of type kafka the service runs as --role reader or --role applier");
     return 0;
 }
 

@@ -54,7 +54,7 @@ void pipeline_stats(struct pipeline *pipe, struct pipeline_stats *out, const str
     out->buffer_used_bytes = lanes_bytes(pipe->lanes);
     if (!atomic_load_explicit(&pipe->opened, memory_order_acquire))
         return;
-    const struct feeder_stats *fed = feeder_figures(pipe->feeder);
+    const struct feeder_stats *fed = pipeline_fed(pipe);
     struct ledger *ledger = lanes_ledger(pipe->lanes);
     int64_t now_us = env_now_us(pipe->spec.env);
     uint64_t last = ledger_last(ledger);

@@ -35,7 +35,7 @@ static int keeper_consume(struct pipeline *pipe, struct err *e)
         moved = moved || rc == 1;
     }
     if (moved)
-        feeder_wake(pipe->feeder);
+        pipeline_wake_source(pipe);
     pipe->moved = pipe->moved || moved;
     return 0;
 }
@@ -212,6 +212,8 @@ static void wind_up(struct pipeline *pipe, int signal_fd, struct err *e)
 {
     struct err late = ERR_INIT;
     pipeline_stop_source(pipe);
+    if (pipe->applier)
+        applier_stop(pipe->applier, true);
     if (pipe->source_started) {
         await(pipe, source_runs, signal_fd);
         pthread_join(pipe->source_thread, NULL);

@@ -73,7 +73,7 @@ int offsets_note(struct offsets *offsets, unsigned lane, uint64_t ordinal, int64
     assert(at->owned);
     if (at->count == at->size && grow(at, e) != 0)
         return err_result(e);
-    *at_index(at, at->count++) = (struct noted){ordinal, next};
+    *at_index(at, at->count++) = (struct noted){.ordinal = ordinal, .next = next};
     return 0;
 }
 

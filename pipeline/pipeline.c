@@ -34,11 +34,24 @@ static void wake_worker(void *ctx, unsigned sink, unsigned lane)
     runner_wake(pipe->runners[sink], lane);
 }
 
+void pipeline_wake_source(struct pipeline *pipe)
+{
+    if (pipe->applier)
+        applier_wake(pipe->applier);
+    else
+        feeder_wake(pipe->feeder);
+}
+
+const struct feeder_stats *pipeline_fed(const struct pipeline *pipe)
+{
+    return pipe->applier ? applier_figures(pipe->applier) : feeder_figures(pipe->feeder);
+}
+
 static void wake_source(void *ctx)
 {
     struct pipeline *pipe = ctx;
     if (atomic_load_explicit(&pipe->opened, memory_order_acquire))
-        feeder_wake(pipe->feeder);
+        pipeline_wake_source(pipe);
 }
 
 /* Worker threads: a sink went down, came back, or ended. */
@@ -133,11 +146,32 @@ static int make_runners(struct pipeline *pipe, struct err *e)
     return 0;
 }
 
+static int make_applier(struct pipeline *pipe, struct err *e)
+{
+    struct applier_options opt = {
+        .env = pipe->spec.env,
+        .bus = pipe->spec.bus,
+        .routes = pipe->spec.routes,
+        .lanes = pipe->lanes,
+        .sink_count = pipe->spec.sink_count,
+        .commit_ms = pipe->spec.checkpoint_ms,
+        .shutdown_ms = pipe->spec.shutdown_ms,
+        .keeper = &pipe->wake,
+    };
+    return applier_new(&pipe->applier, &opt, e);
+}
+
+static void close_source(struct source *src)
+{
+    if (src)
+        src->ops->close(src);
+}
+
 int pipeline_open(struct pipeline **out, const struct pipeline_spec *spec, struct err *e)
 {
     struct pipeline *pipe = calloc(1, sizeof *pipe);
     if (!pipe) {
-        spec->source->ops->close(spec->source);
+        close_source(spec->source);
         return err_set(e, NO_MEMORY, sizeof *pipe);
     }
     pipe->spec = *spec;
@@ -156,6 +190,8 @@ int pipeline_open(struct pipeline **out, const struct pipeline_spec *spec, struc
         rc = make_lanes(pipe, e);
     if (rc == 0)
         rc = make_runners(pipe, e);
+    if (rc == 0 && spec->bus)
+        rc = make_applier(pipe, e);
     if (rc != 0) {
         pipeline_close(pipe);
         return rc;
@@ -323,10 +359,22 @@ static int start_workers(struct pipeline *pipe, struct err *e)
     return 0;
 }
 
-static void *source_main(void *arg)
+/* The source thread of an applier. Positions are kept for the figures only; those that count are the group's. */
+static int run_applier(struct pipeline *pipe, struct err *e)
 {
-    struct pipeline *pipe = arg;
-    struct err *e = &pipe->source_err;
+    int rc = start_workers(pipe, e);
+    for (unsigned i = 0; i < pipe->spec.sink_count && rc == 0; i++)
+        rc = checkpoint_add(&pipe->positions, pipe->spec.sinks[i].name, strlen(pipe->spec.sinks[i].name), NULL, e);
+    if (rc != 0)
+        return rc;
+    atomic_store(&pipe->opened, true);
+    if (atomic_load(&pipe->stopping))
+        applier_stop(pipe->applier, false);
+    return applier_run(pipe->applier, e);
+}
+
+static int run_feeder(struct pipeline *pipe, struct err *e)
+{
     struct position from;
     position_init(&from);
     int rc = open_source(pipe, &from, e);
@@ -346,10 +394,18 @@ static void *source_main(void *arg)
             feeder_stop(pipe->feeder);
         rc = feeder_run(pipe->feeder, e);
     }
+    position_release(&from);
+    return rc;
+}
+
+static void *source_main(void *arg)
+{
+    struct pipeline *pipe = arg;
+    struct err *e = &pipe->source_err;
+    int rc = pipe->applier ? run_applier(pipe, e) : run_feeder(pipe, e);
     /* Asked to end while the server was away: that is no failure. */
     if (rc != 0 && err_class(e) == ERR_CLASS_RETRY && atomic_load(&pipe->stopping))
         err_clear(e);
-    position_release(&from);
     atomic_store_explicit(&pipe->source_done, true, memory_order_release);
     wakeup_ring(&pipe->wake);
     return NULL;
@@ -370,6 +426,10 @@ void pipeline_stop_source(struct pipeline *pipe)
     atomic_store(&pipe->stopping, true);
     if (!pipe->source_started)
         return;
+    if (pipe->applier) {
+        applier_stop(pipe->applier, false);
+        return;
+    }
     if (atomic_load(&pipe->opened)) {
         feeder_stop(pipe->feeder);
         return;
@@ -390,6 +450,7 @@ void pipeline_close(struct pipeline *pipe)
     if (!pipe)
         return;
     feeder_free(pipe->feeder);
+    applier_free(pipe->applier);
     for (unsigned i = 0; pipe->runners && i < pipe->spec.sink_count; i++)
         runner_free(pipe->runners[i]);
     free(pipe->runners);
@@ -397,7 +458,7 @@ void pipeline_close(struct pipeline *pipe)
     lanes_free(pipe->lanes);
     checkpoint_release(&pipe->begin);
     checkpoint_release(&pipe->positions);
-    pipe->spec.source->ops->close(pipe->spec.source);
+    close_source(pipe->spec.source);
     wakeup_release(&pipe->wake);
     wakeup_release(&pipe->open_wake);
     position_release(&pipe->stored);

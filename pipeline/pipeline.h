@@ -13,6 +13,7 @@
 #include "base/err.h"
 #include "base/metric.h"
 
+struct option_list;
 struct position;
 struct routes;
 struct sink_ops;
@@ -66,9 +67,19 @@ struct pipeline_service {
 
 struct pipeline;
 
+/* A Kafka topic that a reader wrote. */
+struct pipeline_bus {
+    const struct option_list *brokers, *properties;
+    const char *sasl_password; /* NULL: none */
+    const char *topic, *group;
+    bool from_latest;    /* of a group that starts for the first time; else the earliest records */
+    struct state *state; /* where it is kept that the group has started */
+};
+
 struct pipeline_spec {
     const struct env *env;
-    struct source *source; /* taken: closed by pipeline_close */
+    struct source *source;          /* taken: closed by pipeline_close; NULL with `bus` */
+    const struct pipeline_bus *bus; /* an applier: rows come from there, positions are the group's offsets */
     const struct routes *routes;
     const struct pipeline_sink *sinks;
     unsigned sink_count;

@@ -6,6 +6,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
+#include "pipeline/applier.h"
 #include "pipeline/feeder.h"
 #include "pipeline/pipeline.h"
 
@@ -26,6 +27,7 @@ struct pipeline {
     atomic_bool stopping;
     struct err source_err; /* read after source_done */
     struct feeder *feeder;
+    struct applier *applier; /* in the feeder's place; made with the pipeline */
 
     _Atomic(const struct gtid_set *) go_on_from; /* asked by the feeder, which waits; NULL again when it is done */
 
@@ -54,6 +56,12 @@ int pipeline_start(struct pipeline *pipe, struct err *e);
 
 /* The source thread ends soon; any number of times. */
 void pipeline_stop_source(struct pipeline *pipe);
+
+/* Lanes or ring have room again, once `opened`. */
+void pipeline_wake_source(struct pipeline *pipe);
+
+/* The source thread's figures, once `opened`. */
+const struct feeder_stats *pipeline_fed(const struct pipeline *pipe);
 
 /* Whoever has stored `positions`: tells the source. Errors: NO_MEMORY. */
 int pipeline_note_stored(struct pipeline *pipe, struct err *e);

@@ -37,12 +37,15 @@ static inline size_t settings_query_bytes(const struct source_settings *source)
 
 /* What lies between the reader and the appliers. */
 enum bus_type { BUS_EMBEDDED, BUS_KAFKA };
+enum bus_from { BUS_FROM_EARLIEST, BUS_FROM_LATEST };
 
 struct bus_settings {
     int type; /* enum bus_type */
     /* The rest only with BUS_KAFKA. */
     struct pipeline_sink sink; /* the reader's only one, named "bus" */
     const void *route_options; /* of all routes to it */
+    const char *group;         /* of the appliers; NULL: the topic's name */
+    int from;                  /* enum bus_from */
 };
 
 struct settings {
@@ -77,6 +80,10 @@ int settings_read(struct settings *out, struct config **cfg, const struct env *e
  * routes stays checked but unused. What it makes lives in `cfg`. Errors: USAGE when the bus is embedded, or a route
  * asks for what does not pass the bus, with its line. */
 int settings_of_reader(struct settings *settings, struct config *cfg, struct err *e);
+
+/* What an applier reads, but for its state: as of the settings, which must outlive it. Errors: USAGE when the bus is
+ * embedded, its topic depends on the table, or its format is not our own JSON. */
+int settings_of_applier(struct pipeline_bus *out, const struct settings *settings, struct err *e);
 
 /* A sink that a command brings itself: inline, named for its kind, with that kind's defaults but for what is given. Its
  * options live in *cfg, which the caller frees. Errors: as option_set, and of ops->ready. */

@@ -2,10 +2,13 @@
 #include <string.h>
 
 #include "pipeline/settings_private.h"
+#include "sink/kafka/kafka.h"
 
 #define BUS_SINK "kafka"
 
 static const struct option_name bus_types[] = {{"embedded", BUS_EMBEDDED}, {"kafka", BUS_KAFKA}, {NULL, 0}};
+
+static const struct option_name begins[] = {{"earliest", BUS_FROM_EARLIEST}, {"latest", BUS_FROM_LATEST}, {NULL, 0}};
 
 const struct option settings_bus_options[] = {
     {.name = "type",
@@ -13,7 +16,19 @@ const struct option settings_bus_options[] = {
      .offset = offsetof(struct bus_settings, type),
      .text = "embedded",
      .names = bus_types,
-     .help = "embedded: lanes in the memory of one process; kafka: a topic, with `run --role reader` before it."},
+     .help =
+         "embedded: lanes in the memory of one process; kafka: a topic, with `run --role reader` before it and `run "
+         "--role applier` behind it."},
+    {.name = "group",
+     .type = OPTION_STRING,
+     .offset = offsetof(struct bus_settings, group),
+     .help = "Consumer group of the appliers; the topic's name unless given."},
+    {.name = "from",
+     .type = OPTION_ENUM,
+     .offset = offsetof(struct bus_settings, from),
+     .text = "earliest",
+     .names = begins,
+     .help = "Where a group begins that has never run: earliest or latest. From then on its offsets count."},
     {.name = NULL}};
 
 int settings_read_bus(struct settings *out, struct config *cfg, struct err *e)
@@ -44,12 +59,16 @@ int settings_read_bus(struct settings *out, struct config *cfg, struct err *e)
     return 0;
 }
 
+static int no_bus(struct err *e)
+{
+    return err_set(e, USAGE, "--role needs a bus between the roles: `bus: {type: kafka, ...}` in the configuration");
+}
+
 int settings_of_reader(struct settings *settings, struct config *cfg, struct err *e)
 {
     const struct bus_settings *bus = &settings->bus;
     if (bus->type == BUS_EMBEDDED)
-        return err_set(e, USAGE,
-                       "--role needs a bus between the roles: `bus: {type: kafka, ...}` in the configuration");
+        return no_bus(e);
     struct route *routes = settings_alloc(cfg, settings->route_count * sizeof *routes, e);
     if (!routes)
         return err_result(e);
@@ -66,5 +85,25 @@ int settings_of_reader(struct settings *settings, struct config *cfg, struct err
     settings->routes = routes;
     settings->sinks = &settings->bus.sink;
     settings->sink_count = 1;
+    return 0;
+}
+
+int settings_of_applier(struct pipeline_bus *out, const struct settings *settings, struct err *e)
+{
+    const struct bus_settings *bus = &settings->bus;
+    if (bus->type == BUS_EMBEDDED)
+        return no_bus(e);
+    const struct kafka_options *kafka = bus->sink.options;
+    const struct format_choice *format = bus->route_options;
+    if (kafka_topic_varies(kafka))
+        return err_set(e, CONFIG_VALUE, "bus.topic", "an applier reads one topic, not a template");
+    if (strcmp(format->ops->name, "sluice") != 0)
+        return err_set(e, CONFIG_VALUE, "bus.format", "an applier reads format sluice");
+    *out = (struct pipeline_bus){.brokers = &kafka->brokers,
+                                 .properties = &kafka->properties,
+                                 .sasl_password = kafka->sasl_password,
+                                 .topic = kafka->topic,
+                                 .group = bus->group ? bus->group : kafka->topic,
+                                 .from_latest = bus->from == BUS_FROM_LATEST};
     return 0;
 }

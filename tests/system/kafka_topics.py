@@ -5,6 +5,8 @@ from collections import namedtuple
 from confluent_kafka import Consumer, TopicPartition
 from confluent_kafka.admin import AdminClient, NewTopic
 
+from servers import wait_until
+
 Record = namedtuple("Record", "partition offset key value headers")
 
 
@@ -18,7 +20,9 @@ def create_topic(kafka, name, partitions=1, **settings):
 
 
 def delete_topic(kafka, name):
-    AdminClient({"bootstrap.servers": kafka.brokers()}).delete_topics([name], operation_timeout=30)[name].result()
+    admin = AdminClient({"bootstrap.servers": kafka.brokers()})
+    admin.delete_topics([name], operation_timeout=30)[name].result()
+    wait_until(lambda: name not in admin.list_topics(timeout=30).topics, f"topic {name} to go")
 
 
 def _consumer(kafka, isolation, group="reader"):

@@ -1,0 +1,378 @@
+/* Records become items, acknowledged items become committed offsets. */
+#include "pipeline/applier.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "change/json_in.h"
+#include "pipeline/consumer.h"
+#include "pipeline/offsets.h"
+
+#define POLL_MS        100
+#define FULL_WAIT_MS   200  /* for room, between two looks at the clock */
+#define PAUSE_AFTER_MS 1000 /* the lanes are full so long: the group is served without records */
+#define DRAIN_TICK_MS  5
+#define CUT_COMMIT_MS  500
+#define SHAPE_MASKS    64
+
+struct applier {
+    struct applier_options opt;
+    struct feeder_stats stats;
+    struct wakeup wake;
+    atomic_bool stopping, cut;
+    struct consumer *consumer;
+    struct offsets offsets;
+    struct shape_cache *shapes;
+    struct arena arena;
+    uint64_t *masks; /* by shape id: 1 + the sinks; 0: not known yet */
+    size_t masks_size;
+    int64_t commit_us; /* when offsets are committed next */
+};
+
+/* ---------------------------------------------------------------- offsets */
+
+/* Everything up to here is done for all sinks. */
+static uint64_t lane_acked(const struct applier *a, unsigned lane)
+{
+    uint64_t least = UINT64_MAX;
+    for (unsigned sink = 0; sink < a->opt.sink_count; sink++) {
+        uint64_t acked = ledger_acked(lanes_ledger(a->opt.lanes), lane, sink);
+        least = acked < least ? acked : least;
+    }
+    return least;
+}
+
+/* The offsets that are due; with `only` those of these partitions. The caller's; NULL: none are. */
+static rd_kafka_topic_partition_list_t *take_due(struct applier *a, const rd_kafka_topic_partition_list_t *only)
+{
+    rd_kafka_topic_partition_list_t *due = NULL;
+    for (unsigned lane = 0; lane < a->offsets.count; lane++) {
+        if (!offsets_owned(&a->offsets, lane) ||
+            (only && !rd_kafka_topic_partition_list_find(only, a->opt.bus->topic, (int32_t)lane)))
+            continue;
+        int64_t offset = offsets_due(&a->offsets, lane, lane_acked(a, lane));
+        if (offset == OFFSETS_NONE)
+            continue;
+        if (!due)
+            due = rd_kafka_topic_partition_list_new((int)a->offsets.count);
+        rd_kafka_topic_partition_list_add(due, a->opt.bus->topic, (int32_t)lane)->offset = offset;
+        offsets_committed(&a->offsets, lane, offset);
+    }
+    return due;
+}
+
+static void commit_on_clock(struct applier *a)
+{
+    int64_t now_us = env_mono_us(a->opt.env);
+    if (now_us < a->commit_us)
+        return;
+    a->commit_us = now_us + (int64_t)a->opt.commit_ms * 1000;
+    rd_kafka_topic_partition_list_t *due = take_due(a, NULL);
+    if (!due)
+        return;
+    consumer_commit(a->consumer, due);
+    rd_kafka_topic_partition_list_destroy(due);
+}
+
+/* Waits until the sinks have what is in flight of these partitions (NULL: of all), and commits behind it. */
+static void drain(struct applier *a, const rd_kafka_topic_partition_list_t *only)
+{
+    int64_t until_us = env_mono_us(a->opt.env) + (int64_t)a->opt.shutdown_ms * 1000;
+    lanes_publish(a->opt.lanes);
+    for (unsigned lane = 0; lane < a->offsets.count; lane++) {
+        if (!offsets_owned(&a->offsets, lane) ||
+            (only && !rd_kafka_topic_partition_list_find(only, a->opt.bus->topic, (int32_t)lane)))
+            continue;
+        while (!offsets_idle(&a->offsets, lane, lane_acked(a, lane)) && !atomic_load(&a->cut) &&
+               env_mono_us(a->opt.env) < until_us) {
+            wakeup_ring(a->opt.keeper);
+            wakeup_wait(&a->wake, DRAIN_TICK_MS);
+        }
+    }
+    rd_kafka_topic_partition_list_t *due = take_due(a, only);
+    if (!due)
+        return;
+    int limit_ms = atomic_load(&a->cut) || !consumer_is_up(a->consumer) ? CUT_COMMIT_MS : (int)a->opt.shutdown_ms;
+    (void)consumer_commit_wait(a->consumer, due, limit_ms);
+    rd_kafka_topic_partition_list_destroy(due);
+}
+
+/* ---------------------------------------------------------------- what the consumer calls */
+
+static void on_gained(void *ctx, const rd_kafka_topic_partition_list_t *parts)
+{
+    struct applier *a = ctx;
+    for (int i = 0; i < parts->cnt; i++)
+        offsets_own(&a->offsets, (unsigned)parts->elems[i].partition, true);
+}
+
+static void on_leaving(void *ctx, const rd_kafka_topic_partition_list_t *parts, bool lost)
+{
+    struct applier *a = ctx;
+    if (!lost)
+        drain(a, parts);
+    for (int i = 0; i < parts->cnt; i++)
+        offsets_own(&a->offsets, (unsigned)parts->elems[i].partition, false);
+}
+
+static void on_not_committed(void *ctx, int32_t partition)
+{
+    struct applier *a = ctx;
+    offsets_committed(&a->offsets, (unsigned)partition, OFFSETS_NONE);
+}
+
+static bool ends(void *ctx)
+{
+    return atomic_load(&((struct applier *)ctx)->stopping);
+}
+
+/* ---------------------------------------------------------------- room */
+
+static int poll_consumer(struct applier *a, int timeout_ms, rd_kafka_message_t **out, struct err *e)
+{
+    int rc = consumer_poll(a->consumer, timeout_ms, out, e);
+    metric_set(&a->stats.up, consumer_is_up(a->consumer));
+    if (rc > 0)
+        metric_set(&a->stats.heard_us, (uint64_t)env_mono_us(a->opt.env));
+    if (rc != CONSUMER_END)
+        return rc;
+    unsigned lane = (unsigned)(*out)->partition;
+    rc = offsets_owned(&a->offsets, lane) ? offsets_pass(&a->offsets, lane, (*out)->offset, e) : 0;
+    rd_kafka_message_destroy(*out);
+    return rc == 0 ? CONSUMER_NOTHING : rc;
+}
+
+/* The lanes or the ring are full since `since_us`. */
+static int wait_for_room(struct applier *a, int64_t since_us, bool *paused, struct err *e)
+{
+    rd_kafka_message_t *message = NULL;
+    if (atomic_load(&a->cut))
+        return err_set(e, INTERRUPTED);
+    wakeup_ring(a->opt.keeper);
+    wakeup_wait(&a->wake, FULL_WAIT_MS);
+    commit_on_clock(a);
+    if (env_mono_us(a->opt.env) - since_us < PAUSE_AFTER_MS * 1000)
+        return 0;
+    if (!*paused)
+        consumer_pause(a->consumer, *paused = true);
+    int rc = poll_consumer(a, 0, &message, e);
+    if (rc != CONSUMER_RECORD)
+        return rc;
+    rd_kafka_message_destroy(message);
+    return err_set(e, BUG, "a record of a partition that is paused");
+}
+
+/* ---------------------------------------------------------------- records */
+
+/* The sinks that the table's routes lead to. */
+static int find_mask(struct applier *a, const struct shape *shape, uint32_t *mask, struct err *e)
+{
+    if (shape->id >= a->masks_size) {
+        size_t size = a->masks_size ? a->masks_size : SHAPE_MASKS;
+        while (size <= shape->id)
+            size *= 2;
+        uint64_t *grown = realloc(a->masks, size * sizeof *grown);
+        if (!grown)
+            return err_set(e, NO_MEMORY, size * sizeof *grown);
+        memset(grown + a->masks_size, 0, (size - a->masks_size) * sizeof *grown);
+        a->masks = grown;
+        a->masks_size = size;
+    }
+    if (a->masks[shape->id] == 0) {
+        const struct route *list;
+        unsigned count = routes_list(a->opt.routes, &list);
+        uint32_t found = 0;
+        for (unsigned i = 0; i < count; i++)
+            if (route_matches(&list[i], shape->tbl->db, shape->tbl->name))
+                found |= list[i].sink_mask;
+        a->masks[shape->id] = UINT64_C(1) + found;
+    }
+    *mask = (uint32_t)(a->masks[shape->id] - 1);
+    return 0;
+}
+
+/* Appends the item with its boundary. 1: done, 0: the partition went away meanwhile; or an error. */
+static int add_item(struct applier *a, unsigned lane, const struct lane_row *row, const struct tx *tx,
+                    uint64_t *ordinal, struct err *e)
+{
+    struct boundary at = {.commit_us = tx->commit_us};
+    int64_t since_us = env_mono_us(a->opt.env);
+    bool paused = false;
+    lanes_begin(a->opt.lanes, tx);
+    int rc = lanes_add(a->opt.lanes, lane, row, ordinal, e);
+    while (rc == LANES_FULL) {
+        bool room = lanes_make_room(a->opt.lanes);
+        if (!room && (rc = wait_for_room(a, since_us, &paused, e)) != 0)
+            break;
+        rc = offsets_owned(&a->offsets, lane) ? lanes_add(a->opt.lanes, lane, row, ordinal, e) : 0;
+    }
+    while (rc == 0 && offsets_owned(&a->offsets, lane) && (rc = lanes_end(a->opt.lanes, &at)) == LANES_FULL) {
+        lanes_publish(a->opt.lanes);
+        rc = wait_for_room(a, since_us, &paused, e);
+    }
+    bool owned = offsets_owned(&a->offsets, lane);
+    if (rc != 0 || !owned)
+        (void)lanes_rollback(a->opt.lanes);
+    if (paused)
+        consumer_pause(a->consumer, false);
+    return rc != 0 ? rc : owned;
+}
+
+static int bad_record(const struct applier *a, const rd_kafka_message_t *record, const struct err *why, struct err *e)
+{
+    if (why->code == ERR_NO_MEMORY) {
+        *e = *why;
+        return err_result(e);
+    }
+    return err_set(e, KAFKA_RECORD, a->opt.bus->topic, record->partition, record->offset, why->text);
+}
+
+static int take_record(struct applier *a, const rd_kafka_message_t *record, struct err *e)
+{
+    struct change chg;
+    struct tx tx;
+    struct err why = ERR_INIT;
+    uint32_t mask = 0;
+    uint64_t ordinal = 0;
+    unsigned lane = (unsigned)record->partition;
+    arena_reset(&a->arena);
+    if (!record->payload)
+        err_set(&why, CORRUPT, "it has no value");
+    else if (json_in_change(record->payload, record->len, a->shapes, &chg, &tx, &a->arena, &why) == 0 &&
+             chg.op > CHANGE_READ)
+        err_set(&why, CORRUPT, "it is no change of a row");
+    if (why.code != ERR_NONE)
+        return bad_record(a, record, &why, e);
+    if (!offsets_owned(&a->offsets, lane))
+        return 0;
+    if (find_mask(a, chg.shape, &mask, e) != 0)
+        return err_result(e);
+    if (!mask)
+        return offsets_pass(&a->offsets, lane, record->offset + 1, e);
+    struct lane_row row = {.op = chg.op,
+                           .flags = chg.flags,
+                           .sink_mask = mask,
+                           .version_row = chg.version.row,
+                           .event_pos = chg.pos,
+                           .shape = chg.shape,
+                           .key = chg.key,
+                           .key_len = chg.key_len,
+                           .before = chg.before,
+                           .after = chg.after};
+    int rc = add_item(a, lane, &row, &tx, &ordinal, e);
+    if (rc != 1)
+        return rc;
+    metric_add(&a->stats.rows_total, 1);
+    metric_set(&a->stats.read_commit_us, (uint64_t)tx.commit_us);
+    return offsets_note(&a->offsets, lane, ordinal, record->offset + 1, e);
+}
+
+static int read_records(struct applier *a, struct err *e)
+{
+    int rc = 0;
+    bool waits = false;
+    while (rc == 0 && !atomic_load_explicit(&a->stopping, memory_order_relaxed)) {
+        rd_kafka_message_t *message = NULL;
+        rc = poll_consumer(a, waits ? POLL_MS : 0, &message, e);
+        waits = rc == CONSUMER_NOTHING;
+        if (rc == CONSUMER_RECORD) {
+            rc = take_record(a, message, e);
+            rd_kafka_message_destroy(message);
+        }
+        if (rc == 0 && (waits || lanes_should_publish(a->opt.lanes)))
+            lanes_publish(a->opt.lanes);
+        commit_on_clock(a);
+    }
+    return rc;
+}
+
+/* ---------------------------------------------------------------- life */
+
+int applier_new(struct applier **out, const struct applier_options *opt, struct err *e)
+{
+    struct applier *a = calloc(1, sizeof *a);
+    if (!a)
+        return err_set(e, NO_MEMORY, sizeof *a);
+    a->opt = *opt;
+    a->wake.fd = -1;
+    arena_init(&a->arena, 65536, 0, 0);
+    struct consumer_options consumer = {.env = opt->env,
+                                        .brokers = opt->bus->brokers,
+                                        .properties = opt->bus->properties,
+                                        .sasl_password = opt->bus->sasl_password,
+                                        .topic = opt->bus->topic,
+                                        .group = opt->bus->group,
+                                        .from = opt->bus->from_latest ? FROM_LATEST : FROM_EARLIEST,
+                                        .lanes = lanes_count(opt->lanes),
+                                        .state = opt->bus->state,
+                                        .gained = on_gained,
+                                        .leaving = on_leaving,
+                                        .not_committed = on_not_committed,
+                                        .ends = ends,
+                                        .ctx = a};
+    int rc = wakeup_init(&a->wake, e);
+    if (rc == 0)
+        rc = offsets_init(&a->offsets, consumer.lanes, e);
+    if (rc == 0 && !(a->shapes = shape_cache_new()))
+        rc = err_set(e, NO_MEMORY, sizeof *a);
+    if (rc == 0)
+        rc = consumer_new(&a->consumer, &consumer, e);
+    if (rc != 0) {
+        applier_free(a);
+        return rc;
+    }
+    *out = a;
+    return 0;
+}
+
+void applier_free(struct applier *a)
+{
+    if (!a)
+        return;
+    consumer_close(a->consumer);
+    offsets_release(&a->offsets);
+    shape_cache_free(a->shapes);
+    arena_release(&a->arena);
+    wakeup_release(&a->wake);
+    free(a->masks);
+    free(a);
+}
+
+int applier_run(struct applier *a, struct err *e)
+{
+    metric_set(&a->stats.heard_us, (uint64_t)env_mono_us(a->opt.env));
+    int rc = consumer_join(a->consumer, e);
+    if (rc == 0) {
+        log_event(a->opt.env->log, LOG_INFO, "reading", LOG_STR("topic", a->opt.bus->topic),
+                  LOG_STR("group", a->opt.bus->group), LOG_STR("source", "kafka"));
+        rc = read_records(a, e);
+    }
+    drain(a, NULL);
+    consumer_close(a->consumer);
+    a->consumer = NULL;
+    metric_set(&a->stats.up, 0);
+    if (rc != 0 && e->code == ERR_INTERRUPTED && atomic_load(&a->stopping)) {
+        err_clear(e);
+        rc = 0;
+    }
+    return rc;
+}
+
+void applier_stop(struct applier *a, bool cut)
+{
+    if (cut)
+        atomic_store(&a->cut, true);
+    atomic_store(&a->stopping, true);
+    wakeup_ring(&a->wake);
+}
+
+void applier_wake(struct applier *a)
+{
+    wakeup_ring(&a->wake);
+}
+
+const struct feeder_stats *applier_figures(const struct applier *a)
+{
+    return &a->stats;
+}

@@ -1,0 +1,320 @@
+/* librdkafka's consumer: handle, group, polling, commits. */
+#include "pipeline/consumer.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/backoff.h"
+#include "base/log.h"
+#include "pipeline/consumer_private.h"
+
+#define JOIN_BACKOFF_MS     200
+#define JOIN_BACKOFF_MAX_MS 5000
+#define JOIN_WAIT_MS        100
+#define COMMIT_AGAIN_MS     20
+
+/* What the promises stand on, and what has options of its own. */
+static const char *const reserved[] = {
+    "bootstrap.servers",  "metadata.broker.list", "group.id",          "partition.assignment.strategy",
+    "isolation.level",    "enable.auto.commit",   "auto.offset.reset", "enable.auto.offset.store",
+    "sasl.password",      "enable.partition.eof", "check.crcs",        "topic.blacklist",
+    "group.protocol.type"};
+
+static const char *const fixed[][2] = {
+    {"client.id", "sluice"},
+    {"partition.assignment.strategy", "cooperative-sticky"},
+    {"isolation.level", "read_committed"},
+    {"enable.auto.commit", "false"},
+    {"enable.auto.offset.store", "false"},
+    {"auto.offset.reset", "error"},
+    {"enable.partition.eof", "true"},
+    {"check.crcs", "true"},
+    {"allow.auto.create.topics", "false"},
+    {"queued.max.messages.kbytes", "16384"},
+};
+
+static int set(rd_kafka_conf_t *conf, const char *name, const char *value, struct err *e)
+{
+    char text[256];
+    if (rd_kafka_conf_set(conf, name, value, text, sizeof text) == RD_KAFKA_CONF_OK)
+        return 0;
+    return err_set(e, KAFKA_CONSUMER, text);
+}
+
+/* One "name=value". */
+static int set_property(rd_kafka_conf_t *conf, const char *property, struct err *e)
+{
+    char name[128];
+    const char *equals = strchr(property, '=');
+    if (!equals || equals == property || (size_t)(equals - property) >= sizeof name)
+        return err_set(e, KAFKA_CONSUMER, "one of its properties is not name=value");
+    memcpy(name, property, (size_t)(equals - property));
+    name[equals - property] = '\0';
+    for (size_t i = 0; i < sizeof reserved / sizeof reserved[0]; i++)
+        if (strcmp(name, reserved[i]) == 0) {
+            err_set(e, KAFKA_CONSUMER, "it is set by sluice itself");
+            return err_wrap(e, "%s", name);
+        }
+    return set(conf, name, equals + 1, e);
+}
+
+static int set_brokers(rd_kafka_conf_t *conf, const struct option_list *brokers, struct err *e)
+{
+    struct buf text;
+    buf_init(&text, 0);
+    for (size_t i = 0; i < brokers->count; i++) {
+        buf_text(&text, i ? "," : "");
+        buf_text(&text, brokers->items[i]);
+    }
+    buf_byte(&text, '\0');
+    int rc =
+        text.failed ? err_set(e, NO_MEMORY, brokers->count) : set(conf, "bootstrap.servers", (const char *)text.p, e);
+    buf_release(&text);
+    return rc;
+}
+
+static int make_conf(rd_kafka_conf_t *conf, const struct consumer_options *opt, struct err *e)
+{
+    int rc = set_brokers(conf, opt->brokers, e);
+    for (size_t i = 0; i < sizeof fixed / sizeof fixed[0] && rc == 0; i++)
+        rc = set(conf, fixed[i][0], fixed[i][1], e);
+    if (rc == 0)
+        rc = set(conf, "group.id", opt->group, e);
+    if (rc == 0 && opt->sasl_password)
+        rc = set(conf, "sasl.password", opt->sasl_password, e);
+    for (size_t i = 0; i < opt->properties->count && rc == 0; i++)
+        rc = set_property(conf, opt->properties->items[i], e);
+    return rc;
+}
+
+/* ---------------------------------------------------------------- what librdkafka calls, in consumer_poll */
+
+static void log_parts(struct consumer *c, const char *what, const rd_kafka_topic_partition_list_t *parts)
+{
+    log_event(c->opt.env->log, LOG_INFO, what, LOG_STR("topic", c->opt.topic), LOG_INT("partitions", parts->cnt));
+}
+
+static void on_rebalance(rd_kafka_t *handle, rd_kafka_resp_err_t code, rd_kafka_topic_partition_list_t *parts,
+                         void *ctx)
+{
+    struct consumer *c = ctx;
+    rd_kafka_error_t *error = NULL;
+    if (code == RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS) {
+        log_parts(c, "partitions came", parts);
+        error = rd_kafka_incremental_assign(handle, parts);
+        if (!error && c->paused)
+            (void)rd_kafka_pause_partitions(handle, parts);
+        if (!error)
+            c->opt.gained(c->opt.ctx, parts);
+    } else {
+        bool lost = code != RD_KAFKA_RESP_ERR__REVOKE_PARTITIONS || rd_kafka_assignment_lost(handle);
+        log_parts(c, lost ? "partitions were lost" : "partitions go", parts);
+        c->opt.leaving(c->opt.ctx, parts, lost);
+        if (code == RD_KAFKA_RESP_ERR__REVOKE_PARTITIONS)
+            error = rd_kafka_incremental_unassign(handle, parts);
+        else
+            (void)rd_kafka_assign(handle, NULL);
+    }
+    if (error) {
+        log_event(c->opt.env->log, LOG_WARN, "the group's assignment failed",
+                  LOG_STR("text", rd_kafka_error_string(error)));
+        rd_kafka_error_destroy(error);
+    }
+}
+
+static void on_commit(rd_kafka_t *handle, rd_kafka_resp_err_t code, rd_kafka_topic_partition_list_t *offsets, void *ctx)
+{
+    struct consumer *c = ctx;
+    (void)handle;
+    c->commit_code = code;
+    c->commit_done = true;
+    for (int i = 0; offsets && i < offsets->cnt; i++) {
+        rd_kafka_resp_err_t own = offsets->elems[i].err ? offsets->elems[i].err : code;
+        if (own == RD_KAFKA_RESP_ERR_NO_ERROR)
+            continue;
+        c->commit_code = own;
+        c->opt.not_committed(c->opt.ctx, offsets->elems[i].partition);
+    }
+    if (c->commit_code != RD_KAFKA_RESP_ERR_NO_ERROR && c->commit_code != RD_KAFKA_RESP_ERR__NO_OFFSET)
+        log_event(c->opt.env->log, LOG_INFO, "offsets were not committed, trying again",
+                  LOG_STR("text", rd_kafka_err2str(c->commit_code)));
+}
+
+static void on_error(rd_kafka_t *handle, int code, const char *reason, void *ctx)
+{
+    struct consumer *c = ctx;
+    if (code == RD_KAFKA_RESP_ERR__FATAL) {
+        char text[256];
+        (void)rd_kafka_fatal_error(handle, text, sizeof text);
+        (void)err_set(&c->fatal, KAFKA_CONSUMING, c->opt.topic, text);
+        return;
+    }
+    if (consumer_stops((rd_kafka_resp_err_t)code))
+        (void)err_set(&c->fatal, KAFKA_CONSUMING, c->opt.topic, reason);
+    if (code == RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN && c->up) {
+        c->up = false;
+        log_event(c->opt.env->log, LOG_WARN, "brokers cannot be reached, trying again", LOG_STR("text", reason));
+    }
+}
+
+/* ---------------------------------------------------------------- life */
+
+int consumer_new(struct consumer **out, const struct consumer_options *opt, struct err *e)
+{
+    struct consumer *c = calloc(1, sizeof *c);
+    rd_kafka_conf_t *conf = rd_kafka_conf_new();
+    char text[256];
+    if (!c) {
+        rd_kafka_conf_destroy(conf);
+        return err_set(e, NO_MEMORY, sizeof *c);
+    }
+    c->opt = *opt;
+    int rc = make_conf(conf, opt, e);
+    rd_kafka_conf_set_log_cb(conf, NULL);
+    rd_kafka_conf_set_opaque(conf, c);
+    rd_kafka_conf_set_rebalance_cb(conf, on_rebalance);
+    rd_kafka_conf_set_offset_commit_cb(conf, on_commit);
+    rd_kafka_conf_set_error_cb(conf, on_error);
+    if (rc == 0 && !(c->handle = rd_kafka_new(RD_KAFKA_CONSUMER, conf, text, sizeof text)))
+        rc = err_set(e, KAFKA_CONSUMER, text);
+    if (rc != 0) {
+        rd_kafka_conf_destroy(conf);
+        free(c);
+        return rc;
+    }
+    (void)rd_kafka_poll_set_consumer(c->handle);
+    *out = c;
+    return 0;
+}
+
+static int subscribe(struct consumer *c, struct err *e)
+{
+    rd_kafka_topic_partition_list_t *topics = rd_kafka_topic_partition_list_new(1);
+    (void)rd_kafka_topic_partition_list_add(topics, c->opt.topic, RD_KAFKA_PARTITION_UA);
+    rd_kafka_resp_err_t code = rd_kafka_subscribe(c->handle, topics);
+    rd_kafka_topic_partition_list_destroy(topics);
+    c->joined = code == RD_KAFKA_RESP_ERR_NO_ERROR;
+    return c->joined ? 0 : err_set(e, KAFKA_CONSUMING, c->opt.topic, rd_kafka_err2str(code));
+}
+
+/* The pause between two tries; callbacks are served, and an end is heard soon. */
+static void wait_ms(struct consumer *c, uint64_t ms)
+{
+    int64_t until_us = env_mono_us(c->opt.env) + (int64_t)ms * 1000;
+    while (!c->opt.ends(c->opt.ctx) && env_mono_us(c->opt.env) < until_us) {
+        rd_kafka_message_t *message = rd_kafka_consumer_poll(c->handle, JOIN_WAIT_MS);
+        if (message)
+            rd_kafka_message_destroy(message);
+    }
+}
+
+int consumer_join(struct consumer *c, struct err *e)
+{
+    struct backoff backoff;
+    backoff_init(&backoff, JOIN_BACKOFF_MS, JOIN_BACKOFF_MAX_MS);
+    while (consumer_begin(c, e) != 0) {
+        if (err_class(e) != ERR_CLASS_RETRY || c->opt.ends(c->opt.ctx))
+            return err_result(e);
+        if (c->fatal.code != ERR_NONE) {
+            *e = c->fatal;
+            return err_result(e);
+        }
+        log_error(c->opt.env->log, "the topic cannot be read, trying again", e);
+        err_clear(e);
+        wait_ms(c, backoff_next(&backoff, c->opt.env));
+        if (c->opt.ends(c->opt.ctx))
+            return err_set(e, INTERRUPTED);
+    }
+    c->up = true;
+    return subscribe(c, e);
+}
+
+int consumer_poll(struct consumer *c, int timeout_ms, rd_kafka_message_t **out, struct err *e)
+{
+    rd_kafka_message_t *message = rd_kafka_consumer_poll(c->handle, timeout_ms);
+    if (c->fatal.code != ERR_NONE) {
+        if (message)
+            rd_kafka_message_destroy(message);
+        *e = c->fatal;
+        return err_result(e);
+    }
+    if (!message)
+        return CONSUMER_NOTHING;
+    bool record = message->err == RD_KAFKA_RESP_ERR_NO_ERROR;
+    if (record || message->err == RD_KAFKA_RESP_ERR__PARTITION_EOF) {
+        c->up = true;
+        *out = message;
+        return record ? CONSUMER_RECORD : CONSUMER_END;
+    }
+    int rc = 0;
+    if (message->err == RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET)
+        rc = consumer_tell_offset(c, message->partition, e);
+    else if (consumer_stops(message->err))
+        rc = err_set(e, KAFKA_CONSUMING, c->opt.topic, rd_kafka_message_errstr(message));
+    else
+        log_event(c->opt.env->log, LOG_WARN, "from the brokers", LOG_STR("text", rd_kafka_message_errstr(message)));
+    rd_kafka_message_destroy(message);
+    return rc;
+}
+
+void consumer_pause(struct consumer *c, bool pause)
+{
+    rd_kafka_topic_partition_list_t *parts = NULL;
+    c->paused = pause;
+    if (rd_kafka_assignment(c->handle, &parts) != RD_KAFKA_RESP_ERR_NO_ERROR)
+        return;
+    (void)(pause ? rd_kafka_pause_partitions : rd_kafka_resume_partitions)(c->handle, parts);
+    rd_kafka_topic_partition_list_destroy(parts);
+}
+
+void consumer_commit(struct consumer *c, const rd_kafka_topic_partition_list_t *offsets)
+{
+    if (rd_kafka_commit(c->handle, offsets, 1) == RD_KAFKA_RESP_ERR_NO_ERROR)
+        return;
+    for (int i = 0; i < offsets->cnt; i++)
+        c->opt.not_committed(c->opt.ctx, offsets->elems[i].partition);
+}
+
+/* One try. A queue of its own, since rd_kafka_commit would wait for brokers that are away without a limit. */
+static bool commit_once(struct consumer *c, const rd_kafka_topic_partition_list_t *offsets, int64_t until_us)
+{
+    rd_kafka_queue_t *queue = rd_kafka_queue_new(c->handle);
+    c->commit_done = false;
+    bool sent = rd_kafka_commit_queue(c->handle, offsets, queue, on_commit, c) == RD_KAFKA_RESP_ERR_NO_ERROR;
+    while (sent && !c->commit_done && env_mono_us(c->opt.env) < until_us)
+        (void)rd_kafka_queue_poll_callback(queue, JOIN_WAIT_MS);
+    rd_kafka_queue_destroy(queue);
+    return sent && c->commit_done;
+}
+
+/* A commit that was on its way while the group changed names a generation that is over: the partitions are ours still,
+ * and the next try names the new one. */
+bool consumer_commit_wait(struct consumer *c, const rd_kafka_topic_partition_list_t *offsets, int timeout_ms)
+{
+    int64_t until_us = env_mono_us(c->opt.env) + (int64_t)timeout_ms * 1000;
+    while (commit_once(c, offsets, until_us)) {
+        bool changes = c->commit_code == RD_KAFKA_RESP_ERR_ILLEGAL_GENERATION ||
+                       c->commit_code == RD_KAFKA_RESP_ERR_REBALANCE_IN_PROGRESS;
+        if (!changes || rd_kafka_assignment_lost(c->handle) || env_mono_us(c->opt.env) >= until_us)
+            return c->commit_code == RD_KAFKA_RESP_ERR_NO_ERROR;
+        struct timespec pause = {.tv_nsec = COMMIT_AGAIN_MS * 1000000L};
+        (void)nanosleep(&pause, NULL);
+    }
+    return false;
+}
+
+bool consumer_is_up(const struct consumer *c)
+{
+    return c->up;
+}
+
+void consumer_close(struct consumer *c)
+{
+    if (!c)
+        return;
+    if (c->joined && c->up)
+        (void)rd_kafka_consumer_close(c->handle);
+    rd_kafka_destroy_flags(c->handle, RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE);
+    free(c);
+}

@@ -1,0 +1,374 @@
+"""The applier of a Kafka bus on a real broker: nothing is lost, order per key, offsets only behind what is applied."""
+
+import glob
+import json
+import os
+import subprocess
+
+import pytest
+from confluent_kafka import Producer
+
+from kafka_topics import committed, create_topic, delete_topic, partitions_of, read_topic
+from shop import Shop, config
+from sluice import FINE, USAGE, stopped_with, wait_until
+
+LANES = 4
+
+
+class Bus:
+    """A topic with what a reader would write there."""
+
+    def __init__(self, kafka, topic):
+        self.kafka, self.topic = kafka, topic
+        self.number = 0
+        create_topic(kafka, topic, LANES)
+
+    def line(self, key, **more):
+        """One change, with a version of its own."""
+        self.number += 1
+        row = {"order_id": key, "user_id": 1, "amount": self.number}
+        return {
+            "op": "update", "db": "shop", "table": "orders", "key": str(key), "pk": {"order_id": key},
+            "before": {**row, "amount": 0}, "after": row, "ts_us": 1_700_000_000_000_000 + self.number,
+            "commit_precision": "us", "file": "binlog.000001", "pos": 4 + self.number,
+            "version": f"00000001.{self.number:016x}.{0:016x}", **more,
+        }
+
+    def producer(self):
+        """One that keeps its order when it has to try again."""
+        return Producer({"bootstrap.servers": self.kafka.brokers(), "enable.idempotence": True, "linger.ms": 5})
+
+    def write(self, keys, **more):
+        """One change per key in this order, in the key's partition."""
+        producer = self.producer()
+        for key in keys:
+            producer.produce(self.topic, json.dumps(self.line(key, **more)), str(key), key % LANES)
+            producer.poll(0)
+        assert producer.flush(60) == 0
+
+    def write_raw(self, value, partition=0):
+        producer = self.producer()
+        producer.produce(self.topic, value, partition=partition)
+        assert producer.flush(60) == 0
+
+    def ends(self):
+        """{partition: offset behind its last record}."""
+        found = {number: 0 for number in partitions_of(self.kafka, self.topic)}
+        for record in read_topic(self.kafka, self.topic):
+            found[record.partition] = record.offset + 1
+        return found
+
+    def committed(self):
+        return committed(self.kafka, self.topic, self.topic)
+
+    def wait_committed(self, ends=None):
+        """Until everything that is in the topic is applied and committed."""
+        ends = ends or self.ends()
+        wait_until(lambda: self.committed() == ends, lambda: f"offsets {ends}, now {self.committed()}", every_s=0.2)
+
+
+@pytest.fixture
+def bus(kafka, request):
+    return Bus(kafka, "".join(c if c.isalnum() else "-" for c in request.node.name)[:100])
+
+
+# What a dead process and a dead broker cost in time.
+QUICK = ["session.timeout.ms=2000", "heartbeat.interval.ms=200", "reconnect.backoff.max.ms=500"]
+
+
+def settings(bus, sink, of_bus=(), **more):
+    """An applier's configuration; of the source it needs nothing."""
+    route = {"table": "shop.orders", "key": "order_id", "to": "target"}
+    if sink["type"] == "redis":
+        route["invalidate"] = ["order:{order_id}"]
+    return {
+        "source": {"user": "nobody"},
+        "partitions": LANES,
+        "bus": {
+            "type": "kafka", "brokers": bus.kafka.brokers().split(","), "topic": bus.topic,
+            "properties": QUICK, **dict(of_bus),
+        },
+        "sinks": {"target": sink},
+        "routes": [route],
+        **more,
+    }
+
+
+def to_redis(redis):
+    return {"type": "redis", "url": redis.url()}
+
+
+@pytest.fixture
+def records(workspace):
+    """Where a recorder writes, and what it wrote: [[(key, version) of one file], …]."""
+    path = os.path.join(workspace.directory("records"), "r")
+
+    def read():
+        found = []
+        for name in sorted(glob.glob(path + ".*"), key=lambda name: int(name.rsplit(".", 1)[1])):
+            with open(name, encoding="utf-8") as file:
+                lines = [json.loads(line) for line in file.read().split("\n")[:-1]]
+            found.append([(line["key"], line["version"]) for line in lines])
+        return found
+
+    read.path = path
+    return read
+
+
+def assert_rising(file):
+    """In order per key, with what came again left out."""
+    last = {}
+    for key, version in dict.fromkeys(file):
+        assert last.get(key, "") < version, f"{key}: {version} behind {last[key]}"
+        last[key] = version
+
+
+def below(bus, offsets):
+    """{(key, version)} of the records that lie below these offsets."""
+    found, everything = set(), []
+    for record in read_topic(bus.kafka, bus.topic):
+        everything.append((record.key.decode(), json.loads(record.value)["version"]))
+        if record.offset < offsets.get(record.partition, 0):
+            found.add(everything[-1])
+    assert_rising(everything)
+    return found
+
+
+def delete_before(bus, partition, offset):
+    """What retention does."""
+    path = os.path.join(bus.kafka.directory, "delete.json")
+    with open(path, "w", encoding="utf-8") as file:
+        json.dump({"version": 1, "partitions": [{"topic": bus.topic, "partition": partition, "offset": offset}]}, file)
+    subprocess.run(
+        bus.kafka.java(
+            "org.apache.kafka.tools.DeleteRecordsCommand", "--bootstrap-server", bus.kafka.brokers(),
+            "--offset-json-file", path,
+        ),
+        check=True, capture_output=True, stdin=subprocess.DEVNULL, timeout=120,
+    )
+
+
+def wait_applying(driver):
+    driver.wait_log(msg="partitions came")
+
+
+def test_keys_vanish_by_reader_and_applier(db, kafka, redis, sluice, request):
+    topic = f"whole-{'-'.join(request.node.callspec.params.values())}"
+    create_topic(kafka, topic, LANES)
+    shop = Shop(db, redis)
+    shop.orders(range(1, 101))
+    both = config(
+        db, redis, partitions=LANES,
+        bus={"type": "kafka", "brokers": [kafka.brokers()], "topic": topic, "group": f"group-{topic}"},
+    )
+    reader, applier = sluice(both), sluice(both)
+    reader.start("--role", "reader")
+    applier.start("--role", "applier")
+    wait_applying(applier)
+    reader.wait_log(msg="reading")
+    keys = [f"order:{number}" for number in range(1, 101)]
+    shop.plant(*keys)
+    for number in range(1, 101):
+        shop.pay(number)
+    shop.wait_gone(*keys)
+    status = json.loads(applier.rendered("status", "--json"))
+    assert status["healthy"] and status["rows_total"] >= 100 and status["applied_total"] >= 100
+    assert applier.stop() == FINE and reader.stop() == FINE
+    written = [0] * LANES
+    for record in read_topic(kafka, topic):
+        written[record.partition] = record.offset + 1
+    done = committed(kafka, f"group-{topic}", topic)
+    assert [done[number] for number in range(LANES)] == written
+
+
+def test_kill_loses_nothing_and_offsets_are_behind_what_is_applied(bus, sluice, records, rng, full):
+    keys, rounds = 40, 20 if full else 4
+    sink = {"type": "recorder", "path": records.path, "fail_every": 97, "down_every": 31, "workers": 3}
+    driver = sluice(settings(bus, sink, checkpoint_ms=5))
+    for _ in range(rounds):
+        bus.write(rng.choices(range(keys), k=1500))
+        seen = sum(map(len, records()))
+        driver.start("--role", "applier")
+        more = rng.randrange(1, 1200)
+        wait_until(lambda: sum(map(len, records())) > seen + more, "changes that are applied", every_s=0.005)
+        driver.kill()
+        applied = {change for file in records() for change in file}
+        assert below(bus, bus.committed()) <= applied
+    driver.start("--role", "applier")
+    bus.wait_committed()
+    assert driver.stop() == FINE
+    files = records()
+    assert {change for file in files for change in file} == below(bus, bus.ends())
+    for file in files:
+        assert_rising(file)
+
+
+def test_rebalances_under_load_lose_nothing(bus, sluice, records, rng, full):
+    """Appliers come and go. A commit that crosses a rebalance is refused, so that some changes may come again."""
+    keys, rounds = 40, 20 if full else 3
+    sink = {"type": "recorder", "path": records.path, "workers": 2}
+    drivers = [sluice(settings(bus, sink, checkpoint_ms=20)) for _ in range(3)]
+    drivers[0].start("--role", "applier")
+    for number in range(rounds):
+        coming, going = drivers[(number + 1) % 3], drivers[number % 3]
+        bus.write(rng.choices(range(keys), k=1000))
+        coming.start("--role", "applier")
+        bus.write(rng.choices(range(keys), k=1000))
+        wait_applying(coming)
+        bus.write(rng.choices(range(keys), k=1000))
+        assert below(bus, bus.committed()) <= {change for file in records() for change in file}
+        assert going.stop() == FINE
+    bus.wait_committed()
+    assert drivers[rounds % 3].stop() == FINE
+    files = records()
+    assert {change for file in files for change in file} == below(bus, bus.ends())
+    for file in files:
+        assert_rising(file)
+
+
+def test_orderly_hand_over_repeats_nothing(bus, sluice, records, rng):
+    """What an applier has in flight at SIGTERM is applied and committed before another takes its partitions."""
+    driver = sluice(settings(bus, {"type": "recorder", "path": records.path, "workers": 2}, checkpoint_ms=60_000))
+    for _ in range(3):
+        seen = sum(map(len, records()))
+        bus.write(rng.choices(range(40), k=2000))
+        driver.start("--role", "applier")
+        wait_until(lambda: sum(map(len, records())) > seen, "changes that are applied", every_s=0.001)
+        assert driver.stop() == FINE
+    driver.start("--role", "applier")
+    wait_applying(driver)
+    wait_until(lambda: sum(map(len, records())) >= 6000, "all changes")
+    assert driver.stop() == FINE
+    applied = [change for file in records() for change in file]
+    assert len(applied) == 6000 and set(applied) == below(bus, bus.ends())
+    for file in records():
+        assert_rising(file)
+
+
+def test_a_dead_applier_is_followed_by_the_other(bus, sluice, records, rng):
+    sink = {"type": "recorder", "path": records.path, "workers": 2}
+    one, other = (sluice(settings(bus, sink, checkpoint_ms=20)) for _ in range(2))
+    one.start("--role", "applier")
+    wait_applying(one)
+    other.start("--role", "applier")
+    wait_applying(other)
+    bus.write(rng.choices(range(40), k=2000))
+    one.kill()
+    bus.write(rng.choices(range(40), k=2000))
+    bus.wait_committed()
+    assert other.stop() == FINE
+    assert {change for file in records() for change in file} == below(bus, bus.ends())
+
+
+def test_redis_away_beyond_the_buffer(bus, redis, sluice):
+    """The lanes are full for longer than the group waits for a record; memory stays flat, and nothing is lost."""
+    driver = sluice(settings(bus, to_redis(redis), buffer_bytes="1MiB", stats_interval="200ms"))
+    driver.start("--role", "applier")
+    wait_applying(driver)
+    cache = redis.client()
+    redis.stop()
+    before = driver.memory()[0]
+    bus.write(range(20_000))
+    driver.wait_log(msg="figures", queue_bytes=lambda bytes: bytes and int(bytes) > 900_000)
+    # Two more lines of figures after a second without progress.
+    done = len(driver.find_log(msg="figures"))
+    wait_until(lambda: len(driver.find_log(msg="figures")) > done + 8, "time to pass")
+    assert driver.memory()[0] - before < 48 << 20
+    redis.start()
+    cache.mset({f"order:{number}": "planted" for number in range(19_000, 20_000)})
+    wait_until(lambda: not cache.exists(*[f"order:{number}" for number in range(19_000, 20_000)]), "keys to vanish")
+    bus.wait_committed()
+    assert driver.stop() == FINE
+
+
+def test_broker_restart_is_waited_for(new_kafka, redis, sluice, full):
+    """A broker that was killed lets nobody in for 9 s more: its own registration must expire."""
+    kafka = new_kafka()
+    bus = Bus(kafka, "restart")
+    driver = sluice(settings(bus, to_redis(redis))).start("--role", "applier")
+    wait_applying(driver)
+    kafka.restart(kill=full)
+    cache = redis.client()
+    cache.mset({f"order:{number}": "planted" for number in range(100)})
+    bus.write(range(100))
+    wait_until(lambda: not cache.exists(*[f"order:{number}" for number in range(100)]), "keys to vanish")
+    bus.wait_committed()
+    assert driver.stop() == FINE
+
+
+def test_from_latest_begins_behind_what_is_there(bus, sluice, records):
+    sink = {"type": "recorder", "path": records.path}
+    bus.write(range(20))
+    old = below(bus, bus.ends())
+    driver = sluice(settings(bus, sink, {"from": "latest"})).start("--role", "applier")
+    wait_applying(driver)
+    assert bus.committed() == bus.ends()
+    bus.write(range(20))
+    bus.wait_committed()
+    assert driver.stop() == FINE
+    assert {change for file in records() for change in file} == below(bus, bus.ends()) - old
+
+
+def test_records_of_no_route_are_passed(bus, sluice, records):
+    sink = {"type": "recorder", "path": records.path}
+    bus.write(range(8), table="others")
+    driver = sluice(settings(bus, sink)).start("--role", "applier")
+    bus.wait_committed()
+    assert driver.stop() == FINE
+    assert not any(records())
+
+
+@pytest.mark.parametrize("value", [b"not ours", b'{"op":"update"}', None], ids=["text", "json", "tombstone"])
+def test_record_that_is_not_ours_stops_and_is_named(bus, sluice, records, value):
+    bus.write([0, 4, 8])
+    bus.write_raw(value)
+    driver = sluice(settings(bus, {"type": "recorder", "path": records.path})).start("--role", "applier")
+    line = stopped_with(driver, "kafka_record")
+    assert f"topic {bus.topic}, partition 0, offset 3" in line["text"]
+    assert bus.committed()[0] == 3 and len(records()[0]) == 3
+
+
+def test_offset_that_retention_passed_stops_with_the_gap(bus, sluice, records):
+    driver = sluice(settings(bus, {"type": "recorder", "path": records.path})).start("--role", "applier")
+    bus.write(range(40))
+    bus.wait_committed()
+    assert driver.stop() == FINE
+    bus.write(range(40))
+    delete_before(bus, 2, 15)
+    driver.start("--role", "applier")
+    line = stopped_with(driver, "kafka_offset")
+    assert f"topic {bus.topic}, partition 2" in line["text"] and "at offset 10" in line["text"]
+    assert "5 offsets in between are gone" in line["text"]
+
+
+def test_topic_made_anew_stops(bus, sluice, records):
+    driver = sluice(settings(bus, {"type": "recorder", "path": records.path})).start("--role", "applier")
+    bus.write(range(40))
+    bus.wait_committed()
+    assert driver.stop() == FINE
+    delete_topic(bus.kafka, bus.topic)
+    create_topic(bus.kafka, bus.topic, LANES)
+    driver.start("--role", "applier")
+    stopped_with(driver, "kafka_offset")
+
+
+def test_other_number_of_partitions_stops(bus, sluice, records):
+    driver = sluice(settings(bus, {"type": "recorder", "path": records.path}, partitions=LANES + 1))
+    driver.start("--role", "applier")
+    assert "4 partitions" in stopped_with(driver, "kafka_consuming")["text"]
+
+
+@pytest.mark.parametrize(
+    "more, says",
+    [
+        ({"topic": "{db}.{table}"}, "template"),
+        ({"format": "maxwell"}, "format sluice"),
+        ({"properties": ["isolation.level=read_uncommitted"]}, "isolation.level"),
+    ],
+    ids=["template", "format", "property"],
+)
+def test_settings_that_an_applier_refuses(bus, sluice, records, more, says):
+    driver = sluice(settings(bus, {"type": "recorder", "path": records.path}, more))
+    driver.start("--role", "applier")
+    assert driver.wait_exit() == USAGE
+    assert says in driver.tail()
