@@ -104,7 +104,7 @@ struct debezium {
     struct arena arena;
     struct found *found; /* twice `columns`: before, after */
     unsigned columns;
-    struct buf keys[2]; /* before, after */
+    struct buf keys[2];            /* before, after */
     struct debezium_tx tx, marked; /* as it is, and as it was before the batch */
     struct debezium_gtid gtid;
     uint32_t last_row;                     /* of the last row message */

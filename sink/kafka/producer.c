@@ -115,9 +115,20 @@ int kafka_down(const struct kafka_producer *producer, struct err *e)
     return err_set(e, SINK_DOWN, broker_of(producer), code ? producer->last : "no answer in time");
 }
 
-int kafka_refused(const struct kafka_producer *producer, rd_kafka_resp_err_t code, const char *topic, struct err *e)
+/* The library gives up for good, and keeps why. */
+static int fatal(const struct kafka_producer *producer, const char *topic, struct err *e)
 {
     char text[256];
+    rd_kafka_resp_err_t why = rd_kafka_fatal_error(producer->handle, text, sizeof text);
+    if (why == RD_KAFKA_RESP_ERR_CLUSTER_AUTHORIZATION_FAILED || why == RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED)
+        return err_set(e, SINK_RIGHTS, topic, text);
+    if (why == RD_KAFKA_RESP_ERR_NO_ERROR)
+        return err_set(e, KAFKA_FATAL, rd_kafka_err2str(RD_KAFKA_RESP_ERR__FATAL));
+    return err_set(e, KAFKA_FATAL, text);
+}
+
+int kafka_refused(const struct kafka_producer *producer, rd_kafka_resp_err_t code, const char *topic, struct err *e)
+{
     switch (code) {
     case RD_KAFKA_RESP_ERR__TRANSPORT:
     case RD_KAFKA_RESP_ERR__TIMED_OUT:
@@ -150,9 +161,7 @@ int kafka_refused(const struct kafka_producer *producer, rd_kafka_resp_err_t cod
     case RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART:
         return err_set(e, KAFKA_TOPIC_MISSING, topic);
     case RD_KAFKA_RESP_ERR__FATAL:
-        if (rd_kafka_fatal_error(producer->handle, text, sizeof text) == RD_KAFKA_RESP_ERR_NO_ERROR)
-            return err_set(e, KAFKA_FATAL, rd_kafka_err2str(code));
-        return err_set(e, KAFKA_FATAL, text);
+        return fatal(producer, topic, e);
     default:
         return err_set(e, SINK_REFUSED, topic, rd_kafka_err2str(code));
     }
