@@ -2,7 +2,7 @@
 
 from collections import namedtuple
 
-from confluent_kafka import Consumer, TopicPartition
+from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
 from confluent_kafka.admin import AdminClient, NewTopic
 
 from servers import wait_until
@@ -38,10 +38,39 @@ def _consumer(kafka, isolation, group="reader"):
     )
 
 
+def topics(kafka):
+    """{name: its partitions' numbers} of all there are."""
+    found = AdminClient({"bootstrap.servers": kafka.brokers()}).list_topics(timeout=30).topics
+    return {name: sorted(topic.partitions) for name, topic in found.items() if topic.error is None}
+
+
 def partitions_of(kafka, topic):
     found = AdminClient({"bootstrap.servers": kafka.brokers()}).list_topics(topic, timeout=30).topics[topic]
     assert found.error is None, found.error
     return sorted(found.partitions)
+
+
+def _bounds_of(consumer, part):
+    """The first offset that the partition has and the one behind its last. Just after a topic was made or a broker
+    came back the leaders do not know of it yet."""
+    def found():
+        try:
+            return consumer.get_watermark_offsets(part, timeout=30)
+        except KafkaException as error:
+            if error.args[0].code() != KafkaError.NOT_LEADER_FOR_PARTITION:
+                raise
+            return None
+
+    return wait_until(found, f"a leader of {part.topic} {part.partition}", 30)
+
+
+def size_of(kafka, topic):
+    """How many offsets the topic has given to records, those of all transactions with them."""
+    consumer = _consumer(kafka, "read_uncommitted")
+    try:
+        return sum(_bounds_of(consumer, TopicPartition(topic, number))[1] for number in partitions_of(kafka, topic))
+    finally:
+        consumer.close()
 
 
 def read_topic(kafka, topic, isolation="read_committed"):
@@ -50,7 +79,7 @@ def read_topic(kafka, topic, isolation="read_committed"):
     try:
         parts = [TopicPartition(topic, number, 0) for number in partitions_of(kafka, topic)]
         for part in parts:
-            part.offset = consumer.get_watermark_offsets(part, timeout=30)[0]
+            part.offset = _bounds_of(consumer, part)[0]
         consumer.assign(parts)
         at_end = set()
         while len(at_end) < len(parts):
