@@ -8,6 +8,7 @@
 #include "base/backoff.h"
 #include "base/log.h"
 #include "pipeline/consumer_private.h"
+#include "sink/kafka/conf.h"
 
 #define JOIN_BACKOFF_MS     200
 #define JOIN_BACKOFF_MAX_MS 5000
@@ -15,77 +16,43 @@
 #define COMMIT_AGAIN_MS     20
 
 /* What the promises stand on, and what has options of its own. */
-static const char *const reserved[] = {
-    "bootstrap.servers",  "metadata.broker.list", "group.id",          "partition.assignment.strategy",
-    "isolation.level",    "enable.auto.commit",   "auto.offset.reset", "enable.auto.offset.store",
-    "sasl.password",      "enable.partition.eof", "check.crcs",        "topic.blacklist",
-    "group.protocol.type"};
+static const char *const reserved[] = {"group.id",
+                                       "partition.assignment.strategy",
+                                       "isolation.level",
+                                       "enable.auto.commit",
+                                       "auto.offset.reset",
+                                       "enable.auto.offset.store",
+                                       "enable.partition.eof",
+                                       "check.crcs",
+                                       "topic.blacklist",
+                                       "group.protocol.type",
+                                       NULL};
 
-static const char *const fixed[][2] = {
-    {"client.id", "sluice"},
-    {"partition.assignment.strategy", "cooperative-sticky"},
-    {"isolation.level", "read_committed"},
-    {"enable.auto.commit", "false"},
-    {"enable.auto.offset.store", "false"},
-    {"auto.offset.reset", "error"},
-    {"enable.partition.eof", "true"},
-    {"check.crcs", "true"},
-    {"allow.auto.create.topics", "false"},
-    {"queued.max.messages.kbytes", "16384"},
-};
+static const char *const fixed[][2] = {{"partition.assignment.strategy", "cooperative-sticky"},
+                                       {"isolation.level", "read_committed"},
+                                       {"enable.auto.commit", "false"},
+                                       {"enable.auto.offset.store", "false"},
+                                       {"auto.offset.reset", "error"},
+                                       {"enable.partition.eof", "true"},
+                                       {"check.crcs", "true"},
+                                       {"allow.auto.create.topics", "false"},
+                                       {"queued.max.messages.kbytes", "16384"},
+                                       {NULL, NULL}};
 
-static int set(rd_kafka_conf_t *conf, const char *name, const char *value, struct err *e)
+static int make_conf(rd_kafka_conf_t **out, const struct consumer_options *opt, struct err *e)
 {
+    const struct kafka_conf how = {.brokers = opt->brokers,
+                                   .properties = opt->properties,
+                                   .sasl_password = opt->sasl_password,
+                                   .reserved = reserved,
+                                   .fixed = fixed};
     char text[256];
-    if (rd_kafka_conf_set(conf, name, value, text, sizeof text) == RD_KAFKA_CONF_OK)
+    if (kafka_conf_make(out, &how, e) != 0)
+        return err_result(e);
+    if (rd_kafka_conf_set(*out, "group.id", opt->group, text, sizeof text) == RD_KAFKA_CONF_OK)
         return 0;
+    rd_kafka_conf_destroy(*out);
     return err_set(e, KAFKA_CONSUMER, text);
-}
-
-/* One "name=value". */
-static int set_property(rd_kafka_conf_t *conf, const char *property, struct err *e)
-{
-    char name[128];
-    const char *equals = strchr(property, '=');
-    if (!equals || equals == property || (size_t)(equals - property) >= sizeof name)
-        return err_set(e, KAFKA_CONSUMER, "one of its properties is not name=value");
-    memcpy(name, property, (size_t)(equals - property));
-    name[equals - property] = '\0';
-    for (size_t i = 0; i < sizeof reserved / sizeof reserved[0]; i++)
-        if (strcmp(name, reserved[i]) == 0) {
-            err_set(e, KAFKA_CONSUMER, "it is set by sluice itself");
-            return err_wrap(e, "%s", name);
-        }
-    return set(conf, name, equals + 1, e);
-}
-
-static int set_brokers(rd_kafka_conf_t *conf, const struct option_list *brokers, struct err *e)
-{
-    struct buf text;
-    buf_init(&text, 0);
-    for (size_t i = 0; i < brokers->count; i++) {
-        buf_text(&text, i ? "," : "");
-        buf_text(&text, brokers->items[i]);
-    }
-    buf_byte(&text, '\0');
-    int rc =
-        text.failed ? err_set(e, NO_MEMORY, brokers->count) : set(conf, "bootstrap.servers", (const char *)text.p, e);
-    buf_release(&text);
-    return rc;
-}
-
-static int make_conf(rd_kafka_conf_t *conf, const struct consumer_options *opt, struct err *e)
-{
-    int rc = set_brokers(conf, opt->brokers, e);
-    for (size_t i = 0; i < sizeof fixed / sizeof fixed[0] && rc == 0; i++)
-        rc = set(conf, fixed[i][0], fixed[i][1], e);
-    if (rc == 0)
-        rc = set(conf, "group.id", opt->group, e);
-    if (rc == 0 && opt->sasl_password)
-        rc = set(conf, "sasl.password", opt->sasl_password, e);
-    for (size_t i = 0; i < opt->properties->count && rc == 0; i++)
-        rc = set_property(conf, opt->properties->items[i], e);
-    return rc;
 }
 
 /* ---------------------------------------------------------------- what librdkafka calls, in consumer_poll */
@@ -163,25 +130,25 @@ static void on_error(rd_kafka_t *handle, int code, const char *reason, void *ctx
 int consumer_new(struct consumer **out, const struct consumer_options *opt, struct err *e)
 {
     struct consumer *c = calloc(1, sizeof *c);
-    rd_kafka_conf_t *conf = rd_kafka_conf_new();
+    rd_kafka_conf_t *conf = NULL;
     char text[256];
-    if (!c) {
-        rd_kafka_conf_destroy(conf);
+    if (!c)
         return err_set(e, NO_MEMORY, sizeof *c);
-    }
     c->opt = *opt;
-    int rc = make_conf(conf, opt, e);
-    rd_kafka_conf_set_log_cb(conf, NULL);
+    int rc = make_conf(&conf, opt, e);
+    if (rc != 0) {
+        free(c);
+        return rc;
+    }
     rd_kafka_conf_set_opaque(conf, c);
     rd_kafka_conf_set_rebalance_cb(conf, on_rebalance);
     rd_kafka_conf_set_offset_commit_cb(conf, on_commit);
     rd_kafka_conf_set_error_cb(conf, on_error);
-    if (rc == 0 && !(c->handle = rd_kafka_new(RD_KAFKA_CONSUMER, conf, text, sizeof text)))
-        rc = err_set(e, KAFKA_CONSUMER, text);
-    if (rc != 0) {
+    c->handle = rd_kafka_new(RD_KAFKA_CONSUMER, conf, text, sizeof text);
+    if (!c->handle) {
         rd_kafka_conf_destroy(conf);
         free(c);
-        return rc;
+        return err_set(e, KAFKA_CONSUMER, text);
     }
     (void)rd_kafka_poll_set_consumer(c->handle);
     *out = c;

@@ -35,7 +35,7 @@ struct consumer_options {
 
 struct consumer;
 
-/* What the options say to librdkafka, without I/O. Errors: KAFKA_CONSUMER, NO_MEMORY. */
+/* What the options say to librdkafka, without I/O. Errors: KAFKA_PROPERTY, KAFKA_CONSUMER, NO_MEMORY. */
 int consumer_new(struct consumer **out, const struct consumer_options *opt, struct err *e);
 
 /* Waits for the brokers, checks topic and offsets, makes the first ones, and joins the group. Errors: KAFKA_CONSUMING

@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "sink/kafka/conf.h"
 #include "sink/kafka/kafka.h"
 
 static const struct option_name delivery_names[] = {{"at_least_once", KAFKA_AT_LEAST_ONCE}, {NULL, 0}};
@@ -67,82 +68,33 @@ const struct option kafka_option_table[] = {
 };
 
 /* What the sink's promises stand on, and what it has options for. */
-static const char *const reserved[] = {
-    "bootstrap.servers",     "metadata.broker.list",     "enable.idempotence",       "acks",
-    "request.required.acks", "message.timeout.ms",       "delivery.timeout.ms",      "transactional.id",
-    "sasl.password",         "allow.auto.create.topics", "enable.gapless.guarantee",
-};
+static const char *const reserved[] = {"enable.idempotence",
+                                       "acks",
+                                       "request.required.acks",
+                                       "message.timeout.ms",
+                                       "delivery.timeout.ms",
+                                       "transactional.id",
+                                       "allow.auto.create.topics",
+                                       "enable.gapless.guarantee",
+                                       NULL};
 
-static const char *const fixed[][2] = {
-    {"client.id", "sluice"},
-    {"enable.idempotence", "true"},
-    {"acks", "all"},
-    {"message.timeout.ms", "0"},
-    {"linger.ms", "1"},
-    {"message.max.bytes", "1000000000"},
-    {"allow.auto.create.topics", "false"},
-    {"topic.metadata.propagation.max.ms", "5000"},
-};
-
-static int set(rd_kafka_conf_t *conf, const char *name, const char *value, unsigned line, struct err *e)
-{
-    char text[256];
-    if (rd_kafka_conf_set(conf, name, value, text, sizeof text) == RD_KAFKA_CONF_OK)
-        return 0;
-    return err_set(e, KAFKA_PROPERTY, line, text);
-}
-
-/* One "name=value". */
-static int set_property(rd_kafka_conf_t *conf, const char *property, unsigned line, struct err *e)
-{
-    char name[128], text[256];
-    const char *equals = strchr(property, '=');
-    if (!equals || equals == property || (size_t)(equals - property) >= sizeof name) {
-        snprintf(text, sizeof text, "'%.100s' is not name=value", property);
-        return err_set(e, KAFKA_PROPERTY, line, text);
-    }
-    memcpy(name, property, (size_t)(equals - property));
-    name[equals - property] = '\0';
-    for (size_t i = 0; i < sizeof reserved / sizeof reserved[0]; i++)
-        if (strcmp(name, reserved[i]) == 0) {
-            snprintf(text, sizeof text, "%s is set by the sink itself", name);
-            return err_set(e, KAFKA_PROPERTY, line, text);
-        }
-    return set(conf, name, equals + 1, line, e);
-}
-
-static int set_brokers(rd_kafka_conf_t *conf, const struct option_list *brokers, struct err *e)
-{
-    struct buf text;
-    buf_init(&text, 0);
-    for (size_t i = 0; i < brokers->count; i++) {
-        buf_text(&text, i ? "," : "");
-        buf_text(&text, brokers->items[i]);
-    }
-    buf_byte(&text, '\0');
-    int rc = text.failed ? err_set(e, NO_MEMORY, brokers->count)
-                         : set(conf, "bootstrap.servers", (const char *)text.p, 0, e);
-    buf_release(&text);
-    return rc;
-}
+static const char *const fixed[][2] = {{"enable.idempotence", "true"},
+                                       {"acks", "all"},
+                                       {"message.timeout.ms", "0"},
+                                       {"linger.ms", "1"},
+                                       {"message.max.bytes", "1000000000"},
+                                       {"allow.auto.create.topics", "false"},
+                                       {"topic.metadata.propagation.max.ms", "5000"},
+                                       {NULL, NULL}};
 
 int kafka_conf_new(rd_kafka_conf_t **out, const struct kafka_options *opt, struct err *e)
 {
-    rd_kafka_conf_t *conf = rd_kafka_conf_new();
-    int rc = set_brokers(conf, &opt->brokers, e);
-    rd_kafka_conf_set_log_cb(conf, NULL);
-    for (size_t i = 0; i < sizeof fixed / sizeof fixed[0] && rc == 0; i++)
-        rc = set(conf, fixed[i][0], fixed[i][1], 0, e);
-    if (rc == 0 && opt->sasl_password)
-        rc = set(conf, "sasl.password", opt->sasl_password, 0, e);
-    for (size_t i = 0; i < opt->properties.count && rc == 0; i++)
-        rc = set_property(conf, opt->properties.items[i], opt->properties.lines ? opt->properties.lines[i] : 0, e);
-    if (rc != 0) {
-        rd_kafka_conf_destroy(conf);
-        return rc;
-    }
-    *out = conf;
-    return 0;
+    const struct kafka_conf how = {.brokers = &opt->brokers,
+                                   .properties = &opt->properties,
+                                   .sasl_password = opt->sasl_password,
+                                   .reserved = reserved,
+                                   .fixed = fixed};
+    return kafka_conf_make(out, &how, e);
 }
 
 /* ---------------------------------------------------------------- topics */

@@ -134,6 +134,19 @@ def new_db(workspace, flavor):
         server.kill()
 
 
+def maker_of(workspace, kind):
+    """Yields what makes servers of a test's own; they go with it."""
+    made = []
+
+    def make(**options):
+        made.append(kind(workspace, **options))
+        return started(made[-1])
+
+    yield make
+    for server in made:
+        server.kill()
+
+
 @pytest.fixture
 def redis(workspace):
     """An empty Redis of this test's own."""
@@ -144,15 +157,7 @@ def redis(workspace):
 
 @pytest.fixture
 def new_redis(workspace):
-    made = []
-
-    def make(**options):
-        made.append(Redis(workspace, **options))
-        return started(made[-1])
-
-    yield make
-    for server in made:
-        server.kill()
+    yield from maker_of(workspace, Redis)
 
 
 @pytest.fixture(scope="session")
@@ -165,15 +170,7 @@ def kafka(workspace):
 
 @pytest.fixture
 def new_kafka(workspace):
-    made = []
-
-    def make(**options):
-        made.append(Kafka(workspace, **options))
-        return started(made[-1])
-
-    yield make
-    for server in made:
-        server.kill()
+    yield from maker_of(workspace, Kafka)
 
 
 @pytest.fixture(scope="session")

@@ -401,7 +401,7 @@ static void kafka_check__properties__are_librdkafkas_and_not_the_sinks(void **st
         {"compresion.type=zstd", "line 7"},
         {"compression.type=best", "line 7"},
         {"nothing", "'nothing' is not name=value"},
-        {"acks=1", "acks is set by the sink itself"},
+        {"acks=1", "acks is set by sluice itself"},
     };
     static const unsigned lines[] = {7};
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
