@@ -74,7 +74,9 @@ class Kafka(Server):
             file.writelines(f"{name}={value}\n" for name, value in self.properties().items())
         if not os.path.exists(os.path.join(self.directory, "data")):
             first = self.cluster[0]
-            first.cluster_id = first.cluster_id or base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
+            if not first.cluster_id:
+                text = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
+                first.cluster_id = text.replace("-", "_")  # the tool would take -X… for an option
             subprocess.run(
                 self.java("kafka.tools.StorageTool", "format", "-t", first.cluster_id, "-c", path),
                 check=True, capture_output=True, stdin=subprocess.DEVNULL,
