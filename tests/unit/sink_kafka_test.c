@@ -171,6 +171,15 @@ static void kafka__peer__has_its_key_headers_and_tombstones_where_asked(void **s
 
 /* ---------------------------------------------------------------- outages and refusals */
 
+/* The broker is there again: a few tries, and the batch is done. */
+static void apply_until_back(struct scene *s, size_t count)
+{
+    int rc = -1;
+    for (unsigned i = 0; i < 40 && rc != 0; i++)
+        rc = sink_kafka.apply(s->snk, s->items, count, NULL);
+    assert_int_equal(rc, 0);
+}
+
 static void kafka__broker_away__same_batch_is_written_once_when_it_is_back(void **state)
 {
     (void)state;
@@ -185,10 +194,7 @@ static void kafka__broker_away__same_batch_is_written_once_when_it_is_back(void 
         assert_int_equal(err_class(&e), ERR_CLASS_RETRY);
     }
     mock_kafka_set_up(&s.kafka, true);
-    int rc = -1;
-    for (unsigned i = 0; i < 40 && rc != 0; i++)
-        rc = sink_kafka.apply(s.snk, s.items, ITEMS, NULL);
-    assert_int_equal(rc, 0);
+    apply_until_back(&s, ITEMS);
     assert_int_equal(count_all(&s), ITEMS);
     scene_release(&s);
 }
@@ -203,10 +209,7 @@ static void kafka__other_batch_after_an_outage__what_was_on_its_way_comes_first(
     mock_kafka_set_up(&s.kafka, false);
     assert_int_equal(sink_kafka.apply(s.snk, s.items, ITEMS, NULL), -(int)ERR_SINK_DOWN);
     mock_kafka_set_up(&s.kafka, true);
-    int rc = -1;
-    for (unsigned i = 0; i < 40 && rc != 0; i++)
-        rc = sink_kafka.apply(s.snk, s.items, 4, NULL);
-    assert_int_equal(rc, 0);
+    apply_until_back(&s, 4);
     assert_int_equal(count_all(&s), ITEMS + 4);
     scene_release(&s);
 }
