@@ -82,7 +82,7 @@ static int kafka_open(struct sink **out, const void *opt, const struct sink_plac
     to->formatted.records.wants_keys = true;
     kafka_scratch_init(&to->scratch);
     kafka_topics_init(&to->topics, &to->producer, place->lanes);
-    int rc = kafka_producer_open(&to->producer, opt, place->env, e);
+    int rc = kafka_producer_open(&to->producer, opt, NULL, place->env, e);
     if (rc == 0)
         rc = kafka_topics_reach(&to->topics, e);
     if (rc == 0 && !kafka_topic_varies(opt))
@@ -164,7 +164,7 @@ static int tell_refused(const struct kafka_sink *to, const struct item *items, s
     size_t value_len = record->value_len == RECORD_NONE ? 0 : record->value_len;
     rc = refused->code == RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE
              ? err_set(e, KAFKA_TOO_LARGE, name, value_len, rd_kafka_err2str(refused->code))
-             : kafka_refused(&to->producer, refused->code, name, e);
+             : kafka_refused(&to->producer.link, refused->code, name, e);
     sink_wrap(e, item);
     return rc;
 }
@@ -211,7 +211,7 @@ static int deliver(struct kafka_sink *to, const struct item *items, size_t end, 
             return tell_refused(to, items, e);
         int64_t now = env_mono_us(to->env);
         if (reports == producer->reports && now - heard > (int64_t)to->opt->timeout_ms * 1000)
-            return kafka_down(producer, e);
+            return kafka_down(&producer->link, e);
         heard = reports == producer->reports ? heard : now;
         reports = producer->reports;
     }

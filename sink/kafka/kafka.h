@@ -19,9 +19,11 @@
  *     half     from or to: of a change whose key moved
  * Records of other formats have the peer's headers.
  *
- * Files: options.c the tables and librdkafka's configuration; producer.c the handle, messages and their reports, what
- * an error means; topics.c which exist and which are made; headers.c headers and record keys; kafka.c the sink. All of
- * one instance belongs to one thread; librdkafka's own threads call nothing of ours. */
+ * Files: options.c the tables and librdkafka's configuration; link.c what an error means; producer.c the handle,
+ * messages and their reports; transaction.c Kafka's transactions; admin.c questions about topics; state_topic.c the
+ * topics of state; read_back.c a topic read to its end; topics.c which exist and which are made; headers.c headers and
+ * record keys; kafka.c the sink. All of one instance belongs to one thread; librdkafka's own threads call nothing of
+ * ours. */
 #ifndef SLUICE_SINK_KAFKA_KAFKA_H
 #define SLUICE_SINK_KAFKA_KAFKA_H
 
@@ -30,7 +32,8 @@
 #include "sink/formatted.h"
 #include "sink/kinds.h"
 
-#define KAFKA_TOPIC_MAX 249 /* bytes of a topic's name: Kafka's limit */
+#define KAFKA_TOPIC_MAX  249 /* bytes of a topic's name: Kafka's limit */
+#define KAFKA_STATE_ROOM 16  /* bytes of it that are left behind the state topic's name, for others of its kind */
 
 enum kafka_delivery { KAFKA_AT_LEAST_ONCE };
 enum kafka_record_key { KAFKA_KEY_BUSINESS, KAFKA_KEY_PRIMARY, KAFKA_KEY_PEER };
@@ -44,6 +47,7 @@ struct kafka_options {
     bool create_topics;
     uint64_t replication;         /* 0: the brokers' default */
     uint64_t min_insync_replicas; /* 0: likewise */
+    const char *state_topic;      /* NULL: see kafka_state_topic */
     uint64_t timeout_ms;
     struct option_list properties;
     const char *sasl_password;
@@ -54,9 +58,9 @@ extern const struct option kafka_option_table[];
 /* Checks what the table cannot, properties against librdkafka's list; no I/O. USAGE class. */
 int kafka_check(const void *opt, struct err *e);
 
-/* librdkafka's configuration by the options; rd_kafka_new takes it, or rd_kafka_conf_destroy. Errors: NO_MEMORY,
- * KAFKA_PROPERTY. */
-int kafka_conf_new(rd_kafka_conf_t **out, const struct kafka_options *opt, struct err *e);
+/* librdkafka's configuration by the options; rd_kafka_new takes it, or rd_kafka_conf_destroy. transactional_id may be
+ * NULL. Errors: NO_MEMORY, KAFKA_PROPERTY. */
+int kafka_conf_new(rd_kafka_conf_t **out, const struct kafka_options *opt, const char *transactional_id, struct err *e);
 
 /* True when the topic depends on the table. */
 bool kafka_topic_varies(const struct kafka_options *opt);
@@ -64,5 +68,9 @@ bool kafka_topic_varies(const struct kafka_options *opt);
 /* The topic of a table. Errors: KAFKA_TOPIC_NAME. */
 int kafka_topic_name(const struct kafka_options *opt, const char *db, const char *table, char out[KAFKA_TOPIC_MAX + 1],
                      struct err *e);
+
+/* The topic for what must outlive the process: `state_topic`, or the topic's name with `.state` behind it. Errors:
+ * KAFKA_TOPIC_NAME. */
+int kafka_state_topic(const struct kafka_options *opt, char out[KAFKA_TOPIC_MAX + 1], struct err *e);
 
 #endif

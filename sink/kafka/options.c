@@ -1,9 +1,12 @@
 /* Options of the Kafka sink, and what librdkafka is told. */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "sink/kafka/conf.h"
 #include "sink/kafka/kafka.h"
+
+#define BAD_LETTERS "it may have letters of ASCII, digits, '.', '_' and '-'"
 
 static const struct option_name delivery_names[] = {{"at_least_once", KAFKA_AT_LEAST_ONCE}, {NULL, 0}};
 static const struct option_name key_names[] = {
@@ -52,6 +55,12 @@ const struct option kafka_option_table[] = {
      FIELD(min_insync_replicas),
      .max = 100,
      .help = "min.insync.replicas of a topic that is created. 0: the brokers' default."},
+    {.name = "state_topic",
+     .type = OPTION_STRING,
+     FIELD(state_topic),
+     .help =
+         "Topic for what must outlive the process: one partition, compacted, made where it is absent. <topic>.state "
+         "unless given; it must be given where `topic` is a template."},
     {.name = "timeout_ms",
      .type = OPTION_DURATION,
      FIELD(timeout_ms),
@@ -81,20 +90,27 @@ static const char *const reserved[] = {"enable.idempotence",
 static const char *const fixed[][2] = {{"enable.idempotence", "true"},
                                        {"acks", "all"},
                                        {"message.timeout.ms", "0"},
+                                       {"transaction.timeout.ms", "600000"},
                                        {"linger.ms", "1"},
                                        {"message.max.bytes", "1000000000"},
                                        {"allow.auto.create.topics", "false"},
                                        {"topic.metadata.propagation.max.ms", "5000"},
                                        {NULL, NULL}};
 
-int kafka_conf_new(rd_kafka_conf_t **out, const struct kafka_options *opt, struct err *e)
+int kafka_conf_new(rd_kafka_conf_t **out, const struct kafka_options *opt, const char *transactional_id, struct err *e)
 {
     const struct kafka_conf how = {.brokers = &opt->brokers,
                                    .properties = &opt->properties,
                                    .sasl_password = opt->sasl_password,
                                    .reserved = reserved,
                                    .fixed = fixed};
-    return kafka_conf_make(out, &how, e);
+    char text[256];
+    if (kafka_conf_make(out, &how, e) != 0)
+        return err_result(e);
+    if (!transactional_id || rd_kafka_conf_set(*out, "transactional.id", transactional_id, text, sizeof text) == 0)
+        return 0;
+    rd_kafka_conf_destroy(*out);
+    return err_set(e, KAFKA_PROPERTY, 0u, text);
 }
 
 /* ---------------------------------------------------------------- topics */
@@ -107,6 +123,23 @@ bool kafka_topic_varies(const struct kafka_options *opt)
 static int bad_name(const char *name, const char *why, struct err *e)
 {
     return err_set(e, KAFKA_TOPIC_NAME, name, why);
+}
+
+static bool is_legal(const char *name)
+{
+    static const char legal[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-";
+    return *name && strspn(name, legal) == strlen(name) && strcmp(name, ".") != 0 && strcmp(name, "..") != 0;
+}
+
+int kafka_state_topic(const struct kafka_options *opt, char out[KAFKA_TOPIC_MAX + 1], struct err *e)
+{
+    if (!opt->state_topic && kafka_topic_varies(opt))
+        return bad_name(opt->topic, "a template needs `state_topic` beside it", e);
+    int len = opt->state_topic ? snprintf(out, KAFKA_TOPIC_MAX + 1, "%s", opt->state_topic)
+                               : snprintf(out, KAFKA_TOPIC_MAX + 1, "%s.state", opt->topic);
+    if (len > KAFKA_TOPIC_MAX - KAFKA_STATE_ROOM)
+        return bad_name(opt->state_topic ? opt->state_topic : opt->topic, "it is too long for its topics of state", e);
+    return is_legal(out) ? 0 : bad_name(out, BAD_LETTERS, e);
 }
 
 int kafka_topic_name(const struct kafka_options *opt, const char *db, const char *table, char out[KAFKA_TOPIC_MAX + 1],
@@ -125,9 +158,8 @@ int kafka_topic_name(const struct kafka_options *opt, const char *db, const char
         p += is_db ? 4 : is_table ? 7 : 1;
     }
     name[len] = '\0';
-    static const char legal[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-";
-    if (len == 0 || strspn(name, legal) != len || strcmp(name, ".") == 0 || strcmp(name, "..") == 0)
-        return bad_name(name, "it may have letters of ASCII, digits, '.', '_' and '-'", e);
+    if (!is_legal(name))
+        return bad_name(name, BAD_LETTERS, e);
     memcpy(out, name, len + 1);
     return 0;
 }
@@ -141,7 +173,7 @@ int kafka_check(const void *opt, struct err *e)
         return err_set(e, CONFIG_VALUE, "brokers", "one broker at least is needed");
     int rc = kafka_topic_name(options, "db", "table", name, e);
     if (rc == 0)
-        rc = kafka_conf_new(&conf, options, e);
+        rc = kafka_conf_new(&conf, options, NULL, e);
     if (rc == 0)
         rd_kafka_conf_destroy(conf);
     return rc;

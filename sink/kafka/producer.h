@@ -3,7 +3,7 @@
 #ifndef SLUICE_SINK_KAFKA_PRODUCER_H
 #define SLUICE_SINK_KAFKA_PRODUCER_H
 
-#include "sink/kafka/kafka.h"
+#include "sink/kafka/link.h"
 
 struct kafka_stats {
     _Atomic uint64_t messages_total; /* delivered */
@@ -18,21 +18,18 @@ struct kafka_refusal {
 };
 
 struct kafka_producer {
-    rd_kafka_t *handle;
-    const struct kafka_options *opt;
+    struct kafka_link link; /* first: librdkafka hands it back as the producer */
     const struct env *env;
     size_t on_the_way; /* messages without a report */
     uint64_t reports;  /* ever */
     struct kafka_refusal refused;
-    rd_kafka_resp_err_t last_code; /* what librdkafka told of its connections, until the next good report */
-    char last[200];
     struct kafka_stats stats;
 };
 
-/* Makes the handle, which connects by itself; no answer is awaited. `producer` must not move. Errors: NO_MEMORY,
- * KAFKA_PROPERTY. */
-int kafka_producer_open(struct kafka_producer *producer, const struct kafka_options *opt, const struct env *env,
-                        struct err *e);
+/* Makes the handle, which connects by itself; no answer is awaited. `producer` must not move. transactional_id NULL:
+ * idempotent, without transactions; else those of transaction.h come next. Errors: NO_MEMORY, KAFKA_PROPERTY. */
+int kafka_producer_open(struct kafka_producer *producer, const struct kafka_options *opt, const char *transactional_id,
+                        const struct env *env, struct err *e);
 
 /* What is on its way is given up. Accepts one that is all zero. */
 void kafka_producer_close(struct kafka_producer *producer);
@@ -52,14 +49,7 @@ struct kafka_message {
 enum { KAFKA_SENT, KAFKA_FULL };
 int kafka_send(struct kafka_producer *producer, const struct kafka_message *message, struct err *e);
 
-/* Takes reports, waiting for the first at most so long. Returns the error that librdkafka calls fatal, else 0. */
+/* Takes reports, waiting for the first at most so long. Errors: kafka_fatal's. */
 int kafka_poll(struct kafka_producer *producer, int timeout_ms, struct err *e);
-
-/* What an error of librdkafka or a broker means: SINK_DOWN (RETRY) for what passes; SINK_LOGIN, SINK_RIGHTS,
- * KAFKA_TOPIC_MISSING, KAFKA_FATAL, SINK_REFUSED. `topic` names it. */
-int kafka_refused(const struct kafka_producer *producer, rd_kafka_resp_err_t code, const char *topic, struct err *e);
-
-/* No answer came in time: SINK_DOWN, or SINK_LOGIN where that is why. */
-int kafka_down(const struct kafka_producer *producer, struct err *e);
 
 #endif

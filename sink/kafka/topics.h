@@ -2,6 +2,7 @@
 #ifndef SLUICE_SINK_KAFKA_TOPICS_H
 #define SLUICE_SINK_KAFKA_TOPICS_H
 
+#include "sink/kafka/admin.h"
 #include "sink/kafka/producer.h"
 
 struct kafka_topic;
@@ -24,6 +25,9 @@ void kafka_topics_release(struct kafka_topics *topics);
  * KAFKA_TOPIC_MISSING, KAFKA_PARTITIONS, NO_MEMORY, those of kafka_refused. */
 int kafka_topics_find(struct kafka_topics *topics, const char *db, const char *table, rd_kafka_topic_t **out,
                       struct err *e);
+
+/* Makes a topic and waits until it is known. Errors: KAFKA_TOPIC_NAME, those of kafka_refused. */
+int kafka_topics_make(const struct kafka_topics *topics, const struct kafka_new_topic *topic, struct err *e);
 
 /* Waits until a broker answers. Errors: SINK_DOWN, SINK_LOGIN. */
 int kafka_topics_reach(struct kafka_topics *topics, struct err *e);

@@ -1,0 +1,30 @@
+/* What brokers tell of topics, and making them. By any handle of librdkafka, producer or consumer; each call waits for
+ * the answer at most timeout_ms. An error is the broker's or librdkafka's code, which the caller words. */
+#ifndef SLUICE_SINK_KAFKA_ADMIN_H
+#define SLUICE_SINK_KAFKA_ADMIN_H
+
+#include <librdkafka/rdkafka.h>
+#include <stddef.h>
+
+#define KAFKA_WHY_MAX 256
+
+/* How many partitions a topic has; *out 0: there is no such topic. */
+rd_kafka_resp_err_t kafka_admin_partitions(rd_kafka_t *handle, const char *topic, int timeout_ms, int *out);
+
+struct kafka_new_topic {
+    const char *name;
+    int partitions;
+    int replication;                  /* -1: the brokers' default */
+    const char *const (*settings)[2]; /* names and values, ended by NULLs; NULL: none */
+};
+
+/* Makes it; one that is there already is fine. `why` gets the reason in words, "" without one. The brokers may not all
+ * know it yet. */
+rd_kafka_resp_err_t kafka_admin_create(rd_kafka_t *handle, const struct kafka_new_topic *topic, int timeout_ms,
+                                       char why[KAFKA_WHY_MAX]);
+
+/* The value of a topic's setting as it is in force, such as cleanup.policy; cut at `size`. */
+rd_kafka_resp_err_t kafka_admin_setting(rd_kafka_t *handle, const char *topic, const char *name, int timeout_ms,
+                                        char *out, size_t size);
+
+#endif
