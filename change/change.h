@@ -29,18 +29,19 @@ enum change_flag {
 
 /* The transaction of a change. In a lane it is repeated at the begin of each segment; here it is borrowed. */
 struct tx {
-    struct gtid gtid;   /* none without GTIDs */
-    const char *file;   /* NUL-terminated name of the log file */
-    uint64_t pos;       /* begin of the transaction in it */
-    int64_t commit_us;  /* Unix time of the commit, µs */
-    int64_t origin_us;  /* of the commit on the server that executed it first, µs; 0: the log does not tell */
-    uint64_t xid;       /* of the XID event; see has_xid */
-    uint32_t thread_id; /* connection id of BEGIN; 0: the log has none */
-    bool has_xid;       /* false: it ended without XID, or went out in chunks before its end was read */
-    bool commit_in_us;  /* false: the log has whole seconds only */
-    uint32_t server_id; /* who executed it first */
-    uint32_t epoch;     /* of the version */
-    uint64_t sequence;  /* of the version */
+    struct gtid gtid;        /* none without GTIDs */
+    const char *file;        /* NUL-terminated name of the log file */
+    uint64_t pos;            /* begin of the transaction in it */
+    int64_t commit_us;       /* Unix time of the commit, µs */
+    int64_t origin_us;       /* of the commit on the server that executed it first, µs; 0: the log does not tell */
+    uint64_t xid;            /* of the XID event; see has_xid */
+    uint32_t thread_id;      /* connection id of BEGIN; 0: the log has none */
+    bool has_xid;            /* false: it ended without XID, or went out in chunks before its end was read */
+    bool commit_in_us;       /* false: the log has whole seconds only */
+    uint32_t server_id;      /* who executed it first */
+    uint32_t epoch;          /* of the version */
+    uint64_t sequence;       /* of the version */
+    const char *server_uuid; /* whose log it was read from, for as long as the source is open; NULL: not known */
 };
 
 /* The statement behind a change, as the server logged it: ROWS_QUERY or ANNOTATE_ROWS, cut at source.query_max_bytes.

@@ -38,6 +38,7 @@ struct lanes_options {
                                than ¼ of the pool: ¼ */
     size_t max_item_bytes;  /* 0: LANE_ITEM_BYTES_MAX */
     unsigned ring;          /* of the ledger; 0: default */
+    uint32_t unordered;     /* bit s: to sink s order between lanes means nothing, halves of a move do not wait */
     size_t query_max_bytes; /* longest text of lanes_query, at most ⅛ of a segment; 0: it is never called */
     /* Called without locks; both may be NULL. wake_worker: by the source in lanes_publish, or by a worker whose
      * acknowledgement a ticket waits for; tells that lane `lane` of `sink` has something and its worker said that it

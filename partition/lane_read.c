@@ -101,7 +101,7 @@ static bool may_take(struct lanes *lanes, const struct item *item, unsigned lane
                 return false;
         return true;
     }
-    if (!(item->head.flags & ITEM_TICKET))
+    if (!(item->head.flags & ITEM_TICKET) || (item->head.kind == ITEM_ROW && lanes->opt.unordered >> sink & 1))
         return true;
     const struct ticket *ticket = (const struct ticket *)(const void *)item->payload;
     return is_acked(lanes, ticket->lane, sink, ticket->ordinal, lane);

@@ -213,6 +213,7 @@ int lanes_mark(struct lanes *lanes, enum change_op op, uint32_t sink_mask, struc
     item->head.op = (uint8_t)op;
     item->sink_mask = sink_mask;
     item->event_pos = lanes->tx->tx.pos;
+    item->version_row = op == CHANGE_END ? UINT64_MAX : 0;
     return 0;
 }
 

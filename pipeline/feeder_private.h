@@ -40,6 +40,8 @@ struct feeder {
     unsigned truncates; /* of the transaction so far, those that are out already counted */
     uint32_t tx_mask;   /* sinks that have not passed it yet */
     uint32_t rows;      /* of the transaction so far */
+    char **servers;     /* uuids of all whose log was read */
+    size_t server_count;
     struct savepoint *savepoints;
     size_t savepoint_count, savepoint_size;
 

@@ -73,6 +73,9 @@ void feeder_free(struct feeder *f)
         free(f->routes[i]);
     free(f->routes);
     free(f->savepoints);
+    for (size_t i = 0; i < f->server_count; i++)
+        free(f->servers[i]);
+    free(f->servers);
     rows_release(&f->appended);
     rows_release(&f->published);
     rows_release(&f->resume);
@@ -153,18 +156,51 @@ static int assign_version(struct feeder *f, const struct rowset *rs, struct err 
     return 0;
 }
 
+/* One text per server, which lives as long as the lanes' items may name it; NULL: not known, or no memory. */
+static const char *server_name(struct feeder *f, const char *uuid)
+{
+    if (!uuid || !*uuid)
+        return NULL;
+    if (f->tx.server_uuid && strcmp(f->tx.server_uuid, uuid) == 0)
+        return f->tx.server_uuid;
+    for (size_t i = 0; i < f->server_count; i++)
+        if (strcmp(f->servers[i], uuid) == 0)
+            return f->servers[i];
+    char **grown = realloc(f->servers, (f->server_count + 1) * sizeof *grown);
+    if (!grown)
+        return NULL;
+    f->servers = grown;
+    if (!(grown[f->server_count] = strdup(uuid)))
+        return NULL;
+    return grown[f->server_count++];
+}
+
+/* What is out of the open transaction was cut into events by another server: it cannot be told which rows of this one
+ * they are, so all of them go out again. */
+static void check_resume(struct feeder *f, const char *before)
+{
+    if (!f->resume.active || f->tx.server_uuid == before)
+        return;
+    log_event(f->opt.env->log, LOG_WARN, "another server sends a transaction of which a part is out: it is sent again",
+              LOG_STR("file", f->file), LOG_UINT("pos", f->tx.pos));
+    f->resume.active = false;
+}
+
 int feeder_begin(struct feeder *f, const struct rowset *rs, struct err *e)
 {
     bool again = f->lost && gtid_equal(&rs->tx.gtid, &f->tx.gtid) &&
                  (gtid_is_set(&rs->tx.gtid) || (rs->tx.pos == f->tx.pos && strcmp(rs->tx.file, f->file) == 0));
     uint32_t epoch = f->tx.epoch;
     uint64_t sequence = f->tx.sequence;
+    const char *before = f->tx.server_uuid, *server = server_name(f, rs->server_uuid);
     f->tx = rs->tx;
+    f->tx.server_uuid = server;
     f->tx.file = f->file;
     snprintf(f->file, sizeof f->file, "%s", rs->tx.file);
     if (again) {
         f->tx.epoch = epoch;
         f->tx.sequence = sequence;
+        check_resume(f, before);
     } else {
         if (f->resume.active)
             return err_set(e, CHUNK_LOST, f->file, f->tx.pos);

@@ -37,7 +37,7 @@ static int keeper_consume(struct pipeline *pipe, struct err *e)
     if (moved)
         pipeline_wake_source(pipe);
     pipe->moved = pipe->moved || moved;
-    return 0;
+    return moved ? kept_note(pipe, e) : 0;
 }
 
 /* Stores the positions when they moved. */
@@ -73,7 +73,7 @@ static int keeper_go_on(struct pipeline *pipe, struct err *e)
         pos->server_uuid[0] = '\0';
     }
     pipe->moved = true;
-    if (keeper_checkpoint(pipe, e) != 0)
+    if (kept_note(pipe, e) != 0 || keeper_checkpoint(pipe, e) != 0)
         return err_result(e);
     atomic_store(&pipe->go_on_from, NULL);
     wakeup_ring(&pipe->open_wake);
@@ -219,6 +219,8 @@ static void wind_up(struct pipeline *pipe, int signal_fd, struct err *e)
         pthread_join(pipe->source_thread, NULL);
     }
     bool drained = e->code == ERR_NONE && all_idle(pipe);
+    if (drained && keeper_consume(pipe, &late) != 0)
+        err_clear(&late);
     for (unsigned i = 0; i < pipe->started_runners; i++)
         if (pipe->spec.sinks[i].workers > 0)
             runner_stop(pipe->runners[i], drained);

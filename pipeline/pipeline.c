@@ -74,6 +74,15 @@ static void sink_notify(void *ctx, struct runner *runner, const struct err *e, b
     wakeup_ring(&pipe->wake);
 }
 
+static uint32_t unordered_sinks(const struct pipeline *pipe)
+{
+    uint32_t mask = 0;
+    for (unsigned i = 0; i < pipe->spec.sink_count; i++)
+        if (pipe->spec.sinks[i].ops->flags & SINK_IGNORES_TICKETS)
+            mask |= UINT32_C(1) << i;
+    return mask;
+}
+
 static int make_lanes(struct pipeline *pipe, struct err *e)
 {
     struct lanes_options opt = {
@@ -82,6 +91,7 @@ static int make_lanes(struct pipeline *pipe, struct err *e)
         .buffer_bytes = pipe->spec.buffer_bytes,
         .tx_buffer_bytes = pipe->spec.tx_buffer_bytes,
         .max_item_bytes = pipe->spec.max_event_bytes,
+        .unordered = unordered_sinks(pipe),
         .query_max_bytes = pipe->spec.query_max_bytes,
         .wake_worker = wake_worker,
         .wake_source = wake_source,
@@ -137,6 +147,7 @@ static int make_runners(struct pipeline *pipe, struct err *e)
             .routes = pipe->spec.routes,
             .env = pipe->spec.env,
             .notify = sink_notify,
+            .boundary = pipe->boundaries ? kept_boundary : NULL,
             .ctx = pipe,
         };
         if (runner_new(&pipe->runners[i], &opt, e) != 0)
@@ -188,6 +199,8 @@ int pipeline_open(struct pipeline **out, const struct pipeline_spec *spec, struc
         rc = err_set(e, USAGE, "a format that shows where transactions begin and end needs partitions: 1");
     if (rc == 0)
         rc = make_lanes(pipe, e);
+    if (rc == 0)
+        rc = kept_init(pipe, e);
     if (rc == 0)
         rc = make_runners(pipe, e);
     if (rc == 0 && spec->bus)
@@ -377,7 +390,9 @@ static int run_feeder(struct pipeline *pipe, struct err *e)
 {
     struct position from;
     position_init(&from);
-    int rc = open_source(pipe, &from, e);
+    int rc = kept_load(pipe, e);
+    if (rc == 0)
+        rc = open_source(pipe, &from, e);
     if (rc == 0)
         rc = settle_positions(pipe, &from, e);
     if (rc == 0)
@@ -455,6 +470,7 @@ void pipeline_close(struct pipeline *pipe)
         runner_free(pipe->runners[i]);
     free(pipe->runners);
     free(pipe->safe);
+    kept_release(pipe);
     lanes_free(pipe->lanes);
     checkpoint_release(&pipe->begin);
     checkpoint_release(&pipe->positions);

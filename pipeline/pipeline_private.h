@@ -36,6 +36,9 @@ struct pipeline {
     struct position stored;
     bool stored_is_new; /* the feeder has not asked for it */
 
+    struct position *boundaries; /* by sink, what a sink that keeps its position stores next; under stored_lock; NULL:
+                                    there is no such sink */
+
     pthread_mutex_t fatal_lock;
     struct err fatal; /* first fatal error of a worker */
 
@@ -65,6 +68,15 @@ const struct feeder_stats *pipeline_fed(const struct pipeline *pipe);
 
 /* Whoever has stored `positions`: tells the source. Errors: NO_MEMORY. */
 int pipeline_note_stored(struct pipeline *pipe, struct err *e);
+
+/* Sinks that keep their own position (kept.c). init and release: the boundaries. note: the keeper's positions are what
+ * is safe now. boundary: as runner_options wants it, any thread. load: before the source is opened, their marks are
+ * loaded, and their positions take the place of the checkpoint's; brokers that are away are waited for. */
+int kept_init(struct pipeline *pipe, struct err *e);
+void kept_release(struct pipeline *pipe);
+int kept_note(struct pipeline *pipe, struct err *e);
+int kept_boundary(void *ctx, unsigned sink, struct position *out, struct err *e);
+int kept_load(struct pipeline *pipe, struct err *e);
 
 /* One log line of figures. */
 void figures_line(struct pipeline *pipe);

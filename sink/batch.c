@@ -158,6 +158,8 @@ static int gather_item(struct worker *worker, unsigned own, struct err *e)
     if (!is_given(worker, &entry->item))
         return LANE_ITEM;
     const struct change *chg = &entry->item.chg;
+    if (worker->keeps && keeping_covers(worker, chg))
+        return LANE_ITEM;
     if (worker->parking.key_count && parking_find(&worker->parking, chg->key, chg->key_len)) {
         entry->held = true;
     } else {
@@ -308,7 +310,7 @@ static int settle_each(struct worker *worker, struct err *e)
     return rc;
 }
 
-static void acknowledge(struct worker *worker)
+void batch_acknowledge(struct worker *worker)
 {
     for (unsigned own = 0; own < worker->lane_count; own++) {
         struct worker_lane *lane = &worker->lanes[own];
@@ -324,32 +326,30 @@ static void acknowledge(struct worker *worker)
     }
 }
 
-/* Rows and marks become durable together, before anything is acknowledged. */
-static int commit(struct worker *worker, struct err *e)
+int batch_judge(struct worker *worker, struct err *e)
 {
-    struct batch *batch = &worker->batch;
-    struct marks *marks = &worker->marks;
-    size_t bytes = marks->lanes * sizeof *marks->last;
+    const struct batch *batch = &worker->batch;
     for (size_t i = 0; i < batch->entry_count; i++) {
         enum verdict worst = worst_of(batch, &batch->entries[i]);
         if (worst > V_RETRY)
             return refuse_for_good(batch, &batch->entries[i], worst, e);
     }
-    if (!all_done(batch))
-        return err_set(e, SINK_PARKED, batch->entry_count);
-    memcpy(worker->marks_next, marks->last, bytes);
-    for (size_t i = 0; i < batch->entry_count; i++)
-        worker->marks_next[worker_lane_of(worker, batch->entries[i].lane)] = batch->entries[i].item.chg.version;
-    int rc = worker->opt->boundary ? worker->opt->boundary(worker->opt->ctx, &marks->boundary, e) : 0;
-    struct marks next = *marks;
-    next.last = worker->marks_next;
-    if (rc == 0)
-        rc = worker->opt->ops->commit(worker->snk, &next, e);
-    if (rc == 0) {
-        worker->marks_next = (struct version *)marks->last;
-        marks->last = next.last;
-    }
-    return rc;
+    return all_done(batch) ? 0 : err_set(e, SINK_PARKED, batch->entry_count);
+}
+
+/* Rows and marks become durable together, before anything is acknowledged. */
+static int settle_kept(struct worker *worker, struct err *e)
+{
+    struct batch *batch = &worker->batch;
+    int rc = batch->item_count ? keeping_applied(worker, e) : 0;
+    if (rc != 0)
+        return rc;
+    err_clear(e);
+    batch->is_open = false;
+    if (worker->keeping.is_open)
+        return keeping_commit(worker, false, e);
+    batch_acknowledge(worker);
+    return 0;
 }
 
 int batch_settle(struct worker *worker, struct err *e)
@@ -357,12 +357,9 @@ int batch_settle(struct worker *worker, struct err *e)
     struct batch *batch = &worker->batch;
     if (!batch->is_open)
         return 0;
-    bool keeps = worker->opt->ops->flags & SINK_KEEPS_POSITION;
+    if (worker->keeps)
+        return settle_kept(worker, e);
     int rc = 0;
-    if (keeps && batch->item_count)
-        rc = commit(worker, e);
-    if (rc != 0)
-        return rc;
     if (worker->parking.key_count || !all_done(batch)) {
         rc = settle_each(worker, e);
         metric_set(&worker->stats.parked, worker->parking.key_count);
@@ -374,7 +371,7 @@ int batch_settle(struct worker *worker, struct err *e)
     }
     if (rc != 0)
         return rc;
-    acknowledge(worker);
+    batch_acknowledge(worker);
     err_clear(e);
     batch->is_open = false;
     return 0;

@@ -99,11 +99,16 @@ static int mark(struct format *format, struct err *e)
     return format->ops->mark ? format->ops->mark(format, e) : 0;
 }
 
+void formatted_go_on(struct formatted *formatted, int64_t now_us)
+{
+    records_clear(&formatted->records);
+    formatted->records.now_us = now_us;
+}
+
 int formatted_begin(struct formatted *formatted, int64_t now_us, struct err *e)
 {
     int rc = 0;
-    records_clear(&formatted->records);
-    formatted->records.now_us = now_us;
+    formatted_go_on(formatted, now_us);
     for (size_t i = 0; i < formatted->count && rc == 0; i++)
         rc = mark(formatted->list[i].format, e);
     return rc;

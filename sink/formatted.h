@@ -36,6 +36,9 @@ void formatted_release(struct formatted *formatted);
 /* Begins a batch without records. NO_MEMORY; then nothing is to be restored. */
 int formatted_begin(struct formatted *formatted, int64_t now_us, struct err *e);
 
+/* Begins another batch, which counts or not with those before it since formatted_begin. */
+void formatted_go_on(struct formatted *formatted, int64_t now_us);
+
 /* Adds the records of an item; `number` becomes their `item`. What the item's route has not asked for has none. Errors:
  * of the format's open and add, wrapped by sink_wrap. */
 int formatted_add(struct formatted *formatted, const struct item *item, size_t number, struct err *e);
@@ -43,7 +46,7 @@ int formatted_add(struct formatted *formatted, const struct item *item, size_t n
 /* Adds the records of what the formats keep: the end of the batch. Errors of the format's flush. */
 int formatted_flush(struct formatted *formatted, struct err *e);
 
-/* The batch counts for nothing: no records, and the formats are as they were before it. */
+/* Nothing since formatted_begin counts: no records, and the formats are as they were before it. */
 void formatted_restore(struct formatted *formatted);
 
 #endif

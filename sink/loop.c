@@ -36,7 +36,7 @@ static void sleep_on_lanes(struct loop *loop)
 {
     struct worker *worker = loop->worker;
     const struct runner_options *opt = worker->opt;
-    int64_t due = parking_due(&worker->parking);
+    int64_t due = worker_due(worker);
     if (lanes_sleep(opt->lanes, opt->sink, worker->number, worker->workers) && stop_asked(loop) != STOP_NOW)
         wait_until(loop, due);
     lanes_awake(opt->lanes, opt->sink, worker->number, worker->workers);
@@ -90,7 +90,7 @@ static bool after_round(struct loop *loop, int rc, struct err *e)
     come_back(loop);
     if (rc > 0)
         return true;
-    if (stop_asked(loop) == STOP_DRAIN && worker_is_clear(loop->worker))
+    if (stop_asked(loop) == STOP_DRAIN && worker_finish(loop->worker, e) == 0 && worker_is_clear(loop->worker))
         return false;
     sleep_on_lanes(loop);
     return true;

@@ -42,7 +42,7 @@ static void set_defaults(struct runner_options *opt)
 
 static int check_workers(const struct runner_options *opt, struct err *e)
 {
-    bool one = opt->ops->flags & (SINK_ONE_WORKER | SINK_KEEPS_POSITION);
+    bool one = sink_flags(opt->ops, opt->options) & (SINK_ONE_WORKER | SINK_KEEPS_POSITION);
     return opt->workers > (one ? 1 : RUNNER_WORKERS_MAX)
                ? err_set(e, SINK_WORKERS, opt->name, one ? 1 : RUNNER_WORKERS_MAX, opt->ops->kind)
                : 0;
@@ -131,6 +131,15 @@ int runner_check(struct runner *runner, const struct table *tbl, struct err *e)
     return runner->opt.ops->bind ? check_routes(&runner->opt, name, tbl, e) : 0;
 }
 
+int runner_load(struct runner *runner, bool forget, const struct position *at, struct position *out, struct err *e)
+{
+    struct worker *worker = &runner->workers[0];
+    int found = keeping_load(worker, forget, at, e);
+    if (found > 0 && position_copy(out, &worker->keeping.loaded.boundary, e) != 0)
+        found = err_result(e);
+    return found < 0 ? err_wrap(e, "sink %s", runner->opt.name) : found;
+}
+
 int runner_start(struct runner *runner, struct err *e)
 {
     sigset_t all, before;
@@ -155,6 +164,8 @@ int runner_step(struct runner *runner, struct err *e)
     int rc;
     do {
         rc = worker_round(worker, e);
+        if (rc == 0)
+            rc = worker_finish(worker, e);
     } while (rc > 0);
     if (rc == 0 && worker->parking.key_count)
         rc = err_set(e, SINK_PARKED, worker->parking.key_count);

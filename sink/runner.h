@@ -7,7 +7,7 @@
  * keys go on, with `parked_max` keys or `pinned_bytes` behind the oldest the lane is not read further. Acknowledged =
  * everything before the oldest parked item. A failed batch (sink down) closes the sink, backs off, opens it and is
  * applied again. POISON stops while there is no dead-letter store. With SINK_KEEPS_POSITION nothing is parked: any
- * RETRY sets the lanes back to what is acknowledged.
+ * RETRY sets the lanes back to what is acknowledged, which is what is committed; see keeping.h.
  *
  * Threads: new, check, start, stop, join and free by one thread; wake, idle and the stats by any. */
 #ifndef SLUICE_SINK_RUNNER_H
@@ -54,8 +54,8 @@ struct runner_options {
      * came back (e NULL), or a worker ended for good (fatal; the pipeline must stop). Must not call the runner. */
     void (*notify)(void *ctx, struct runner *runner, const struct err *e, bool fatal);
     /* SINK_KEEPS_POSITION: copies the last boundary that is safe for the sink into `out` (initialised), which is stored
-     * with the next batch; by a worker thread. NULL: none is known. */
-    int (*boundary)(void *ctx, struct position *out, struct err *e);
+     * with the next commit: 1, or 0 when it is the same as in `out`; by a worker thread. NULL: none is known. */
+    int (*boundary)(void *ctx, unsigned sink, struct position *out, struct err *e);
     void *ctx;
 };
 
@@ -69,6 +69,12 @@ int runner_new(struct runner **out, const struct runner_options *opt, struct err
 /* Binds every route of this sink that matches `tbl`: a missing column is told now, with the route's line. Any time
  * before start. */
 int runner_check(struct runner *runner, const struct table *tbl, struct err *e);
+
+/* SINK_KEEPS_POSITION: opens the sink and takes what it stored last, so that changes which are written already are not
+ * given to it again: 1 and the boundary in `out` (initialised), or 0 when there is none. With `forget` what is stored
+ * is replaced by the boundary `at` alone (NULL: none), as a person wants it: 0. Before start and the first step; after
+ * a RETRY it may be called again. */
+int runner_load(struct runner *runner, bool forget, const struct position *at, struct position *out, struct err *e);
 
 /* Starts the threads (not for inline), with all signals blocked. Errors: NO_MEMORY (a thread cannot be made). */
 int runner_start(struct runner *runner, struct err *e);

@@ -30,10 +30,9 @@ struct item {
 };
 
 enum sink_flag {
-    SINK_ONE_WORKER = 1,     /* more than one worker makes no sense (stdout) */
-    SINK_KEEPS_POSITION = 2, /* commit stores marks with the rows; V_DONE means accepted */
-    SINK_NEEDS_TX_END = 4,
-    SINK_IGNORES_TICKETS = 8, /* order between its partitions means nothing */
+    SINK_ONE_WORKER = 1,      /* more than one worker makes no sense (stdout) */
+    SINK_KEEPS_POSITION = 2,  /* commit stores marks with the rows; V_DONE means accepted */
+    SINK_IGNORES_TICKETS = 8, /* order between its partitions means nothing: the halves of a move do not wait */
     SINK_CAN_SWEEP = 16,      /* understands CHANGE_TRUNCATE items */
     SINK_IN_ORDER = 32,       /* each item is done, or apply fails: none is put off while later ones go on */
     SINK_STAYS_OPEN = 64 /* after a RETRY of apply the instance is not closed: it heals itself, and keeps its counts */
@@ -52,11 +51,14 @@ struct sink_place {
 
 struct sink_ops {
     const char *kind;                        /* config value and log tag: "redis" */
-    unsigned flags;                          /* enum sink_flag */
+    unsigned flags;                          /* enum sink_flag, as of all options */
     size_t options_size, route_options_size; /* of the structs that the tables fill; 0 = none */
     const struct option *options;            /* tables end as config/option.h says; NULL = none */
     const struct option *route_options;
     const struct metric_row *metrics; /* rows of the sink's own figures; NULL = none */
+
+    /* Flags by the options, beside those above: KEEPS_POSITION. NULL = none. */
+    unsigned (*flags_of)(const void *opt);
 
     /* Checks what the option table cannot, without I/O; USAGE class. NULL = nothing to check. */
     int (*check)(const void *opt, struct err *e);
@@ -91,8 +93,15 @@ struct sink_ops {
      * V_POISON `e` may say why. */
     int (*apply)(struct sink *snk, struct item *items, size_t count, struct err *e);
 
-    int (*load)(struct sink *snk, struct marks *out, struct err *e);           /* KEEPS_POSITION only */
-    int (*commit)(struct sink *snk, const struct marks *marks, struct err *e); /* KEEPS_POSITION only */
+    /* KEEPS_POSITION only. load: the marks of the last commit into `out`, made by marks_init: 1, or 0 when there are
+     * none. commit: everything that was applied since the last commit becomes durable, with the marks, or nothing of it
+     * does. After SINK_DOWN of commit the outcome is not known, and it is called again with the same marks; after
+     * SINK_ABORTED (RETRY), and after any RETRY of apply, nothing stands of what was applied since the last commit: the
+     * sink forgets it, and it comes again, not always in the same batches. After SINK_RENEW (RETRY) of either the
+     * instance is of no further use; another one's `load` tells what stands. */
+    int (*load)(struct sink *snk, struct marks *out, struct err *e);
+    int (*commit)(struct sink *snk, const struct marks *marks, struct err *e);
+    unsigned (*commit_ms)(const void *opt); /* how long a batch may wait to be committed with others; NULL: 0 */
 
     /* The instance's figures for `metrics`, or NULL. */
     const void *(*stats)(const struct sink *snk);
@@ -100,17 +109,16 @@ struct sink_ops {
     void (*close)(struct sink *snk); /* accepts NULL and half-opened */
 };
 
-/* What a position-keeping sink stores with its rows: the last boundary and per lane the last version written. */
-struct marks {
-    struct position boundary;
-    unsigned lanes;
-    const struct version *last;
-};
-
 /* First member of every sink's own struct. */
 struct sink {
     const struct sink_ops *ops;
 };
+
+/* enum sink_flag of a sink with these options. */
+static inline unsigned sink_flags(const struct sink_ops *ops, const void *opt)
+{
+    return ops->flags | (ops->flags_of ? ops->flags_of(opt) : 0);
+}
 
 /* Puts `file:pos: db.table: version V` of the item's change before a set error; returns its code. */
 int sink_wrap(struct err *e, const struct item *item);

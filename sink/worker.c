@@ -11,17 +11,6 @@ static size_t lanes_of_worker(unsigned lanes, unsigned number, unsigned workers)
     return number < lanes ? (lanes - number - 1) / workers + 1 : 0;
 }
 
-static int init_marks(struct worker *worker, struct err *e)
-{
-    unsigned lanes = lanes_count(worker->opt->lanes);
-    struct version *last = calloc(lanes, sizeof *last);
-    worker->marks_next = calloc(lanes, sizeof *worker->marks_next);
-    position_init(&worker->marks.boundary);
-    worker->marks.lanes = lanes;
-    worker->marks.last = last;
-    return last && worker->marks_next ? 0 : err_set(e, NO_MEMORY, lanes * sizeof *last);
-}
-
 int worker_init(struct worker *worker, struct runner *runner, const struct runner_options *opt, unsigned number,
                 struct err *e)
 {
@@ -50,8 +39,9 @@ int worker_init(struct worker *worker, struct runner *runner, const struct runne
                  : err_set(e, NO_MEMORY, batch->entry_max * sizeof *batch->entries);
     if (rc == 0)
         rc = parking_init(&worker->parking, lanes + 1, e);
-    if (rc == 0 && (opt->ops->flags & SINK_KEEPS_POSITION))
-        rc = init_marks(worker, e);
+    worker->keeps = sink_flags(opt->ops, opt->options) & SINK_KEEPS_POSITION;
+    if (rc == 0 && worker->keeps)
+        rc = keeping_init(worker, e);
     if (rc != 0)
         worker_release(worker);
     return rc;
@@ -63,17 +53,12 @@ void worker_release(struct worker *worker)
     worker->snk = NULL;
     bindings_release(&worker->bindings);
     parking_release(&worker->parking);
-    if (worker->marks.last)
-        position_release(&worker->marks.boundary);
-    free((void *)worker->marks.last);
-    free(worker->marks_next);
+    keeping_release(&worker->keeping);
     free(worker->lanes);
     free(worker->batch.entries);
     free(worker->batch.items);
     if (worker->wake_fd >= 0)
         close(worker->wake_fd);
-    worker->marks.last = NULL;
-    worker->marks_next = NULL;
     worker->lanes = NULL;
     worker->batch = (struct batch){0};
     worker->wake_fd = -1;
@@ -110,42 +95,77 @@ static void mark_again(struct batch *batch)
     }
 }
 
+int worker_open(struct worker *worker, struct err *e)
+{
+    if (worker->snk)
+        return 0;
+    const struct sink_place place = {.env = worker->opt->env,
+                                     .name = worker->opt->name,
+                                     .worker = worker->number,
+                                     .lanes = lanes_count(worker->opt->lanes)};
+    int rc = worker->opt->ops->open(&worker->snk, worker->opt->options, &place, e);
+    if (rc != 0)
+        worker->snk = NULL;
+    return rc;
+}
+
 static int apply(struct worker *worker, struct err *e)
 {
-    if (!worker->snk) {
-        const struct sink_place place = {.env = worker->opt->env,
-                                         .name = worker->opt->name,
-                                         .worker = worker->number,
-                                         .lanes = lanes_count(worker->opt->lanes)};
-        int rc = worker->opt->ops->open(&worker->snk, worker->opt->options, &place, e);
-        if (rc != 0) {
-            worker->snk = NULL;
-            return rc;
-        }
-    }
-    if (!worker->batch.item_count)
-        return 0;
+    int rc = worker_open(worker, e);
+    if (rc != 0 || !worker->batch.item_count)
+        return rc;
     metric_add(&worker->stats.batches_total, 1);
     return apply_items(worker, e);
 }
 
 /* After a failure that may pass: the instance goes unless it heals itself, the batch stays (or is read again, when the
  * sink keeps the position). */
-static void give_up_instance(struct worker *worker)
+static void give_up_instance(struct worker *worker, bool renew)
 {
-    if (!(worker->opt->ops->flags & SINK_STAYS_OPEN)) {
+    worker->keeping.must_renew |= renew && worker->keeps;
+    if (renew || (!(worker->opt->ops->flags & SINK_STAYS_OPEN) && !worker->keeping.is_asked)) {
         worker->opt->ops->close(worker->snk);
         worker->snk = NULL;
     }
-    if (worker->opt->ops->flags & SINK_KEEPS_POSITION)
-        batch_rewind(worker);
+    if (worker->keeping.is_asked || worker->keeping.must_renew)
+        return; /* what stands will be seen */
+    if (worker->keeps)
+        worker_rewind(worker);
     else if (worker->batch.is_open)
         mark_again(&worker->batch);
 }
 
+void worker_rewind(struct worker *worker)
+{
+    keeping_void(worker);
+    batch_rewind(worker);
+}
+
+static int after_failure(struct worker *worker, int rc)
+{
+    if (rc < 0 && err_code_class((enum err_code) - rc) == ERR_CLASS_RETRY) {
+        metric_add(&worker->stats.retries_total, 1);
+        give_up_instance(worker, rc == -(int)ERR_SINK_RENEW);
+    }
+    return rc;
+}
+
+/* Commits that are due. When everything that can be read waits for an acknowledgement, that is now. */
+static int commit_due(struct worker *worker, bool found, struct err *e)
+{
+    if (!worker->keeps)
+        return 0;
+    int rc = keeping_commit(worker, !found && worker->blocked, e);
+    return rc == 0 && !found ? keeping_idle(worker, false, e) : rc;
+}
+
 int worker_round(struct worker *worker, struct err *e)
 {
-    int rc = 0;
+    int rc = worker->keeping.must_renew ? keeping_renew(worker, e) : 0;
+    if (rc == 0 && worker->keeping.is_asked)
+        rc = keeping_commit(worker, true, e);
+    if (rc != 0)
+        return after_failure(worker, rc);
     if (!worker->batch.is_open)
         rc = batch_gather(worker, e);
     bool found = worker->batch.seen || worker->batch.entry_count;
@@ -154,15 +174,30 @@ int worker_round(struct worker *worker, struct err *e)
     if (rc == 0)
         rc = batch_settle(worker, e);
     if (rc == 0)
-        return found;
-    if (err_code_class((enum err_code) - rc) == ERR_CLASS_RETRY) {
-        metric_add(&worker->stats.retries_total, 1);
-        give_up_instance(worker);
-    }
-    return rc;
+        rc = commit_due(worker, found, e);
+    return rc == 0 ? found : after_failure(worker, rc);
+}
+
+int worker_finish(struct worker *worker, struct err *e)
+{
+    if (!worker->keeps)
+        return 0;
+    if (worker->keeping.must_renew)
+        return 0; /* the next round's */
+    int rc = keeping_commit(worker, true, e);
+    if (rc == 0)
+        rc = keeping_idle(worker, true, e);
+    return after_failure(worker, rc);
+}
+
+int64_t worker_due(const struct worker *worker)
+{
+    int64_t parked = parking_due(&worker->parking), kept = worker->keeps ? keeping_due(worker) : INT64_MAX;
+    return parked < kept ? parked : kept;
 }
 
 bool worker_is_clear(const struct worker *worker)
 {
-    return !worker->parking.key_count && !worker->blocked && !worker->stalled && !worker->batch.is_open;
+    return !worker->parking.key_count && !worker->blocked && !worker->stalled && !worker->batch.is_open &&
+           !worker->keeping.is_open && !worker->keeping.must_renew;
 }

@@ -10,6 +10,7 @@
 #define SLUICE_SINK_WORKER_H
 
 #include "sink/binding.h"
+#include "sink/keeping.h"
 #include "sink/parking.h"
 
 /* Items a worker holds parked at most (a view of about 200 bytes each); then it reads no further. */
@@ -60,12 +61,12 @@ struct worker {
     struct batch batch;
     struct worker_lane *lanes;
     unsigned lane_count, lane_turn;
-    bool blocked;       /* the last gather met a ticket */
-    bool stalled;       /* the last gather left a lane alone because too much is parked */
-    bool whole_events;  /* a batch does not end inside of an event, see WORKER_EVENT_ROWS */
-    bool force_due;     /* inline: the caller's step is the backoff, no clock is asked */
-    struct marks marks; /* SINK_KEEPS_POSITION: as committed */
-    struct version *marks_next;
+    bool blocked;      /* the last gather met a ticket */
+    bool stalled;      /* the last gather left a lane alone because too much is parked */
+    bool whole_events; /* a batch does not end inside of an event, see WORKER_EVENT_ROWS */
+    bool force_due;    /* inline: the caller's step is the backoff, no clock is asked */
+    bool keeps;        /* SINK_KEEPS_POSITION */
+    struct keeping keeping;
     int wake_fd;
 };
 
@@ -83,6 +84,19 @@ static inline unsigned worker_lane_of(const struct worker *worker, unsigned own)
  * round), or what ends the worker. */
 int worker_round(struct worker *worker, struct err *e);
 
+/* The sink is open on return. Errors: those of open. */
+int worker_open(struct worker *worker, struct err *e);
+
+/* Nothing that is not acknowledged stands: the lanes are read again from there. KEEPS_POSITION. */
+void worker_rewind(struct worker *worker);
+
+/* What waits for a commit is committed, also a boundary alone; no more is there to be read. 0, or an error as of a
+ * round. */
+int worker_finish(struct worker *worker, struct err *e);
+
+/* When the worker has something to do though nothing is read: monotonic, INT64_MAX: nothing. */
+int64_t worker_due(const struct worker *worker);
+
 /* Nothing is parked, no ticket awaited, nothing left open: what the worker saw is done. */
 bool worker_is_clear(const struct worker *worker);
 
@@ -90,5 +104,11 @@ bool worker_is_clear(const struct worker *worker);
 int batch_gather(struct worker *worker, struct err *e);
 int batch_settle(struct worker *worker, struct err *e);
 void batch_rewind(struct worker *worker);
+
+/* 0 when every verdict is done; SINK_PARKED (RETRY) when one is to be applied again; SINK_STOP, SINK_POISON. */
+int batch_judge(struct worker *worker, struct err *e);
+
+/* What was read of the lanes is done, but for what is parked. */
+void batch_acknowledge(struct worker *worker);
 
 #endif

@@ -3,9 +3,7 @@
 
 #include <stdlib.h>
 
-#include "change/format_sluice.h"
-#include "sink/kafka/headers.h"
-#include "sink/kafka/topics.h"
+#include "sink/kafka/kafka_private.h"
 
 #define RECORDS_MAX  ((size_t)8 << 30)  /* a row of the largest event with every byte escaped */
 #define RECORDS_KEPT ((size_t)16 << 20) /* of the buffer, from batch to batch */
@@ -19,30 +17,9 @@ static const struct metric_row kafka_metrics[] = {
     ROW(messages_total, "messages", "messages delivered"),
     ROW(bytes_total, "bytes", "keys and values of messages delivered"),
     ROW(full_total, "times", "times that the queue of messages was full"),
+    ROW(transactions_total, "transactions", "transactions of Kafka that were committed"),
+    ROW(aborts_total, "transactions", "transactions of Kafka that were aborted and written again"),
     METRIC_END,
-};
-
-/* By what a batch is known that comes again. */
-struct batch_id {
-    size_t count;
-    struct batch_end {
-        struct version version;
-        enum change_op op;
-        unsigned lane;
-    } first, last;
-};
-
-struct kafka_sink {
-    struct sink base;
-    const struct kafka_options *opt;
-    const struct env *env;
-    struct formatted formatted;
-    struct kafka_producer producer;
-    struct kafka_topics topics;
-    struct kafka_scratch scratch;
-    struct batch_id batch;
-    bool is_open; /* the records are those of `batch`, and sent up to `next` */
-    size_t next;
 };
 
 static int kafka_bind(void **out, const void *opt, const void *route_opt, const struct table *tbl, struct err *e)
@@ -62,6 +39,7 @@ static void kafka_close(struct sink *snk)
     struct kafka_sink *to = (struct kafka_sink *)snk;
     if (!to)
         return;
+    kafka_exactly_close(to);
     kafka_topics_release(&to->topics);
     kafka_producer_close(&to->producer);
     formatted_release(&to->formatted);
@@ -69,10 +47,28 @@ static void kafka_close(struct sink *snk)
     free(to);
 }
 
+/* Connects, and finds the topics that are known now. */
+static int connect_all(struct kafka_sink *to, const struct sink_place *place, struct err *e)
+{
+    rd_kafka_topic_t *topic = NULL;
+    char *id = NULL;
+    bool exactly = kafka_is_exactly_once(to->opt);
+    int rc = exactly ? kafka_marks_id(to->opt, place->name, &id, e) : 0;
+    if (rc == 0)
+        rc = kafka_producer_open(&to->producer, to->opt, id, place->env, e);
+    free(id);
+    if (rc == 0)
+        rc = kafka_topics_reach(&to->topics, e);
+    if (rc == 0 && !kafka_topic_varies(to->opt))
+        rc = kafka_topics_find(&to->topics, "", "", &topic, e);
+    if (rc == 0 && exactly)
+        rc = kafka_exactly_open(to, e);
+    return rc;
+}
+
 static int kafka_open(struct sink **out, const void *opt, const struct sink_place *place, struct err *e)
 {
     struct kafka_sink *to = calloc(1, sizeof *to);
-    rd_kafka_topic_t *topic = NULL;
     if (!to)
         return err_set(e, NO_MEMORY, sizeof *to);
     to->base.ops = &sink_kafka;
@@ -82,91 +78,14 @@ static int kafka_open(struct sink **out, const void *opt, const struct sink_plac
     to->formatted.records.wants_keys = true;
     kafka_scratch_init(&to->scratch);
     kafka_topics_init(&to->topics, &to->producer, place->lanes);
-    int rc = kafka_producer_open(&to->producer, opt, NULL, place->env, e);
-    if (rc == 0)
-        rc = kafka_topics_reach(&to->topics, e);
-    if (rc == 0 && !kafka_topic_varies(opt))
-        rc = kafka_topics_find(&to->topics, "", "", &topic, e);
+    to->marks.sink = place->name;
+    int rc = connect_all(to, place, e);
     if (rc != 0) {
         kafka_close(&to->base);
         return rc;
     }
     *out = &to->base;
     return 0;
-}
-
-/* ---------------------------------------------------------------- messages */
-
-/* The key by the sink's option; a record of several rows has none but the peer's. */
-static int take_key(struct kafka_sink *to, struct kafka_message *message, const struct item *item,
-                    const struct record *record, struct err *e)
-{
-    const struct format_choice *choice = formatted_choice(item->bind);
-    int rc = 0;
-    if (to->opt->record_key == KAFKA_KEY_PEER || record->kind != RECORD_ROW)
-        return 0;
-    message->key = NULL;
-    message->key_len = 0;
-    if (formatted_needs(choice) & FORMAT_NEEDS_WHOLE_EVENTS)
-        return 0;
-    if (to->opt->record_key == KAFKA_KEY_BUSINESS) {
-        message->key = item->chg->key_len ? item->chg->key : NULL;
-        message->key_len = item->chg->key_len;
-    } else if ((rc = kafka_key_primary(item->chg, &to->scratch, e)) == 0 && to->scratch.text.len) {
-        message->key = to->scratch.text.p;
-        message->key_len = to->scratch.text.len;
-    }
-    return rc;
-}
-
-/* KAFKA_SENT, KAFKA_FULL, or negative. */
-static int send_record(struct kafka_sink *to, const struct item *items, size_t number, struct err *e)
-{
-    const struct record *record = &to->formatted.records.list[number];
-    const struct item *item = &items[record->item];
-    const struct change *chg = item->chg;
-    const uint8_t *p = to->formatted.records.text.p + record->at;
-    size_t key_len = record->key_len == RECORD_NONE ? 0 : record->key_len;
-    const uint8_t *headers = p + key_len;
-    struct kafka_message message = {.partition = (int32_t)chg->lane, .number = number};
-    if (record->value_len == RECORD_NONE && to->opt->record_key != KAFKA_KEY_PEER)
-        return KAFKA_SENT; /* a tombstone ends its key, which is not the row's */
-    message.key = record->key_len == RECORD_NONE ? NULL : p;
-    message.key_len = key_len;
-    message.value = record->value_len == RECORD_NONE ? NULL : headers + record->headers_len;
-    message.value_len = record->value_len == RECORD_NONE ? 0 : record->value_len;
-    int rc = kafka_topics_find(&to->topics, chg->db, chg->table, &message.topic, e);
-    if (rc == 0 && record->headers_len)
-        rc = kafka_headers_peer(&message.headers, headers, record->headers_len, e);
-    else if (rc == 0 && formatted_choice(item->bind)->ops == &format_sluice_ops)
-        rc = kafka_headers_own(&message.headers, chg, &to->scratch, e);
-    if (rc == 0)
-        rc = take_key(to, &message, item, record, e);
-    if (rc == 0)
-        rc = kafka_send(&to->producer, &message, e);
-    if (rc != KAFKA_SENT && message.headers)
-        rd_kafka_headers_destroy(message.headers);
-    if (rc < 0)
-        sink_wrap(e, item);
-    return rc;
-}
-
-/* What became of the first message that was refused. */
-static int tell_refused(const struct kafka_sink *to, const struct item *items, struct err *e)
-{
-    const struct kafka_refusal *refused = &to->producer.refused;
-    const struct record *record = &to->formatted.records.list[refused->number];
-    const struct item *item = &items[record->item];
-    char name[KAFKA_TOPIC_MAX + 1];
-    int rc = kafka_topic_name(to->opt, item->chg->db, item->chg->table, name, e);
-    if (rc != 0)
-        return rc;
-    size_t value_len = record->value_len == RECORD_NONE ? 0 : record->value_len;
-    rc = refused->code == RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE
-             ? err_set(e, KAFKA_TOO_LARGE, name, value_len, rd_kafka_err2str(refused->code))
-             : kafka_refused(&to->producer.link, refused->code, name, e);
-    sink_wrap(e, item);
-    return rc;
 }
 
 /* ---------------------------------------------------------------- batches */
@@ -196,7 +115,7 @@ static int deliver(struct kafka_sink *to, const struct item *items, size_t end, 
     for (uint64_t reports = producer->reports; to->next < end || producer->on_the_way;) {
         bool full = false;
         while (to->next < end && !full) {
-            rc = send_record(to, items, to->next, e);
+            rc = kafka_send_record(to, items, to->next, e);
             if (rc < 0)
                 return rc;
             full = rc == KAFKA_FULL;
@@ -208,7 +127,7 @@ static int deliver(struct kafka_sink *to, const struct item *items, size_t end, 
         if (rc != 0)
             return rc;
         if (items && producer->refused.code != RD_KAFKA_RESP_ERR_NO_ERROR)
-            return tell_refused(to, items, e);
+            return kafka_tell_refused(to, items, e);
         int64_t now = env_mono_us(to->env);
         if (reports == producer->reports && now - heard > (int64_t)to->opt->timeout_ms * 1000)
             return kafka_down(&producer->link, e);
@@ -235,9 +154,14 @@ static int begin_batch(struct kafka_sink *to, const struct item *items, size_t c
     struct buf *text = &to->formatted.records.text;
     if (text->size > RECORDS_KEPT)
         buf_release(text);
-    int rc = formatted_begin(&to->formatted, env_now_us(to->env), e);
+    int rc = 0;
+    if (to->has_batches)
+        formatted_go_on(&to->formatted, env_now_us(to->env));
+    else
+        rc = formatted_begin(&to->formatted, env_now_us(to->env), e);
     if (rc != 0)
         return rc;
+    to->has_batches = to->in_tx;
     for (size_t i = 0; i < count && rc == 0; i++)
         rc = formatted_add(&to->formatted, &items[i], i, e);
     if (rc == 0)
@@ -252,12 +176,9 @@ static int begin_batch(struct kafka_sink *to, const struct item *items, size_t c
     return 0;
 }
 
-static int kafka_apply(struct sink *snk, struct item *items, size_t count, struct err *e)
+static int apply(struct kafka_sink *to, struct item *items, size_t count, struct err *e)
 {
-    struct kafka_sink *to = (struct kafka_sink *)snk;
     int rc = 0;
-    if (count == 0)
-        return 0;
     bool refused = to->producer.refused.code != RD_KAFKA_RESP_ERR_NO_ERROR;
     if (to->is_open && (refused || !is_same(&to->batch, items, count)))
         rc = drop_batch(to, e);
@@ -273,6 +194,30 @@ static int kafka_apply(struct sink *snk, struct item *items, size_t count, struc
     return 0;
 }
 
+static int kafka_apply(struct sink *snk, struct item *items, size_t count, struct err *e)
+{
+    struct kafka_sink *to = (struct kafka_sink *)snk;
+    if (count == 0)
+        return 0;
+    if (!kafka_is_exactly_once(to->opt))
+        return apply(to, items, count, e);
+    int rc = kafka_exactly_join(to, e);
+    if (rc == 0)
+        rc = apply(to, items, count, e);
+    to->must_abort = to->in_tx && rc != 0;
+    return kafka_exactly_outcome(to, rc, e);
+}
+
+static unsigned kafka_flags(const void *opt)
+{
+    return kafka_is_exactly_once(opt) ? SINK_KEEPS_POSITION : 0;
+}
+
+static unsigned kafka_commit_ms(const void *opt)
+{
+    return (unsigned)((const struct kafka_options *)opt)->transaction_ms;
+}
+
 static const void *kafka_sink_stats(const struct sink *snk)
 {
     return &((const struct kafka_sink *)snk)->producer.stats;
@@ -281,6 +226,7 @@ static const void *kafka_sink_stats(const struct sink *snk)
 const struct sink_ops sink_kafka = {
     .kind = "kafka",
     .flags = SINK_ONE_WORKER | SINK_CAN_SWEEP | SINK_IN_ORDER | SINK_STAYS_OPEN | SINK_IGNORES_TICKETS,
+    .flags_of = kafka_flags,
     .options_size = sizeof(struct kafka_options),
     .route_options_size = sizeof(struct format_choice),
     .options = kafka_option_table,
@@ -294,6 +240,9 @@ const struct sink_ops sink_kafka = {
     .unbind = formatted_unbind,
     .open = kafka_open,
     .apply = kafka_apply,
+    .load = kafka_exactly_load,
+    .commit = kafka_exactly_commit,
+    .commit_ms = kafka_commit_ms,
     .stats = kafka_sink_stats,
     .close = kafka_close,
 };

@@ -11,6 +11,9 @@
  * next apply goes on waiting for them, so an outage costs no memory and no repeats. What librdkafka calls fatal,
  * rights, login, a missing topic, a wrong number of partitions and a message that is too large stop.
  *
+ * exactly_once: batches go in transactions of Kafka, and the marks behind them in the same one (sink.h, keeping.h;
+ * marks_topic.h). What fails for now is aborted and comes again. Opening the sink fences whoever had its id.
+ *
  * Messages of sluice's own JSON carry headers, all text, so that who invalidates by key columns need not read the body:
  *     op       insert update delete read truncate    table    db.table
  *     version  as in the body                        format   sluice
@@ -35,7 +38,7 @@
 #define KAFKA_TOPIC_MAX  249 /* bytes of a topic's name: Kafka's limit */
 #define KAFKA_STATE_ROOM 16  /* bytes of it that are left behind the state topic's name, for others of its kind */
 
-enum kafka_delivery { KAFKA_AT_LEAST_ONCE };
+enum kafka_delivery { KAFKA_AT_LEAST_ONCE, KAFKA_EXACTLY_ONCE };
 enum kafka_record_key { KAFKA_KEY_BUSINESS, KAFKA_KEY_PRIMARY, KAFKA_KEY_PEER };
 
 /* As the option table fills it. */
@@ -49,6 +52,7 @@ struct kafka_options {
     uint64_t min_insync_replicas; /* 0: likewise */
     const char *state_topic;      /* NULL: see kafka_state_topic */
     uint64_t timeout_ms;
+    uint64_t transaction_ms;
     struct option_list properties;
     const char *sasl_password;
 };

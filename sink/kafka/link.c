@@ -80,6 +80,14 @@ int kafka_refused(const struct kafka_link *link, rd_kafka_resp_err_t code, const
     case RD_KAFKA_RESP_ERR__UNKNOWN_PARTITION:
     case RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART:
         return err_set(e, KAFKA_TOPIC_MISSING, topic);
+    case RD_KAFKA_RESP_ERR__STATE:
+    case RD_KAFKA_RESP_ERR_INVALID_PRODUCER_EPOCH:
+    case RD_KAFKA_RESP_ERR_INVALID_PRODUCER_ID_MAPPING:
+    case RD_KAFKA_RESP_ERR_INVALID_TXN_STATE:
+    case RD_KAFKA_RESP_ERR_CONCURRENT_TRANSACTIONS:
+    case RD_KAFKA_RESP_ERR_OUT_OF_ORDER_SEQUENCE_NUMBER:
+    case RD_KAFKA_RESP_ERR_UNKNOWN_PRODUCER_ID:
+        return err_set(e, SINK_ABORTED, topic, rd_kafka_err2str(code));
     case RD_KAFKA_RESP_ERR__FATAL:
         if (kafka_fatal(link, topic, e) == 0)
             err_set(e, KAFKA_FATAL, rd_kafka_err2str(code));

@@ -14,7 +14,8 @@ struct kafka_link {
 /* librdkafka's error callback; the handle's opaque begins with the link. */
 void kafka_link_on_error(rd_kafka_t *handle, int code, const char *reason, void *ctx);
 
-/* What an error of librdkafka or a broker means: SINK_DOWN (RETRY) for what passes; SINK_LOGIN, SINK_RIGHTS,
+/* What an error of librdkafka or a broker means: SINK_DOWN (RETRY) for what passes; SINK_ABORTED (RETRY) for what ends
+ * a transaction; SINK_LOGIN, SINK_RIGHTS,
  * KAFKA_TOPIC_MISSING, KAFKA_FENCED, KAFKA_FATAL, SINK_REFUSED. `topic` names it. */
 int kafka_refused(const struct kafka_link *link, rd_kafka_resp_err_t code, const char *topic, struct err *e);
 

@@ -8,7 +8,8 @@
 
 #define BAD_LETTERS "it may have letters of ASCII, digits, '.', '_' and '-'"
 
-static const struct option_name delivery_names[] = {{"at_least_once", KAFKA_AT_LEAST_ONCE}, {NULL, 0}};
+static const struct option_name delivery_names[] = {
+    {"exactly_once", KAFKA_EXACTLY_ONCE}, {"at_least_once", KAFKA_AT_LEAST_ONCE}, {NULL, 0}};
 static const struct option_name key_names[] = {
     {"business", KAFKA_KEY_BUSINESS}, {"primary_key", KAFKA_KEY_PRIMARY}, {"peer", KAFKA_KEY_PEER}, {NULL, 0}};
 
@@ -29,9 +30,18 @@ const struct option kafka_option_table[] = {
     {.name = "delivery",
      .type = OPTION_ENUM,
      FIELD(delivery),
-     .text = "at_least_once",
+     .text = "exactly_once",
      .names = delivery_names,
-     .help = "at_least_once: what is not known to be delivered at a crash is written again."},
+     .help =
+         "exactly_once: rows and the position behind them in one transaction of Kafka, so that who reads what is "
+         "committed sees each version once. at_least_once: at once, and what is not known to be delivered at a crash "
+         "is written again."},
+    {.name = "transaction_ms",
+     .type = OPTION_DURATION,
+     FIELD(transaction_ms),
+     .text = "50ms",
+     .max = 60000,
+     .help = "exactly_once: how long rows may wait for others in their transaction. 0: each batch has its own."},
     {.name = "record_key",
      .type = OPTION_ENUM,
      FIELD(record_key),
@@ -172,6 +182,8 @@ int kafka_check(const void *opt, struct err *e)
     if (options->brokers.count == 0)
         return err_set(e, CONFIG_VALUE, "brokers", "one broker at least is needed");
     int rc = kafka_topic_name(options, "db", "table", name, e);
+    if (rc == 0 && options->delivery == KAFKA_EXACTLY_ONCE)
+        rc = kafka_state_topic(options, name, e);
     if (rc == 0)
         rc = kafka_conf_new(&conf, options, NULL, e);
     if (rc == 0)

@@ -84,5 +84,5 @@ int kafka_send(struct kafka_producer *producer, const struct kafka_message *mess
 int kafka_poll(struct kafka_producer *producer, int timeout_ms, struct err *e)
 {
     (void)rd_kafka_poll(producer->link.handle, timeout_ms);
-    return kafka_fatal(&producer->link, "its topics", e);
+    return kafka_fatal(&producer->link, producer->link.opt->topic, e);
 }

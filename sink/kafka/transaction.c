@@ -11,7 +11,7 @@ static int failed(struct kafka_producer *producer, rd_kafka_error_t *error, cons
     (void)rd_kafka_poll(producer->link.handle, 0); /* tells why */
     int rc = kafka_fatal(&producer->link, topic, e);
     if (rc == 0 && aborts)
-        rc = err_set(e, KAFKA_ABORT, topic, rd_kafka_error_string(error));
+        rc = err_set(e, SINK_ABORTED, topic, rd_kafka_error_string(error));
     else if (rc == 0 && again)
         rc = kafka_down(&producer->link, e);
     else if (rc == 0)
@@ -40,8 +40,8 @@ int kafka_tx_commit(struct kafka_producer *producer, const char *topic, struct e
     return failed(producer, rd_kafka_commit_transaction(producer->link.handle, timeout_of(producer)), topic, e);
 }
 
-int kafka_tx_abort(struct kafka_producer *producer, const char *topic, struct err *e)
+int kafka_tx_abort(struct kafka_producer *producer, const char *topic, uint64_t timeout_ms, struct err *e)
 {
-    rd_kafka_error_t *error = rd_kafka_abort_transaction(producer->link.handle, timeout_of(producer));
+    rd_kafka_error_t *error = rd_kafka_abort_transaction(producer->link.handle, (int)timeout_ms);
     return failed(producer, error, topic, e);
 }

@@ -1,6 +1,6 @@
 /* Kafka's transactions of a producer that was opened with a transactional id. Each call waits at most timeout_ms of the
- * options. In a transaction that failed nothing but kafka_tx_abort is of use. Source of the rules: librdkafka's
- * rdkafka.h, "Transactional producer API". */
+ * options, or as long as it says. In a transaction that failed nothing but kafka_tx_abort is of use. Source of the
+ * rules: librdkafka's rdkafka.h, "Transactional producer API". */
 #ifndef SLUICE_SINK_KAFKA_TRANSACTION_H
 #define SLUICE_SINK_KAFKA_TRANSACTION_H
 
@@ -10,15 +10,15 @@
  * errors. Errors: SINK_DOWN (call again), SINK_RIGHTS, SINK_LOGIN, KAFKA_FATAL. */
 int kafka_tx_init(struct kafka_producer *producer, const char *topic, struct err *e);
 
-/* Errors: KAFKA_ABORT, and those that stop. */
+/* Errors: SINK_ABORTED, and those that stop. */
 int kafka_tx_begin(struct kafka_producer *producer, const char *topic, struct err *e);
 
-/* Waits for all reports. Errors: SINK_DOWN: not known yet, call it again; KAFKA_ABORT: abort, then all of it again;
+/* Waits for all reports. Errors: SINK_DOWN: not known yet, call it again; SINK_ABORTED: abort, then all of it again;
  * KAFKA_FENCED and others that stop. */
 int kafka_tx_commit(struct kafka_producer *producer, const char *topic, struct err *e);
 
 /* Gives up what is on its way and the transaction, if one is open. Errors: SINK_DOWN: call it again; those that stop.
  */
-int kafka_tx_abort(struct kafka_producer *producer, const char *topic, struct err *e);
+int kafka_tx_abort(struct kafka_producer *producer, const char *topic, uint64_t timeout_ms, struct err *e);
 
 #endif

@@ -167,11 +167,17 @@ def test_each_change_is_once_in_the_topic(db, kafka, sluice, rng, flavor, full, 
     assert driver.stop() == FINE
 
 
-def test_kills_of_sluice_and_of_the_broker_lose_nothing(db, new_kafka, sluice, rng, flavor, full, begin, record_property):
+DELIVERIES = ("exactly_once", "at_least_once")
+
+
+@pytest.mark.parametrize("delivery", DELIVERIES)
+def test_kills_of_sluice_and_of_the_broker_lose_nothing(
+    db, new_kafka, sluice, rng, flavor, full, begin, delivery, record_property
+):
     topic, kafka = f"kills-{flavor}", new_kafka()
     kills, rounds = (FULL_KILLS, FULL_ROUNDS) if full else (KILLS, ROUNDS)
     create_topic(kafka, topic, PARTITIONS)
-    driver = sluice(config(db, kafka, topic, begin)).start()
+    driver = sluice(config(db, kafka, topic, begin, delivery=delivery)).start()
     faults = ["sluice"] * kills + ["broker"] * (kills // 2)
     rng.shuffle(faults)
     load = Load(db, rng, rounds)
@@ -184,14 +190,38 @@ def test_kills_of_sluice_and_of_the_broker_lose_nothing(db, new_kafka, sluice, r
     records, repeats = check_topic(driver, db, kafka, topic, begin)
     print(f"{flavor}: {len(records)} records, {repeats} of them again")
     record_property("repeats", repeats)
+    assert delivery == "at_least_once" or repeats == 0
     assert driver.stop() == FINE
 
 
-def test_broker_that_does_not_answer_is_waited_out(db, new_kafka, sluice, rng, flavor, begin):
-    """Messages stay on their way meanwhile: nothing is lost, and what the broker has got is not sent again."""
+@pytest.mark.parametrize("delivery", DELIVERIES)
+def test_kills_inside_one_transaction_lose_nothing(db, kafka, sluice, flavor, begin, delivery, record_property):
+    """It goes out in many transactions of Kafka, of which the last may be cut by each kill."""
+    topic = f"inside-{flavor}-{delivery}"
+    create_topic(kafka, topic, PARTITIONS)
+    numbers = "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1000) SELECT i"
+    fill = f"INSERT INTO order_items (order_id, product) {numbers} % 60, REPEAT('p', 40) FROM n"
+    db.script(["BEGIN", *[fill] * 20, "UPDATE order_items SET product = 'q'", "COMMIT"], "shop")
+    settings = config(db, kafka, topic, begin, delivery=delivery, transaction_ms="5ms")
+    driver = sluice({**settings, "buffer_bytes": "2MiB", "tx_buffer_bytes": "64KiB"}).start()
+    for _ in range(3):
+        before = size_of(kafka, topic)
+        wait_until(lambda: size_of(kafka, topic) > before + 1000, "records", every_s=0.01)
+        driver.restart()
+    records, repeats = check_topic(driver, db, kafka, topic, begin)
+    record_property("repeats", repeats)
+    assert len(records) >= 40000
+    assert delivery == "at_least_once" or repeats == 0
+    assert driver.stop() == FINE
+
+
+@pytest.mark.parametrize("delivery", DELIVERIES)
+def test_broker_that_does_not_answer_is_waited_out(db, new_kafka, sluice, rng, flavor, begin, delivery):
+    """At least once, messages stay on their way meanwhile; exactly once, they are aborted and sent again. Nothing is
+    lost, and who reads what is committed sees nothing again."""
     topic, kafka = f"paused-{flavor}", new_kafka()
     create_topic(kafka, topic, PARTITIONS)
-    driver = sluice(config(db, kafka, topic, begin, timeout_ms="1s")).start()
+    driver = sluice(config(db, kafka, topic, begin, timeout_ms="1s", delivery=delivery)).start()
     load = Load(db, rng, ROUNDS)
     load.wait(ROUNDS // 3)
     kafka.pause()
@@ -231,7 +261,7 @@ def test_missing_topic_is_made_only_when_asked_for(db, kafka, sluice, flavor, be
 
 def test_template_gives_each_table_its_topic(db, kafka, sluice, flavor, begin):
     template = f"{flavor}.{{db}}.{{table}}"
-    driver = sluice(config(db, kafka, template, begin, create_topics=True)).start()
+    driver = sluice(config(db, kafka, template, begin, create_topics=True, state_topic=f"state-{flavor}")).start()
     db.script([f"INSERT INTO {name} (order_id, {more}) VALUES (7, 1)" for name, more in
                zip(TABLES, ("user_id", "product"))], "shop")
     for name in TABLES:

@@ -156,6 +156,17 @@ static int fault_commit(struct sink *snk, const struct marks *marks, struct err 
     return rc;
 }
 
+static int fault_load(struct sink *snk, struct marks *out, struct err *e)
+{
+    struct fault_plan *plan = ((struct fault *)snk)->plan;
+    return plan->load ? plan->load(plan->ctx, out, e) : 0;
+}
+
+static unsigned fault_commit_ms(const void *opt)
+{
+    return ((const struct fault_options *)opt)->plan->commit_ms;
+}
+
 static void fault_close(struct sink *snk)
 {
     struct fault *fault = (struct fault *)snk;
@@ -195,6 +206,8 @@ const struct sink_ops fault_sink_keeper = {
     .flags = SINK_KEEPS_POSITION,
     .open = open_keeper,
     .apply = fault_apply,
+    .load = fault_load,
     .commit = fault_commit,
+    .commit_ms = fault_commit_ms,
     .close = fault_close,
 };

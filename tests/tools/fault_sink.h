@@ -22,8 +22,10 @@ struct fault_plan {
     enum verdict (*judge)(void *ctx, const struct change *chg, unsigned seen);
     int (*before_open)(void *ctx, struct err *e);
     int (*before_apply)(void *ctx, size_t count, struct err *e);
+    int (*load)(void *ctx, struct marks *out, struct err *e);
     int (*commit)(void *ctx, const struct marks *marks, struct err *e);
     void *ctx;
+    unsigned commit_ms;
 
     pthread_mutex_t lock; /* of all below */
     struct fault_record *records;

@@ -147,9 +147,9 @@ static void transaction__message_refused__is_aborted_and_another_begins(void **s
     begin(&s);
     rd_kafka_mock_push_request_errors(s.kafka.cluster, 0, 1, RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE);
     put(&s, "a", "1");
-    assert_int_equal(kafka_tx_commit(&s.producer, STATE, &e), -(int)ERR_KAFKA_ABORT);
+    assert_int_equal(kafka_tx_commit(&s.producer, STATE, &e), -(int)ERR_SINK_ABORTED);
     err_clear(&e);
-    assert_int_equal(kafka_tx_abort(&s.producer, STATE, &e), 0);
+    assert_int_equal(kafka_tx_abort(&s.producer, STATE, 3000, &e), 0);
     assert_int_equal(kafka_tx_begin(&s.producer, STATE, &e), 0);
     scene_release(&s);
 }

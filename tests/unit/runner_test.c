@@ -8,6 +8,7 @@
 
 #include <cmocka.h>
 
+#include "sink/marks.h"
 #include "tools/fault_sink.h"
 #include "tools/rig.h"
 
@@ -464,8 +465,8 @@ static int fail_first_commits(void *ctx, const struct marks *marks, struct err *
 {
     struct fixture *f = ctx;
     for (unsigned lane = 0; lane < marks->lanes; lane++)
-        assert_true(marks->last[lane].row < f->rig.next_row);
-    return f->plan.applies < 4 ? err_set(e, SINK_DOWN, "fault", "commit") : 0;
+        assert_true(marks->rows[lane].row < f->rig.next_row);
+    return f->plan.applies < 4 ? err_set(e, SINK_ABORTED, "fault", "commit") : 0;
 }
 
 static void runner_step__commit_fails__lanes_are_read_again_and_nothing_is_acknowledged(void **state)

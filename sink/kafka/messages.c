@@ -1,0 +1,73 @@
+/* Records become messages: topic, partition, key, headers. */
+#include "change/format_sluice.h"
+#include "sink/kafka/kafka_private.h"
+
+/* The key by the sink's option; a record of several rows has none but the peer's. */
+static int take_key(struct kafka_sink *to, struct kafka_message *message, const struct item *item,
+                    const struct record *record, struct err *e)
+{
+    const struct format_choice *choice = formatted_choice(item->bind);
+    int rc = 0;
+    if (to->opt->record_key == KAFKA_KEY_PEER || record->kind != RECORD_ROW)
+        return 0;
+    message->key = NULL;
+    message->key_len = 0;
+    if (formatted_needs(choice) & FORMAT_NEEDS_WHOLE_EVENTS)
+        return 0;
+    if (to->opt->record_key == KAFKA_KEY_BUSINESS) {
+        message->key = item->chg->key_len ? item->chg->key : NULL;
+        message->key_len = item->chg->key_len;
+    } else if ((rc = kafka_key_primary(item->chg, &to->scratch, e)) == 0 && to->scratch.text.len) {
+        message->key = to->scratch.text.p;
+        message->key_len = to->scratch.text.len;
+    }
+    return rc;
+}
+
+int kafka_send_record(struct kafka_sink *to, const struct item *items, size_t number, struct err *e)
+{
+    const struct record *record = &to->formatted.records.list[number];
+    const struct item *item = &items[record->item];
+    const struct change *chg = item->chg;
+    const uint8_t *p = to->formatted.records.text.p + record->at;
+    size_t key_len = record->key_len == RECORD_NONE ? 0 : record->key_len;
+    const uint8_t *headers = p + key_len;
+    struct kafka_message message = {.partition = (int32_t)chg->lane, .number = number};
+    if (record->value_len == RECORD_NONE && to->opt->record_key != KAFKA_KEY_PEER)
+        return KAFKA_SENT; /* a tombstone ends its key, which is not the row's */
+    message.key = record->key_len == RECORD_NONE ? NULL : p;
+    message.key_len = key_len;
+    message.value = record->value_len == RECORD_NONE ? NULL : headers + record->headers_len;
+    message.value_len = record->value_len == RECORD_NONE ? 0 : record->value_len;
+    int rc = kafka_topics_find(&to->topics, chg->db, chg->table, &message.topic, e);
+    if (rc == 0 && record->headers_len)
+        rc = kafka_headers_peer(&message.headers, headers, record->headers_len, e);
+    else if (rc == 0 && formatted_choice(item->bind)->ops == &format_sluice_ops)
+        rc = kafka_headers_own(&message.headers, chg, &to->scratch, e);
+    if (rc == 0)
+        rc = take_key(to, &message, item, record, e);
+    if (rc == 0)
+        rc = kafka_send(&to->producer, &message, e);
+    if (rc != KAFKA_SENT && message.headers)
+        rd_kafka_headers_destroy(message.headers);
+    if (rc < 0)
+        sink_wrap(e, item);
+    return rc;
+}
+
+int kafka_tell_refused(const struct kafka_sink *to, const struct item *items, struct err *e)
+{
+    const struct kafka_refusal *refused = &to->producer.refused;
+    const struct record *record = &to->formatted.records.list[refused->number];
+    const struct item *item = &items[record->item];
+    char name[KAFKA_TOPIC_MAX + 1];
+    int rc = kafka_topic_name(to->opt, item->chg->db, item->chg->table, name, e);
+    if (rc != 0)
+        return rc;
+    size_t value_len = record->value_len == RECORD_NONE ? 0 : record->value_len;
+    rc = refused->code == RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE
+             ? err_set(e, KAFKA_TOO_LARGE, name, value_len, rd_kafka_err2str(refused->code))
+             : kafka_refused(&to->producer.link, refused->code, name, e);
+    sink_wrap(e, item);
+    return rc;
+}
