@@ -18,7 +18,7 @@
 struct status_socket {
     int dir_fd, fd;
     bool bound;
-    struct pipeline *pipe;
+    const struct pipelines *pipes;
     struct pipeline_service service;
 };
 
@@ -37,7 +37,7 @@ static void answer(void *ctx)
         return;
     struct buf text;
     buf_init(&text, ANSWER_MAX_BYTES);
-    pipeline_status(sock->pipe, &text);
+    pipelines_status(sock->pipes, &text);
     if (!text.failed)
         (void)send(fd, text.p, text.len, MSG_NOSIGNAL | MSG_DONTWAIT);
     buf_release(&text);
@@ -53,12 +53,12 @@ static bool listen_at(struct status_socket *sock)
     return sock->bound && fchmodat(sock->dir_fd, STATUS_SOCKET_NAME, 0600, 0) == 0 && listen(sock->fd, BACKLOG) == 0;
 }
 
-int status_socket_open(struct status_socket **out, const char *dir, struct pipeline *pipe, struct err *e)
+int status_socket_open(struct status_socket **out, const char *dir, const struct pipelines *pipes, struct err *e)
 {
     struct status_socket *sock = calloc(1, sizeof *sock);
     if (!sock)
         return err_set(e, NO_MEMORY, sizeof *sock);
-    *sock = (struct status_socket){.dir_fd = -1, .fd = -1, .pipe = pipe};
+    *sock = (struct status_socket){.dir_fd = -1, .fd = -1, .pipes = pipes};
     sock->dir_fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     sock->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     if (sock->dir_fd < 0 || sock->fd < 0 || !listen_at(sock)) {

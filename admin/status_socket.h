@@ -11,10 +11,10 @@
 struct status_socket;
 
 /* Listens on DIR/status.sock, mode 0600, in place of one that a dead process left (the caller owns the state's lock).
- * `pipe` is borrowed. Errors: STATE_IO. */
-int status_socket_open(struct status_socket **out, const char *dir, struct pipeline *pipe, struct err *e);
+ * `pipes` are borrowed. Errors: STATE_IO. */
+int status_socket_open(struct status_socket **out, const char *dir, const struct pipelines *pipes, struct err *e);
 
-/* What pipeline_run polls. */
+/* What pipelines_run polls. */
 const struct pipeline_service *status_socket_service(struct status_socket *sock);
 
 /* Removes the socket. Accepts NULL. */

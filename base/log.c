@@ -22,6 +22,7 @@ struct log {
     int fd;
     enum log_format format;
     enum log_level level;
+    const char *key, *name; /* in every line; NULL: no such field */
 };
 
 struct line {
@@ -34,8 +35,19 @@ struct log *log_new(const struct env *env, int fd, enum log_format format, enum 
 {
     struct log *log = malloc(sizeof *log);
     if (log)
-        *log = (struct log){env, fd, format, level};
+        *log = (struct log){.env = env, .fd = fd, .format = format, .level = level};
     return log;
+}
+
+struct log *log_new_part(const struct log *log, const char *key, const char *name)
+{
+    struct log *part = log ? malloc(sizeof *part) : NULL;
+    if (part) {
+        *part = *log;
+        part->key = key;
+        part->name = name;
+    }
+    return part;
 }
 
 void log_free(struct log *log)
@@ -217,6 +229,8 @@ void log_fields(struct log *log, enum log_level level, const char *msg, const st
     const struct log_field head[] = {LOG_STR("ts", ts), LOG_STR("level", levels[level]), LOG_STR("msg", msg)};
     for (size_t i = 0; i < sizeof head / sizeof *head; i++)
         put_field(log, &line, &head[i]);
+    if (log->key)
+        put_field(log, &line, &LOG_STR(log->key, log->name));
     for (; fields->kind != LOG_FIELD_END; fields++)
         put_field(log, &line, fields);
     if (log->format == LOG_JSON)

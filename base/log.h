@@ -20,6 +20,10 @@ struct log;
 struct log *log_new(const struct env *env, int fd, enum log_format format, enum log_level level);
 void log_free(struct log *log);
 
+/* One that writes what `log` writes, with a field of its own in every line, behind `msg`. `name` is borrowed until it
+ * is freed; `log` may go before. NULL: no memory, or `log` is NULL. */
+struct log *log_new_part(const struct log *log, const char *key, const char *name);
+
 /* One field of a line; made by the LOG_* macros below. Strings are borrowed for the call, escaped by the writer. */
 struct log_field {
     const char *key;

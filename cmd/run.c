@@ -4,7 +4,7 @@
 #include "admin/status_socket.h"
 #include "base/log.h"
 #include "cmd/command.h"
-#include "pipeline/reading.h"
+#include "cmd/half.h"
 
 enum role { ROLE_WHOLE, ROLE_READER, ROLE_APPLIER };
 
@@ -24,7 +24,7 @@ static const struct option flags[] = {
      .text = "whole",
      .names = roles,
      .help = "With a bus of type kafka: reader publishes what it reads there, applier takes it "
-             "from there to the sinks."},
+             "from there to the sinks; whole does both in one process."},
     {.name = NULL}};
 
 /* Everything that must be undone in reverse order. */
@@ -32,111 +32,53 @@ struct service {
     struct config *cfg;
     struct settings settings;
     struct env env;
-    enum role role;
-    struct start start;
-    struct pipeline_bus bus; /* of an applier */
-    struct routes *routes;
+    struct half halves[PIPELINES_MAX];
+    unsigned count;
     struct state *state;
-    struct reading_live_options live;
-    struct reading reading;
-    struct pipeline *pipe;
+    struct pipelines pipes;
     struct status_socket *status;
 };
 
-/* Source thread, before the first connection of the stream. */
-static int prepare(void *ctx, struct pipeline *pipe, struct err *e)
+/* Which halves the process has. Two have names. */
+static int take_role(struct service *svc, enum role role, struct err *e)
 {
-    struct service *svc = ctx;
-    return reading_check(&svc->reading, &svc->live, pipe, e);
-}
-
-static void interrupt_prepare(void *ctx)
-{
-    reading_interrupt(&((struct service *)ctx)->reading);
-}
-
-/* What all roles have. */
-static struct pipeline_spec spec_of(const struct service *svc)
-{
-    const struct settings *settings = &svc->settings;
-    return (struct pipeline_spec){
-        .env = &svc->env,
-        .routes = svc->routes,
-        .sinks = settings->sinks,
-        .sink_count = settings->sink_count,
-        .lanes = (unsigned)settings->partitions,
-        .buffer_bytes = settings->buffer_bytes,
-        .tx_buffer_bytes = settings->tx_buffer_bytes,
-        .max_event_bytes = settings->max_event_bytes,
-        .checkpoint_ms = (unsigned)settings->checkpoint_ms,
-        .shutdown_ms = (unsigned)settings->shutdown_ms,
-        .stats_interval_ms = (unsigned)settings->stats_interval_ms,
-    };
-}
-
-static int open_applier(struct service *svc, struct err *e)
-{
-    struct pipeline_spec spec = spec_of(svc);
-    svc->bus.state = svc->state;
-    spec.bus = &svc->bus;
-    return pipeline_open(&svc->pipe, &spec, e);
-}
-
-/* A service that reads the database, for the sinks or for the bus. */
-static int open_reader(struct service *svc, struct err *e)
-{
-    const struct settings *settings = &svc->settings;
-    if (start_parse(&svc->start, settings->source.start, e) != 0)
+    static const enum half_kind alone[] = {
+        [ROLE_WHOLE] = HALF_WHOLE, [ROLE_READER] = HALF_READER, [ROLE_APPLIER] = HALF_APPLIER};
+    if (role != ROLE_WHOLE || svc->settings.bus.type == BUS_EMBEDDED) {
+        svc->count = 1;
+        return half_settle(&svc->halves[0], alone[role], &svc->settings, svc->cfg, e);
+    }
+    svc->count = 2;
+    if (half_settle(&svc->halves[0], HALF_READER, &svc->settings, svc->cfg, e) != 0 ||
+        half_settle(&svc->halves[1], HALF_APPLIER, &svc->settings, svc->cfg, e) != 0)
         return err_result(e);
-    unsigned needs = pipeline_needs(svc->routes, settings->sinks, settings->sink_count);
-    svc->settings.source.query |= (needs & FORMAT_NEEDS_QUERY) != 0;
-    svc->live = (struct reading_live_options){
-        .settings = settings, .routes = svc->routes, .env = &svc->env, .state = svc->state, .needs = needs};
-    if (reading_live(&svc->reading, &svc->live, e) != 0)
-        return err_result(e);
-    struct pipeline_spec spec = spec_of(svc);
-    spec.source = reading_take_source(&svc->reading);
-    spec.query_max_bytes = settings_query_bytes(&settings->source);
-    spec.state = spec.epoch_state = svc->state;
-    spec.start = &svc->start;
-    spec.prepare = prepare;
-    spec.interrupt = interrupt_prepare;
-    spec.prepare_ctx = svc;
-    return pipeline_open(&svc->pipe, &spec, e);
+    svc->halves[0].name = "reader";
+    svc->halves[1].name = "applier";
+    return 0;
 }
 
 static int open_service(struct service *svc, struct err *e)
 {
     const struct settings *settings = &svc->settings;
-    if (routes_new(&svc->routes, settings->routes, settings->route_count, e) != 0 ||
-        state_open(&svc->state, &svc->env, settings->state_dir, STATE_OWN, e) != 0 ||
-        (svc->role == ROLE_APPLIER ? open_applier : open_reader)(svc, e) != 0)
+    if (state_open(&svc->state, &svc->env, settings->state_dir, STATE_OWN, e) != 0)
         return err_result(e);
-    return status_socket_open(&svc->status, settings->state_dir, svc->pipe, e);
+    for (; svc->pipes.count < svc->count; svc->pipes.count++) {
+        struct half *half = &svc->halves[svc->pipes.count];
+        if (half_open(half, &svc->env, svc->state, e) != 0)
+            return err_result(e);
+        svc->pipes.at[svc->pipes.count] = half->pipe;
+    }
+    return status_socket_open(&svc->status, settings->state_dir, &svc->pipes, e);
 }
 
 static void close_service(struct service *svc)
 {
     status_socket_close(svc->status);
-    pipeline_close(svc->pipe);
-    reading_release(&svc->reading);
+    for (unsigned i = svc->count; i-- > 0;)
+        half_close(&svc->halves[i]);
     state_close(svc->state);
-    routes_free(svc->routes);
-    position_release(&svc->start.pos);
     log_free(svc->env.log);
     config_free(svc->cfg);
-}
-
-static int take_role(struct service *svc, enum role role, struct err *e)
-{
-    svc->role = role;
-    if (role == ROLE_APPLIER)
-        return settings_of_applier(&svc->bus, &svc->settings, e);
-    if (role == ROLE_READER)
-        return settings_of_reader(&svc->settings, svc->cfg, e);
-    if (svc->settings.bus.type == BUS_KAFKA)
-        return err_set(e, USAGE, "with a bus of type kafka the service runs as --role reader or --role applier");
-    return 0;
 }
 
 static int run(const struct invocation *inv, int *exit_code, struct err *e)
@@ -152,8 +94,6 @@ static int run(const struct invocation *inv, int *exit_code, struct err *e)
         config_free(svc.cfg);
         return err_result(e);
     }
-    position_init(&svc.start.pos);
-    reading_init(&svc.reading);
     svc.env.log = log_new(&inv->env, STDERR_FILENO, (enum log_format)svc.settings.log_format,
                           (enum log_level)svc.settings.log_level);
     log_event(svc.env.log, LOG_INFO, "sluice " SLUICE_VERSION " starts", LOG_STR("config", given->config),
@@ -161,7 +101,7 @@ static int run(const struct invocation *inv, int *exit_code, struct err *e)
     struct err mine = ERR_INIT;
     int rc = open_service(&svc, &mine);
     if (rc == 0)
-        rc = pipeline_run(svc.pipe, status_socket_service(svc.status), &mine);
+        rc = pipelines_run(&svc.pipes, status_socket_service(svc.status), &mine);
     if (rc != 0)
         log_error(svc.env.log, "stopped", &mine);
     else

@@ -19,7 +19,7 @@ static const struct option flags[] = {FLAG_CONFIG(status_flags, config, OPTION_R
 
 static void print_lines(json_t *status)
 {
-    const char *key, *sink;
+    const char *key, *half, *sink;
     json_t *value;
     json_object_foreach(status, key, value)
     {
@@ -32,6 +32,11 @@ static void print_lines(json_t *status)
     {
         const char *gtids = json_string_value(json_object_get(value, "gtids"));
         printf("%-18s %s %s\n", sink, json_string_value(json_object_get(value, "position")), gtids ? gtids : "");
+    }
+    json_object_foreach(json_object_get(status, "halves"), half, value)
+    {
+        printf("\n%s\n", half);
+        print_lines(value);
     }
 }
 

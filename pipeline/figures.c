@@ -115,13 +115,23 @@ static void print_position(const struct position *pos, struct buf *out)
     buf_release(&set);
 }
 
-void pipeline_status(struct pipeline *pipe, struct buf *out)
+static bool is_healthy(const struct pipeline_stats *stats)
+{
+    return stats->source_up && stats->sinks_down == 0;
+}
+
+/* Begins an object. */
+static void print_health(const struct pipeline *pipe, bool healthy, struct buf *out)
+{
+    buf_printf(out, "{\"healthy\":%s,\"uptime_s\":%" PRId64, healthy ? "true" : "false",
+               (env_mono_us(pipe->spec.env) - pipe->started_us) / 1000000);
+}
+
+static void print_status(struct pipeline *pipe, struct buf *out)
 {
     struct pipeline_stats stats;
     pipeline_stats(pipe, &stats, NULL);
-    bool healthy = stats.source_up && stats.sinks_down == 0;
-    buf_printf(out, "{\"healthy\":%s,\"uptime_s\":%" PRId64, healthy ? "true" : "false",
-               (env_mono_us(pipe->spec.env) - pipe->started_us) / 1000000);
+    print_health(pipe, is_healthy(&stats), out);
     for (const struct pipeline_figure *row = pipeline_figures; row->name; row++)
         buf_printf(out, ",\"%s\":%" PRIu64, row->name,
                    *(const uint64_t *)(const void *)((const char *)&stats + row->offset));
@@ -134,6 +144,30 @@ void pipeline_status(struct pipeline *pipe, struct buf *out)
         buf_text(out, ":{\"position\":");
         print_position(&entry->pos, out);
         buf_text(out, "}");
+    }
+    buf_text(out, "}}");
+}
+
+void pipelines_status(const struct pipelines *all, struct buf *out)
+{
+    bool healthy = true;
+    if (all->count == 1) {
+        print_status(all->at[0], out);
+        buf_text(out, "\n");
+        return;
+    }
+    for (unsigned i = 0; i < all->count; i++) {
+        struct pipeline_stats stats;
+        pipeline_stats(all->at[i], &stats, NULL);
+        healthy = healthy && is_healthy(&stats);
+    }
+    print_health(all->at[0], healthy, out);
+    buf_text(out, ",\"halves\":{");
+    for (unsigned i = 0; i < all->count; i++) {
+        buf_text(out, i ? "," : "");
+        value_json_string(all->at[i]->spec.half, strlen(all->at[i]->spec.half), out);
+        buf_text(out, ":");
+        print_status(all->at[i], out);
     }
     buf_text(out, "}}\n");
 }

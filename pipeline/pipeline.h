@@ -67,6 +67,13 @@ struct pipeline_service {
 
 struct pipeline;
 
+/* Those that run as one in a process: alone, or the two halves of a service with a bus between them. */
+#define PIPELINES_MAX 2
+struct pipelines {
+    struct pipeline *at[PIPELINES_MAX];
+    unsigned count;
+};
+
 /* A Kafka topic that a reader wrote. */
 struct pipeline_bus {
     const struct option_list *brokers, *properties;
@@ -77,6 +84,7 @@ struct pipeline_bus {
 };
 
 struct pipeline_spec {
+    const char *half; /* "reader", "applier": in the status and in errors; NULL when it runs alone */
     const struct env *env;
     struct source *source;          /* taken: closed by pipeline_close; NULL with `bus` */
     const struct pipeline_bus *bus; /* an applier: rows come from there, positions are the group's offsets */
@@ -120,12 +128,16 @@ int pipeline_check(struct pipeline *pipe, const struct table *tbl, struct err *e
  * once with exit code 1), or an error stops it. On return everything acknowledged is in the checkpoint. */
 int pipeline_run(struct pipeline *pipe, const struct pipeline_service *service, struct err *e);
 
+/* The same for several with one keeper. One that ends, for whatever reason, ends the others as a signal does. The error
+ * is the one with the highest exit code, the others' are logged; each begins with its half. */
+int pipelines_run(const struct pipelines *all, const struct pipeline_service *service, struct err *e);
+
 /* Keeper's thread, or after pipeline_run. `at`: the position of the slowest sink, borrowed until the next run step;
  * NULL ok. */
 void pipeline_stats(struct pipeline *pipe, struct pipeline_stats *out, const struct position **at);
 
-/* Writes the status as one JSON object: keeper's thread. */
-void pipeline_status(struct pipeline *pipe, struct buf *out);
+/* Writes the status as one JSON object, of several with one object per half: keeper's thread. */
+void pipelines_status(const struct pipelines *all, struct buf *out);
 
 /* After pipeline_run: a signal ended it before its end was reached. */
 bool pipeline_was_stopped(const struct pipeline *pipe);

@@ -17,8 +17,8 @@ const struct option settings_bus_options[] = {
      .text = "embedded",
      .names = bus_types,
      .help =
-         "embedded: lanes in the memory of one process; kafka: a topic, with `run --role reader` before it and `run "
-         "--role applier` behind it."},
+         "embedded: lanes in the memory of one process; kafka: a topic, with a reader before it and appliers behind "
+         "it: `run` is both in one process, `run --role reader` and `run --role applier` are one each."},
     {.name = "group",
      .type = OPTION_STRING,
      .offset = offsetof(struct bus_settings, group),

@@ -74,6 +74,25 @@ static void log__logfmt__is_written_to_the_letter(void **state)
     log_free(log);
 }
 
+static void log__part__has_its_field_in_every_line_and_outlives_the_whole(void **state)
+{
+    (void)state;
+    struct log *log = log_new(&env, fd, LOG_LOGFMT, LOG_INFO);
+    struct log *part = log_new_part(log, "half", "reader");
+    struct err e = ERR_INIT;
+    log_event(log, LOG_INFO, "whole");
+    log_free(log);
+    log_event(part, LOG_INFO, "m", LOG_INT("n", 1));
+    assert_string_equal(written(), "ts=" TS " level=info msg=whole\nts=" TS " level=info msg=m half=reader n=1\n");
+    (void)err_set(&e, INTERRUPTED);
+    log_error(part, "m", &e);
+    assert_non_null(strstr(written(), " msg=m half=reader err=interrupted "));
+    log_event(part, LOG_DEBUG, "hidden");
+    assert_string_equal(written(), "");
+    assert_null(log_new_part(NULL, "half", "reader"));
+    log_free(part);
+}
+
 static void log__error__carries_name_text_and_what_to_do(void **state)
 {
     (void)state;
@@ -231,6 +250,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(log__logfmt__is_written_to_the_letter),
+        cmocka_unit_test(log__part__has_its_field_in_every_line_and_outlives_the_whole),
         cmocka_unit_test(log__error__carries_name_text_and_what_to_do),
         cmocka_unit_test(log__json__is_valid_for_any_bytes),
         cmocka_unit_test(log__both_formats__hold_the_same_value_for_any_bytes),

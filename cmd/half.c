@@ -1,0 +1,100 @@
+/* What a spine of `sluice run` is made of. */
+#include "cmd/half.h"
+
+#include "base/log.h"
+
+int half_settle(struct half *out, enum half_kind kind, const struct settings *settings, struct config *cfg,
+                struct err *e)
+{
+    *out = (struct half){.kind = kind, .settings = *settings};
+    position_init(&out->start.pos);
+    reading_init(&out->reading);
+    if (kind == HALF_APPLIER)
+        return settings_of_applier(&out->bus, &out->settings, e);
+    if (kind == HALF_READER)
+        return settings_of_reader(&out->settings, cfg, e);
+    return 0;
+}
+
+/* Source thread, before the first connection of the stream. */
+static int prepare(void *ctx, struct pipeline *pipe, struct err *e)
+{
+    struct half *half = ctx;
+    return reading_check(&half->reading, &half->live, pipe, e);
+}
+
+static void interrupt_prepare(void *ctx)
+{
+    reading_interrupt(&((struct half *)ctx)->reading);
+}
+
+/* What all kinds have. */
+static struct pipeline_spec spec_of(const struct half *half)
+{
+    const struct settings *settings = &half->settings;
+    return (struct pipeline_spec){
+        .half = half->name,
+        .env = &half->env,
+        .routes = half->routes,
+        .sinks = settings->sinks,
+        .sink_count = settings->sink_count,
+        .lanes = (unsigned)settings->partitions,
+        .buffer_bytes = settings->buffer_bytes,
+        .tx_buffer_bytes = settings->tx_buffer_bytes,
+        .max_event_bytes = settings->max_event_bytes,
+        .checkpoint_ms = (unsigned)settings->checkpoint_ms,
+        .shutdown_ms = (unsigned)settings->shutdown_ms,
+        .stats_interval_ms = (unsigned)settings->stats_interval_ms,
+    };
+}
+
+static int open_applier(struct half *half, struct state *state, struct err *e)
+{
+    struct pipeline_spec spec = spec_of(half);
+    half->bus.state = state;
+    spec.bus = &half->bus;
+    return pipeline_open(&half->pipe, &spec, e);
+}
+
+/* One that reads the database, for the sinks or for the bus. */
+static int open_reader(struct half *half, struct state *state, struct err *e)
+{
+    struct settings *settings = &half->settings;
+    if (start_parse(&half->start, settings->source.start, e) != 0)
+        return err_result(e);
+    unsigned needs = pipeline_needs(half->routes, settings->sinks, settings->sink_count);
+    settings->source.query |= (needs & FORMAT_NEEDS_QUERY) != 0;
+    half->live = (struct reading_live_options){
+        .settings = settings, .routes = half->routes, .env = &half->env, .state = state, .needs = needs};
+    if (reading_live(&half->reading, &half->live, e) != 0)
+        return err_result(e);
+    struct pipeline_spec spec = spec_of(half);
+    spec.source = reading_take_source(&half->reading);
+    spec.query_max_bytes = settings_query_bytes(&settings->source);
+    spec.state = spec.epoch_state = state;
+    spec.start = &half->start;
+    spec.prepare = prepare;
+    spec.interrupt = interrupt_prepare;
+    spec.prepare_ctx = half;
+    return pipeline_open(&half->pipe, &spec, e);
+}
+
+int half_open(struct half *half, const struct env *env, struct state *state, struct err *e)
+{
+    half->env = *env;
+    if (half->name)
+        half->env.log = log_new_part(env->log, "half", half->name);
+    if (routes_new(&half->routes, half->settings.routes, half->settings.route_count, e) != 0)
+        return err_result(e);
+    return half->kind == HALF_APPLIER ? open_applier(half, state, e) : open_reader(half, state, e);
+}
+
+void half_close(struct half *half)
+{
+    pipeline_close(half->pipe);
+    reading_release(&half->reading);
+    routes_free(half->routes);
+    position_release(&half->start.pos);
+    if (half->name)
+        log_free(half->env.log);
+}
