@@ -1,6 +1,6 @@
 # syntax=docker/dockerfile:1
-# sluice on Debian 12: built in one stage, run in another with the libraries alone.
-FROM debian:12-slim AS build
+# sluice on Debian 13: built in one stage, run in another with the libraries alone.
+FROM debian:13-slim AS build
 COPY scripts/lib.sh scripts/install-deps /src/scripts/
 RUN apt-get update && /src/scripts/install-deps build
 COPY . /src
@@ -9,10 +9,10 @@ RUN cmake --preset release -DCMAKE_INSTALL_PREFIX=/usr -DSLUICE_TESTS=OFF \
     && cmake --build --preset release \
     && DESTDIR=/out cmake --install build/release --strip
 
-FROM debian:12-slim
+FROM debian:13-slim
 RUN apt-get update \
     && apt-get install -y --no-install-recommends \
-        ca-certificates libdeflate0 libhiredis0.14 libjansson4 libmariadb3 librdkafka1 libyaml-0-2 libzstd1 zlib1g \
+        ca-certificates libdeflate0 libhiredis1.1.0 libjansson4 libmariadb3 librdkafka1 libyaml-0-2 libzstd1 zlib1g \
     && rm -rf /var/lib/apt/lists/* \
     && useradd --system --uid 10001 --home-dir /var/lib/sluice --create-home sluice \
     && chmod 700 /var/lib/sluice

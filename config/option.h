@@ -63,7 +63,8 @@ struct option {
 /* Fills the caller's struct: first every field of the table with its default, then what `map` gives. Keys of `map` that
  * the table does not have are left alone (option_check_keys). A value that is null, of the wrong kind, out of bounds or
  * not of its type: CONFIG_VALUE; a required option that is missing: CONFIG_MISSING; a secret given twice, or whose file
- * cannot be read, is empty, is larger than 64 KiB, holds a NUL, or has a mode beyond 0600: CONFIG_SECRET. One trailing
+ * cannot be read, is empty, is larger than 64 KiB, holds a NUL, or has a mode beyond 0600 (below /run/secrets
+ * beyond 0644): CONFIG_SECRET. One trailing
  * newline of a secret file is cut. After an error the struct's contents are undefined. */
 int option_parse(struct config *cfg, const struct option *table, const struct node *map, void *values, struct err *e)
     __attribute__((warn_unused_result));

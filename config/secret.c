@@ -7,6 +7,10 @@
 
 #define SECRET_BYTES_MAX ((size_t)64 << 10)
 
+/* Where container engines mount secrets, with the mode and owner of a file outside: who sees the folder is in the
+ * container, and nobody else is. */
+#define CONTAINER_SECRETS "/run/secrets/"
+
 static int secret_error(struct err *e, const char *place, const char *path, const char *words)
 {
     char text[ERR_TEXT_MAX / 2];
@@ -24,8 +28,9 @@ static int check_file(int failed, const struct stat *st, const char *place, cons
         return secret_error(e, place, path, words);
     }
     unsigned mode = (unsigned)st->st_mode & 07777;
-    if (mode & ~0600u) {
-        snprintf(words, sizeof words, "has mode %04o and may have no more than 0600", mode);
+    unsigned most = strncmp(path, CONTAINER_SECRETS, strlen(CONTAINER_SECRETS)) == 0 ? 0644 : 0600;
+    if (mode & ~most) {
+        snprintf(words, sizeof words, "has mode %04o and may have no more than %04o", mode, most);
         return secret_error(e, place, path, words);
     }
     return 0;

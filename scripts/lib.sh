@@ -63,3 +63,26 @@ install_packages() {
     [ -z "$made" ] || as_root rm -f "$policy"
     return "$status"
 }
+
+# Prints where a minimal Debian of this release is (bookworm, trixie); makes it once, by debootstrap. To be copied.
+debian_tree() {
+    local tree=$SLUICE_CACHE/$1 mirror=${DEBIAN_MIRROR:-} # empty: the one that debootstrap knows
+    mkdir -p "$SLUICE_CACHE"
+    (
+        flock 9
+        if [ ! -e "$tree/.sluice-complete" ]; then
+            say "making a minimal Debian ($1) in $tree (once)"
+            as_root rm -rf --one-file-system "$tree"
+            quietly as_root unshare --mount debootstrap --variant=minbase "$1" "$tree" ${mirror:+"$mirror"}
+            as_root touch "$tree/.sluice-complete"
+        fi
+    ) 9>"$tree.lock" >&2
+    printf '%s\n' "$tree"
+}
+
+# Authorities that this machine trusts besides Debian's, for a tree: of a proxy on the way to a registry, as a rule.
+copy_authorities() {
+    [ -d /usr/local/share/ca-certificates ] || return 0
+    as_root mkdir -p "$1/usr/local/share"
+    as_root cp -a /usr/local/share/ca-certificates "$1/usr/local/share/"
+}

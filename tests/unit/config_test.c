@@ -305,9 +305,9 @@ static void config__file__is_read_or_the_reason_is_given(void **state)
     assert_null(cfg);
 }
 
-static void write_file(const struct env *files, const char *path, const char *text)
+static void write_file(const struct env *files, const char *path, const char *text, mode_t mode)
 {
-    int fd = files->files->open(files->ctx, path, O_RDWR | O_CREAT, 0600);
+    int fd = files->files->open(files->ctx, path, O_RDWR | O_CREAT, mode);
     assert_true(fd >= 0);
     assert_int_equal(files->files->write(files->ctx, fd, text, strlen(text)), strlen(text));
     files->files->close(files->ctx, fd);
@@ -331,8 +331,8 @@ static void config__any_file_operation_fails__is_an_error_and_nothing_stays_open
     (void)state;
     struct memfs *fs = memfs_new();
     struct env files = memfs_env(fs);
-    write_file(&files, "/c.yaml", "password_file: /p\n");
-    write_file(&files, "/p", "secret\n");
+    write_file(&files, "/c.yaml", "password_file: /p\n", 0600);
+    write_file(&files, "/p", "secret\n", 0600);
     unsigned n = 1;
     for (bool met = true; met; n++) {
         struct config *cfg = NULL;
@@ -351,6 +351,46 @@ static void config__any_file_operation_fails__is_an_error_and_nothing_stays_open
     }
     assert_in_range(n, 7, 20);
     memfs_free(fs);
+}
+
+static void config__secret_that_others_may_read__is_taken_only_where_containers_have_theirs(void **state)
+{
+    static const struct {
+        const char *path;
+        mode_t mode;
+        bool taken;
+    } rows[] = {
+        {"/p", 0600, true},
+        {"/p", 0400, true},
+        {"/p", 0640, false},
+        {"/p", 0604, false},
+        {"/run/secrets/p", 0600, true},
+        {"/run/secrets/p", 0444, true},
+        {"/run/secrets/p", 0644, true},
+        {"/run/secrets/p", 0664, false},
+        {"/run/secrets/p", 0646, false},
+        {"/run/secrets/p", 0755, false},
+        {"/run/secretsp", 0644, false},
+        {"/run/p", 0644, false},
+    };
+    static const char *const folders[] = {"/run", "/run/secrets"};
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct memfs *fs = memfs_new();
+        struct env files = memfs_env(fs);
+        struct config *cfg = NULL;
+        struct secret_values values;
+        struct err e = ERR_INIT;
+        char text[64];
+        snprintf(text, sizeof text, "password_file: %s\n", rows[i].path);
+        write_file(&files, "/c.yaml", text, 0600);
+        for (size_t d = 0; d < sizeof folders / sizeof *folders; d++)
+            assert_int_equal(files.files->mkdir(files.ctx, folders[d], 0755), 0);
+        write_file(&files, rows[i].path, "secret\n", rows[i].mode);
+        assert_int_equal(read_all(&files, &cfg, &values, &e), rows[i].taken ? 0 : -ERR_CONFIG_SECRET);
+        config_free(cfg);
+        memfs_free(fs);
+    }
 }
 
 struct list_values {
@@ -404,6 +444,7 @@ int main(void)
         cmocka_unit_test(config__section__is_empty_when_absent_and_must_be_a_mapping),
         cmocka_unit_test(config__nearest__finds_one_or_two_slips),
         cmocka_unit_test(config__any_file_operation_fails__is_an_error_and_nothing_stays_open),
+        cmocka_unit_test(config__secret_that_others_may_read__is_taken_only_where_containers_have_theirs),
         cmocka_unit_test(config__any_allocation_fails__is_out_of_memory),
         cmocka_unit_test(config__file__is_read_or_the_reason_is_given),
     };
