@@ -86,13 +86,20 @@ int half_open(struct half *half, const struct env *env, struct state *state, str
         half->env.log = log_new_part(env->log, "half", half->name);
     if (routes_new(&half->routes, half->settings.routes, half->settings.route_count, e) != 0)
         return err_result(e);
-    return half->kind == HALF_APPLIER ? open_applier(half, state, e) : open_reader(half, state, e);
+    if (half->kind == HALF_APPLIER)
+        return open_applier(half, state, e);
+    if (half->kind == HALF_WHOLE)
+        return open_reader(half, state, e);
+    if (service_state_await(&half->own_state, &half->settings, &half->env, e) != 0)
+        return err_result(e);
+    return open_reader(half, half->own_state, e);
 }
 
 void half_close(struct half *half)
 {
     pipeline_close(half->pipe);
     reading_release(&half->reading);
+    state_close(half->own_state);
     routes_free(half->routes);
     position_release(&half->start.pos);
     if (half->name)

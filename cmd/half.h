@@ -4,6 +4,7 @@
 #define SLUICE_CMD_HALF_H
 
 #include "pipeline/reading.h"
+#include "pipeline/service_state.h"
 
 enum half_kind { HALF_WHOLE, HALF_READER, HALF_APPLIER };
 
@@ -16,6 +17,7 @@ struct half {
     struct start start;
     struct pipeline_bus bus; /* of an applier */
     struct routes *routes;
+    struct state *own_state; /* of a reader */
     struct reading_live_options live;
     struct reading reading;
     struct pipeline *pipe;

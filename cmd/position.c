@@ -4,6 +4,7 @@
 
 #include "cmd/command.h"
 #include "pipeline/checkpoint.h"
+#include "pipeline/service_state.h"
 
 struct position_flags {
     const char *config;
@@ -66,7 +67,11 @@ static int run(const struct invocation *inv, int *exit_code, struct err *e)
     struct state *state;
     if (settings_read(&settings, &cfg, &inv->env, &(struct settings_file){given->config, SETTINGS_WHOLE}, e) != 0)
         return err_result(e);
-    if (state_open(&state, &inv->env, settings.state_dir, is_show ? STATE_READ : STATE_OWN, e) == 0) {
+    if (settings.bus.type == BUS_KAFKA && settings_of_reader(&settings, cfg, e) != 0) {
+        config_free(cfg);
+        return err_result(e);
+    }
+    if (service_state_open(&state, &settings, &inv->env, is_show ? STATE_READ : STATE_OWN, e) == 0) {
         if (is_show)
             (void)show(&settings, state, e);
         else if (is_set)

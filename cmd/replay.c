@@ -9,6 +9,7 @@
 #include "cmd/progress.h"
 #include "pipeline/checkpoint.h"
 #include "pipeline/reading.h"
+#include "pipeline/service_state.h"
 
 struct replay_flags {
     const char *config, *from, *to;
@@ -147,7 +148,7 @@ static int open_states(struct replay *replay, const char *name, bool dry_run, st
     if (!replay->dir)
         return err_set(e, NO_MEMORY, size);
     snprintf(replay->dir, size, "%s/replay/%s", replay->settings.state_dir, name);
-    if (state_open(&replay->service, &replay->env, replay->settings.state_dir, STATE_READ, e) != 0)
+    if (service_state_open(&replay->service, &replay->settings, &replay->env, STATE_READ, e) != 0)
         return err_result(e);
     return dry_run ? 0 : state_open(&replay->state, &replay->env, replay->dir, STATE_OWN, e);
 }

@@ -4,6 +4,7 @@
 
 #include "cmd/import_file.h"
 #include "cmd/schema_command.h"
+#include "pipeline/service_state.h"
 
 static void print_place(const struct history_where *place)
 {
@@ -62,7 +63,7 @@ int schema_import_file(struct schema_run *run, struct err *e)
         return err_set(e, USAGE, "name the one file to import");
     int rc = schema_tables(run, e);
     if (rc == 0)
-        rc = state_open(&state, &run->env, run->settings.state_dir, STATE_OWN, e);
+        rc = service_state_open(&state, &run->settings, &run->env, STATE_OWN, e);
     if (rc == 0)
         rc = import_into(run, state, e);
     state_close(state);

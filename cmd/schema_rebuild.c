@@ -9,6 +9,7 @@
 #include "cmd/schema_command.h"
 #include "pipeline/checkpoint.h"
 #include "pipeline/reading.h"
+#include "pipeline/service_state.h"
 
 #define REBUILD_BUFFER_BYTES  ((size_t)4 << 20)
 #define REBUILD_CHECKPOINT_MS 200
@@ -35,7 +36,7 @@ static int open_history(struct rebuild *rebuild, struct history **out, struct er
     err_clear(e);
     state_close(rebuild->state);
     rebuild->state = NULL;
-    rc = state_open(&rebuild->state, &rebuild->run->env, rebuild->run->settings.state_dir, STATE_OWN, e);
+    rc = service_state_open(&rebuild->state, &rebuild->run->settings, &rebuild->run->env, STATE_OWN, e);
     if (rc == 0)
         rc = state_set_aside(rebuild->state, HISTORY_LOG_NAME, aside, sizeof aside, e);
     if (rc == 0) {
@@ -225,7 +226,7 @@ int schema_rebuild(struct schema_run *run, struct err *e)
     reading_init(&rebuild.reading);
     int rc = schema_tables(run, e);
     if (rc == 0)
-        rc = state_open(&rebuild.state, &run->env, run->settings.state_dir, STATE_OWN, e);
+        rc = service_state_open(&rebuild.state, &run->settings, &run->env, STATE_OWN, e);
     if (rc == 0)
         rc = find_place(&rebuild, &begun, e);
     if (rc == 0)

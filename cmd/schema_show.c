@@ -4,6 +4,7 @@
 
 #include "cmd/schema_command.h"
 #include "cmd/schema_print.h"
+#include "pipeline/service_state.h"
 
 struct show {
     struct history *history;
@@ -104,7 +105,7 @@ static int show_service(struct schema_run *run, struct show *show, struct err *e
     struct position pos;
     struct history_where where;
     position_init(&pos);
-    int rc = state_open(&state, &run->env, run->settings.state_dir, STATE_READ, e);
+    int rc = service_state_open(&state, &run->settings, &run->env, STATE_READ, e);
     if (rc == 0 && run->given->at)
         rc = schema_place(run->given->at, state, &pos, &where, e);
     if (rc == 0)

@@ -110,7 +110,7 @@ int checkpoint_reached_done(struct state *state, struct err *e)
     return state_remove(state, REACHED_NAME, e);
 }
 
-int checkpoint_store(const struct checkpoint *cp, struct state *state, struct err *e)
+static int store(const struct checkpoint *cp, struct state *state, bool soon, struct err *e)
 {
     struct buf text, pos;
     int rc = 0;
@@ -127,10 +127,20 @@ int checkpoint_store(const struct checkpoint *cp, struct state *state, struct er
     if (rc == 0 && (text.failed || pos.failed))
         rc = err_set(e, NO_MEMORY, text.len);
     if (rc == 0)
-        rc = state_put(state, RECORD_NAME, text.p, text.len, e);
+        rc = (soon ? state_put_soon : state_put)(state, RECORD_NAME, text.p, text.len, e);
     buf_release(&text);
     buf_release(&pos);
     return rc;
+}
+
+int checkpoint_store(const struct checkpoint *cp, struct state *state, struct err *e)
+{
+    return store(cp, state, false, e);
+}
+
+int checkpoint_store_soon(const struct checkpoint *cp, struct state *state, struct err *e)
+{
+    return store(cp, state, true, e);
 }
 
 int checkpoint_set(const struct checkpoint *cp, struct state *state, struct err *e)

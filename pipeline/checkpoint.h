@@ -25,8 +25,9 @@ int checkpoint_add(struct checkpoint *cp, const char *name, size_t name_len, con
 /* The stored checkpoint; *out is empty (count 0) when there is none. Errors: STATE_CORRUPT, STATE_VERSION, STATE_IO. */
 int checkpoint_load(struct checkpoint *out, struct state *state, struct err *e);
 
-/* Stores it, durable on return. */
+/* Stores it, durable on return. soon: RETRY class when the state cannot be reached now. */
 int checkpoint_store(const struct checkpoint *cp, struct state *state, struct err *e);
+int checkpoint_store_soon(const struct checkpoint *cp, struct state *state, struct err *e);
 
 /* Stores it as a person wants it. Where the sinks had come before the first such change since the service ran is kept
  * beside it, for the epochs: checkpoint_reached. */

@@ -48,9 +48,17 @@ static int keeper_checkpoint(struct pipeline *pipe, struct err *e)
         return err_result(e);
     if (!pipe->moved || !pipe->spec.state)
         return 0;
-    if (checkpoint_store(&pipe->positions, pipe->spec.state, e) != 0)
-        return err_result(e);
-    pipe->moved = false;
+    int rc = checkpoint_store_soon(&pipe->positions, pipe->spec.state, e);
+    if (rc != 0 && err_class(e) == ERR_CLASS_RETRY) {
+        if (!pipe->store_fails)
+            log_error(pipe->spec.env->log, "the checkpoint cannot be stored now, trying again", e);
+        pipe->store_fails = true;
+        err_clear(e);
+        return 0;
+    }
+    if (rc != 0)
+        return rc;
+    pipe->moved = pipe->store_fails = false;
     return pipeline_note_stored(pipe, e);
 }
 

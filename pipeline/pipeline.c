@@ -439,6 +439,8 @@ int pipeline_start(struct pipeline *pipe, struct err *e)
 void pipeline_stop_source(struct pipeline *pipe)
 {
     atomic_store(&pipe->stopping, true);
+    if (pipe->spec.state)
+        state_interrupt(pipe->spec.state);
     if (!pipe->source_started)
         return;
     if (pipe->applier) {

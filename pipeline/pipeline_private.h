@@ -47,6 +47,7 @@ struct pipeline {
     struct checkpoint begin;     /* as loaded or as the source began; never changes after `opened` */
     uint64_t *safe;              /* per sink, previous result of ledger_safe */
     bool moved;                  /* positions are newer than what is stored */
+    bool store_fails;            /* the state could not be reached the last time */
     bool signalled;
     int64_t started_us;
     int64_t stop_deadline_us;

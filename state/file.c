@@ -96,6 +96,10 @@ int state_set_aside(struct state *st, const char *name, char *path, size_t size,
         rc = state_path(st, name, ending, &to, e);
     if (rc != 0)
         return rc;
+    struct state_change change = {.kind = STATE_CHANGE_REPLACED, .name = name};
+    rc = state_copy_bytes(st, &change, NULL, e);
+    if (rc != 0)
+        return rc;
     bool missing = env->files->rename(env->ctx, from.text, to.text) != 0;
     if (missing && errno != ENOENT)
         return state_io_error(from.text, "rename", e);

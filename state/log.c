@@ -158,7 +158,10 @@ int state_append_all(struct state *st, const char *name, const struct state_item
     if (rc == 0)
         rc = find_and_use(st, name, true, &log, &path, e);
     if (rc == 0 && count > 0) {
+        struct state_change change = {.kind = STATE_CHANGE_APPENDED, .name = name, .place = log->end};
         rc = add_entry(&entry, items, count, path.text, e);
+        if (rc == 0)
+            rc = state_copy_bytes(st, &change, &entry, e);
         if (rc == 0)
             rc = write_entry(st, log, &entry, path.text, e);
     }
@@ -296,8 +299,12 @@ static int write_log(struct rewriting *w, const char *name, const struct state_p
     int rc = w->keep ? state_scan(w->st, name, keep_item, w, e) : 0;
     for (size_t i = 0; i < w->count && rc == 0; i++)
         rc = write_item(w, &w->items[i], e);
+    struct state_change change = {.kind = STATE_CHANGE_REPLACED, .name = name};
     if (rc == 0)
         rc = flush(w, e);
+    change.size = w->written;
+    if (rc == 0)
+        rc = state_copy_file(w->st, &change, w->fd, temporary->text, e);
     if (rc != 0) {
         w->st->env->files->unlink(w->st->env->ctx, temporary->text);
         return rc;

@@ -70,16 +70,17 @@ int state_get(struct state *st, const char *name, struct buf *out, bool *found, 
     return rc;
 }
 
-static int write_record(struct state *st, int fd, const void *bytes, size_t len)
+/* The file of a record. */
+static int make_entry(struct buf *entry, const void *bytes, size_t len, struct err *e)
 {
     uint8_t header[ENTRY_HEADER_BYTES];
     entry_write_header(header, ENTRY_RECORD, bytes, len);
-    if (file_write_all(st->env, fd, header, sizeof header) != 0)
-        return -1;
-    return file_write_all(st->env, fd, bytes, len);
+    buf_add(entry, header, sizeof header);
+    buf_add(entry, bytes, len);
+    return entry->failed ? err_set(e, NO_MEMORY, len) : 0;
 }
 
-int state_put(struct state *st, const char *name, const void *bytes, size_t len, struct err *e)
+int record_replace(struct state *st, const char *name, const void *bytes, size_t len, struct err *e)
 {
     const struct env *env = st->env;
     struct state_path path, temporary;
@@ -88,14 +89,10 @@ int state_put(struct state *st, const char *name, const void *bytes, size_t len,
     if (rc == 0)
         rc = state_path(st, name, ".rec.tmp", &temporary, e);
     if (rc == 0)
-        rc = state_check_writable(st, e);
-    if (rc == 0 && len > STATE_ENTRY_MAX)
-        rc = err_set(e, LIMIT, path.text, len, STATE_ENTRY_MAX);
-    if (rc == 0)
         rc = state_open_temporary(st, &temporary, &fd, e);
     if (rc != 0)
         return rc;
-    if (write_record(st, fd, bytes, len) != 0) {
+    if (file_write_all(env, fd, bytes, len) != 0) {
         rc = state_io_error(temporary.text, "write", e);
         env->files->unlink(env->ctx, temporary.text);
     } else {
@@ -105,12 +102,46 @@ int state_put(struct state *st, const char *name, const void *bytes, size_t len,
     return rc;
 }
 
+static int put(struct state *st, const char *name, const struct state_item *item, bool soon, struct err *e)
+{
+    struct state_change change = {.kind = STATE_CHANGE_PUT, .name = name, .soon = soon};
+    struct state_path path;
+    struct buf entry;
+    buf_init(&entry, 0);
+    int rc = state_path(st, name, ".rec", &path, e);
+    if (rc == 0)
+        rc = state_check_writable(st, e);
+    if (rc == 0 && item->len > STATE_ENTRY_MAX)
+        rc = err_set(e, LIMIT, path.text, item->len, STATE_ENTRY_MAX);
+    if (rc == 0)
+        rc = make_entry(&entry, item->bytes, item->len, e);
+    if (rc == 0)
+        rc = state_copy_bytes(st, &change, &entry, e);
+    if (rc == 0)
+        rc = record_replace(st, name, entry.p, entry.len, e);
+    buf_release(&entry);
+    return rc;
+}
+
+int state_put(struct state *st, const char *name, const void *bytes, size_t len, struct err *e)
+{
+    return put(st, name, &(struct state_item){bytes, len}, false, e);
+}
+
+int state_put_soon(struct state *st, const char *name, const void *bytes, size_t len, struct err *e)
+{
+    return put(st, name, &(struct state_item){bytes, len}, true, e);
+}
+
 int state_remove(struct state *st, const char *name, struct err *e)
 {
     struct state_path path;
     int rc = state_path(st, name, ".rec", &path, e);
+    struct state_change change = {.kind = STATE_CHANGE_REMOVED, .name = name};
     if (rc == 0)
         rc = state_check_writable(st, e);
+    if (rc == 0)
+        rc = state_copy_bytes(st, &change, NULL, e);
     if (rc != 0)
         return rc;
     if (st->env->files->unlink(st->env->ctx, path.text) != 0)

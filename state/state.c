@@ -132,6 +132,8 @@ void state_close(struct state *st)
         env->files->close(env->ctx, st->dir_fd);
     if (st->lock_fd >= 0)
         env->files->close(env->ctx, st->lock_fd);
+    if (st->copy)
+        st->copy->close(st->copy_ctx);
     pthread_mutex_destroy(&st->mutex);
     free(st);
 }
@@ -169,7 +171,7 @@ int state_corrupt(const char *path, uint64_t offset, const char *words, struct e
 
 int state_check_writable(struct state *st, struct err *e)
 {
-    if (st->mode != STATE_OWN)
+    if (st->mode != STATE_OWN || (st->copy && !st->copy->store))
         return err_set(e, BUG, "a state that is open for reading is written");
     if (st->broken)
         return err_set(e, STATE_IO, st->dir, "write", "an earlier fsync failed");

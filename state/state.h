@@ -118,6 +118,57 @@ int state_read_entry(struct state *st, const char *name, uint64_t *place, struct
 /* The next item of an entry that was read: false behind the last. Borrowed from the entry. */
 bool state_take_item(struct cursor *entry, struct state_item *out);
 
+/* ---------------------------------------------------------------- a copy elsewhere
+ *
+ * With a copy every change is durable there before it is made here: what is lost here is restored from there. What
+ * waits for the other place waits until it can be reached, or state_interrupt; but for state_put_soon. */
+
+enum state_change_kind { STATE_CHANGE_PUT, STATE_CHANGE_REMOVED, STATE_CHANGE_APPENDED, STATE_CHANGE_REPLACED };
+
+/* PUT: the record as its file will be. APPENDED: an entry of the log at `place`. REPLACED: the whole log. */
+struct state_change {
+    enum state_change_kind kind;
+    const char *name;
+    uint64_t place;
+    uint64_t size;
+    bool soon; /* not to be waited for */
+    /* Bytes [at, at + len) of the change. Errors: STATE_IO. */
+    int (*read)(const struct state_change *change, uint64_t at, void *bytes, size_t len, struct err *e);
+    const void *from; /* of `read` */
+};
+
+struct state_copy_ops {
+    /* Durable on return, whole or not at all. One thread per name; any number of names at once. Errors: RETRY class
+     * for `soon`, INTERRUPTED, those that stop. */
+    int (*store)(void *ctx, const struct state_change *change, struct err *e);
+    void (*interrupt)(void *ctx); /* any thread: store that waits, or will, returns INTERRUPTED */
+    void (*close)(void *ctx);     /* by state_close, at its end */
+};
+
+/* From now on `st` has a copy; its ops are called with `ctx`. Before any change. store NULL: `st` is the copy, read. */
+void state_set_copy(struct state *st, const struct state_copy_ops *ops, void *ctx);
+void state_interrupt(struct state *st); /* without a copy: nothing to do */
+
+/* As state_put, but when the copy cannot be reached now: RETRY class, nothing is changed. */
+int state_put_soon(struct state *st, const char *name, const void *bytes, size_t len, struct err *e)
+    __attribute__((warn_unused_result));
+
+/* Restoring, STATE_OWN, before anything else: begin forgets what is there; a record as PUT gave it; the parts of a log
+ * in any file of their own (`number` tells them apart), by places; restore_log makes one of these files the log and
+ * checks it, restore_drop removes one. */
+int state_restore_begin(struct state *st, struct err *e) __attribute__((warn_unused_result));
+int state_restore_record(struct state *st, const char *name, const void *bytes, size_t len, struct err *e)
+    __attribute__((warn_unused_result));
+int state_restore_part(struct state *st, const char *name, unsigned number, uint64_t place, const void *bytes,
+                       size_t len, struct err *e) __attribute__((warn_unused_result));
+int state_restore_log(struct state *st, const char *name, unsigned number, struct err *e)
+    __attribute__((warn_unused_result));
+int state_restore_drop(struct state *st, const char *name, unsigned number, struct err *e)
+    __attribute__((warn_unused_result));
+
+/* Removes a directory that was restored for reading, with its lock. What fails stays. */
+void state_remove_copy(const char *dir);
+
 /* Bytes of cut last entries that were removed since the state was opened; worth a log line when not 0. */
 uint64_t state_cut_bytes(const struct state *st);
 

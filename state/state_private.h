@@ -30,6 +30,8 @@ struct state {
     _Atomic uint64_t cut_bytes;
     pthread_mutex_t mutex; /* over the list `logs`, not over what it holds */
     struct state_log *logs;
+    const struct state_copy_ops *copy; /* NULL: there is none */
+    void *copy_ctx;
     char dir[STATE_DIR_MAX + 1];
 };
 
@@ -65,6 +67,13 @@ int state_put_in_place(struct state *st, int fd, const struct state_path *tempor
 
 /* Opens a file that replaces another: empty, 0600. */
 int state_open_temporary(struct state *st, const struct state_path *path, int *fd, struct err *e);
+
+/* The record's file becomes these bytes. */
+int record_replace(struct state *st, const char *name, const void *bytes, size_t len, struct err *e);
+
+/* The change is durable in the copy, if there is one. */
+int state_copy_bytes(struct state *st, struct state_change *change, const struct buf *bytes, struct err *e);
+int state_copy_file(struct state *st, struct state_change *change, int fd, const char *path, struct err *e);
 
 enum entry_kind { ENTRY_RECORD = 1, ENTRY_LOG = 2 };
 

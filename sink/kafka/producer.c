@@ -61,6 +61,7 @@ int kafka_send(struct kafka_producer *producer, const struct kafka_message *mess
         {.vtype = RD_KAFKA_VTYPE_OPAQUE, .u.ptr = (void *)(uintptr_t)message->number},
         {.vtype = RD_KAFKA_VTYPE_KEY, .u.mem = {(void *)(uintptr_t)message->key, message->key_len}},
         {.vtype = RD_KAFKA_VTYPE_VALUE, .u.mem = {(void *)(uintptr_t)message->value, message->value_len}},
+        {.vtype = RD_KAFKA_VTYPE_MSGFLAGS, .u.i = message->is_copied ? RD_KAFKA_MSG_F_COPY : 0},
         {.vtype = RD_KAFKA_VTYPE_HEADERS, .u.headers = message->headers},
     };
     rd_kafka_error_t *error =

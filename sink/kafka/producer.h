@@ -40,7 +40,8 @@ struct kafka_message {
     int32_t partition;
     const void *key; /* NULL: none */
     size_t key_len;
-    const void *value; /* NULL: a tombstone; it stays where it is until its report */
+    const void *value; /* NULL: a tombstone; it stays where it is until its report, unless it is copied */
+    bool is_copied;
     size_t value_len;
     rd_kafka_headers_t *headers; /* NULL: none; taken by KAFKA_SENT only */
     size_t number;               /* comes back in `refused` */

@@ -42,8 +42,11 @@ int kafka_state_topic_ensure(struct kafka_producer *producer, const char *topic,
     int timeout_ms = (int)producer->link.opt->timeout_ms, partitions = 0;
     char policy[64] = "";
     rd_kafka_resp_err_t code = kafka_admin_partitions(producer->link.handle, topic, timeout_ms, &partitions);
-    if (code == RD_KAFKA_RESP_ERR_NO_ERROR && partitions == 0)
-        return make(producer, topic, e);
+    if (code == RD_KAFKA_RESP_ERR_NO_ERROR && partitions == 0) {
+        if (make(producer, topic, e) != 0)
+            return err_result(e);
+        code = kafka_admin_partitions(producer->link.handle, topic, timeout_ms, &partitions);
+    }
     if (code == RD_KAFKA_RESP_ERR_NO_ERROR && partitions == 1)
         code = ask_policy(producer, topic, policy, sizeof policy);
     if (code != RD_KAFKA_RESP_ERR_NO_ERROR) {
