@@ -62,4 +62,5 @@ def main():
         print(f"{'ratio':12}             min {min(ratios):.3f}  median {statistics.median(ratios):.3f}  max {max(ratios):.3f}")
 
 
-main()
+if __name__ == "__main__":
+    main()
