@@ -6,6 +6,8 @@
 
 #include <jansson.h>
 
+#include "value/write.h"
+
 #define PK_COLUMNS_MAX 64 /* MySQL and MariaDB: 16 and 32 */
 
 void kafka_scratch_init(struct kafka_scratch *scratch)
@@ -103,19 +105,38 @@ static void add_text(struct writer *w, const char *name, const char *value)
     add(w, name, value, strlen(value));
 }
 
+/* Headers are made for every message: printf shows. */
+static void put_number(struct buf *text, uint64_t number)
+{
+    uint8_t *p = buf_room(text, WRITE_UINT_MAX);
+    if (p)
+        text->len += (size_t)(write_uint(p, number) - p);
+}
+
+static void add_built(struct writer *w, const char *name, const struct buf *text)
+{
+    w->failed = w->failed || text->failed;
+    add(w, name, text->p, text->len);
+}
+
 static void add_place(struct writer *w, const struct change *chg, struct buf *text)
 {
     const struct tx *tx = chg->tx;
-    char number[32], gtid[GTID_TEXT_MAX];
+    char gtid[GTID_TEXT_MAX];
     if (!tx)
         return;
-    snprintf(number, sizeof number, "%lld", (long long)tx->commit_us);
-    add_text(w, "commit", number);
+    buf_clear(text);
+    if (tx->commit_us < 0)
+        buf_byte(text, '-');
+    put_number(text, tx->commit_us < 0 ? 0 - (uint64_t)tx->commit_us : (uint64_t)tx->commit_us);
+    add_built(w, "commit", text);
     if (gtid_is_set(&tx->gtid))
         add(w, "gtid", gtid, gtid_print(&tx->gtid, gtid));
     buf_clear(text);
-    buf_printf(text, "%s:%llu", tx->file, (unsigned long long)chg->pos);
-    add(w, "pos", text->p, text->len);
+    buf_text(text, tx->file);
+    buf_byte(text, ':');
+    put_number(text, chg->pos);
+    add_built(w, "pos", text);
 }
 
 static int finish(struct writer *w, rd_kafka_headers_t **out, const struct buf *text, int rc, struct err *e)
@@ -136,8 +157,10 @@ int kafka_headers_own(rd_kafka_headers_t **out, const struct change *chg, struct
     char version[VERSION_TEXT_LEN];
     add_text(&w, "op", change_op_name(chg->op));
     buf_clear(text);
-    buf_printf(text, "%s.%s", chg->db, chg->table);
-    add(&w, "table", text->p, text->len);
+    buf_text(text, chg->db);
+    buf_byte(text, '.');
+    buf_text(text, chg->table);
+    add_built(&w, "table", text);
     version_print(&chg->version, version);
     add(&w, "version", version, sizeof version);
     add_text(&w, "format", "sluice");
@@ -147,7 +170,7 @@ int kafka_headers_own(rd_kafka_headers_t **out, const struct change *chg, struct
     buf_clear(text);
     int rc = add_pk(chg, scratch, e);
     if (rc == 0 && text->len)
-        add(&w, "pk", text->p, text->len);
+        add_built(&w, "pk", text);
     return finish(&w, out, text, rc, e);
 }
 
