@@ -11,6 +11,7 @@ enum role { ROLE_WHOLE, ROLE_READER, ROLE_APPLIER };
 struct run_flags {
     const char *config;
     int role; /* enum role */
+    struct option_list sinks;
 };
 
 static const struct option_name roles[] = {
@@ -25,6 +26,10 @@ static const struct option flags[] = {
      .names = roles,
      .help = "With a bus of type kafka: reader publishes what it reads there, applier takes it "
              "from there to the sinks; whole does both in one process."},
+    {.name = "sink",
+     .type = OPTION_LIST,
+     .offset = offsetof(struct run_flags, sinks),
+     .help = "Of an applier: it serves this sink only, in a consumer group of its own; may be given again."},
     {.name = NULL}};
 
 /* Everything that must be undone in reverse order. */
@@ -38,6 +43,18 @@ struct service {
     struct pipelines pipes;
     struct status_socket *status;
 };
+
+/* The configuration as the role needs it. */
+static int read_settings(struct service *svc, const struct run_flags *given, struct err *e)
+{
+    bool applier = given->role == ROLE_APPLIER;
+    struct settings_file file = {given->config, applier ? SETTINGS_NO_SOURCE : SETTINGS_WHOLE};
+    if (given->sinks.count && !applier)
+        return err_set(e, USAGE, "--sink is for --role applier");
+    if (settings_read(&svc->settings, &svc->cfg, &svc->env, &file, e) != 0)
+        return err_result(e);
+    return settings_keep_sinks(&svc->settings, svc->cfg, &given->sinks, e);
+}
 
 /* Which halves the process has. Two have names. */
 static int take_role(struct service *svc, enum role role, struct err *e)
@@ -87,10 +104,7 @@ static int run(const struct invocation *inv, int *exit_code, struct err *e)
     struct service svc = {.env = inv->env};
     if (inv->word_count)
         return err_set(e, USAGE, "run takes no arguments but its flags");
-    if (settings_read(&svc.settings, &svc.cfg, &svc.env, &(struct settings_file){given->config, SETTINGS_WHOLE}, e) !=
-        0)
-        return err_result(e);
-    if (take_role(&svc, (enum role)given->role, e) != 0) {
+    if (read_settings(&svc, given, e) != 0 || take_role(&svc, (enum role)given->role, e) != 0) {
         config_free(svc.cfg);
         return err_result(e);
     }

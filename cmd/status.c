@@ -46,7 +46,7 @@ static int run(const struct invocation *inv, int *exit_code, struct err *e)
     struct settings settings;
     struct config *cfg;
     struct buf text;
-    if (settings_read(&settings, &cfg, &inv->env, &(struct settings_file){given->config, SETTINGS_WHOLE}, e) != 0)
+    if (settings_read(&settings, &cfg, &inv->env, &(struct settings_file){given->config, SETTINGS_NO_SOURCE}, e) != 0)
         return err_result(e);
     buf_init(&text, 0);
     if (status_socket_ask(settings.state_dir, &text, e) == 0) {

@@ -208,16 +208,12 @@ const struct option settings_source_options[] = {
          "go on without them."},
     {.name = NULL}};
 
-static int read_all(struct settings *out, struct config *cfg, enum settings_need need, struct err *e)
+static int read_source(struct settings *out, struct config *cfg, struct err *e)
 {
-    static const struct option *const tables[] = {settings_options, NULL};
-    static const struct option *const source_tables[] = {settings_source_options, NULL};
-    static const char *const sections[] = {"source", "bus", "sinks", "routes", NULL};
-    const struct node *root = config_root(cfg), *source;
-    if (option_check_keys(root, tables, sections, e) != 0 || option_parse(cfg, settings_options, root, out, e) != 0)
-        return err_result(e);
-    if (config_section(cfg, root, "source", &source, e) != 0 ||
-        option_check_keys(source, source_tables, NULL, e) != 0 ||
+    static const struct option *const tables[] = {settings_source_options, NULL};
+    const struct node *source;
+    if (config_section(cfg, config_root(cfg), "source", &source, e) != 0 ||
+        option_check_keys(source, tables, NULL, e) != 0 ||
         option_parse(cfg, settings_source_options, source, &out->source, e) != 0)
         return err_result(e);
     struct start start;
@@ -225,9 +221,21 @@ static int read_all(struct settings *out, struct config *cfg, enum settings_need
     if (start_parse(&start, out->source.start, e) != 0)
         return err_wrap(e, "%s:%u: source.start", source->file, start_node ? start_node->line : source->line);
     position_release(&start.pos);
-    bool whole = need == SETTINGS_WHOLE;
+    return 0;
+}
+
+static int read_all(struct settings *out, struct config *cfg, enum settings_need need, struct err *e)
+{
+    static const struct option *const tables[] = {settings_options, NULL};
+    static const char *const sections[] = {"source", "bus", "sinks", "routes", NULL};
+    const struct node *root = config_root(cfg);
+    if (option_check_keys(root, tables, sections, e) != 0 || option_parse(cfg, settings_options, root, out, e) != 0)
+        return err_result(e);
+    if (need != SETTINGS_NO_SOURCE && read_source(out, cfg, e) != 0)
+        return err_result(e);
+    bool whole = need != SETTINGS_SOURCE;
     if (whole && !out->state_dir)
-        return err_set(e, CONFIG_MISSING, source->file, "state_dir");
+        return err_set(e, CONFIG_MISSING, out->file, "state_dir");
     if (settings_read_bus(out, cfg, e) != 0)
         return err_result(e);
     if ((whole || node_child(root, "sinks")) && settings_read_sinks(out, cfg, e) != 0)

@@ -64,8 +64,9 @@ struct settings {
     unsigned route_count;
 };
 
-/* What a command needs of the file: everything, or only `source` (sinks, routes and state_dir may be missing). */
-enum settings_need { SETTINGS_WHOLE, SETTINGS_SOURCE };
+/* What a command needs of the file: everything, only `source` (sinks, routes and state_dir may be missing), or all but
+ * `source`, which may be missing and of which nothing is read, nor its files. */
+enum settings_need { SETTINGS_WHOLE, SETTINGS_SOURCE, SETTINGS_NO_SOURCE };
 struct settings_file {
     const char *path;
     enum settings_need need;
@@ -80,6 +81,11 @@ int settings_read(struct settings *out, struct config **cfg, const struct env *e
  * routes stays checked but unused. What it makes lives in `cfg`. Errors: USAGE when the bus is embedded, or a route
  * asks for what does not pass the bus, with its line. */
 int settings_of_reader(struct settings *settings, struct config *cfg, struct err *e);
+
+/* Leaves only these sinks and the routes to them, and makes the bus's group one of their own: `<group>.<sink>`, of
+ * several the names in the order of the file. No names, or an embedded bus: nothing changes. What it makes lives in
+ * `cfg`. Errors: USAGE for a name that no sink or no route has. */
+int settings_keep_sinks(struct settings *settings, struct config *cfg, const struct option_list *names, struct err *e);
 
 /* What an applier reads, but for its state: as of the settings, which must outlive it. Errors: USAGE when the bus is
  * embedded, its topic depends on the table, or its format is not our own JSON. */

@@ -82,7 +82,6 @@ def settings(bus, sink, of_bus=(), **more):
     if sink["type"] == "redis":
         route["invalidate"] = ["order:{order_id}"]
     return {
-        "source": {"user": "nobody"},
         "partitions": LANES,
         "bus": {
             "type": "kafka", "brokers": bus.kafka.brokers().split(","), "topic": bus.topic,
@@ -258,6 +257,55 @@ def test_a_dead_applier_is_followed_by_the_other(bus, sluice, records, rng):
     bus.wait_committed()
     assert other.stop() == FINE
     assert {change for file in records() for change in file} == below(bus, bus.ends())
+
+
+def test_a_sink_of_its_own_group_does_not_wait_for_another(bus, redis, sluice, records):
+    """Each applier serves one of the two sinks; the Redis of the one is away."""
+    whole = settings(bus, {"type": "recorder", "path": records.path}, buffer_bytes="1MiB")
+    whole["sinks"]["cache"] = to_redis(redis)
+    whole["routes"].append({**whole["routes"][0], "to": "cache", "invalidate": ["order:{order_id}"]})
+    recorder, cache = sluice(whole), sluice(whole)
+    redis.stop()
+    cache.start("--role", "applier", "--sink", "cache")
+    recorder.start("--role", "applier", "--sink", "target")
+    wait_applying(cache)
+    bus.write(range(20_000))
+    group, ends = f"{bus.topic}.target", bus.ends()
+    wait_until(lambda: committed(bus.kafka, group, bus.topic) == ends, "all records in the one sink", every_s=0.2)
+    assert committed(bus.kafka, f"{bus.topic}.cache", bus.topic) != ends
+    redis.start()
+    wait_until(lambda: committed(bus.kafka, f"{bus.topic}.cache", bus.topic) == ends, "the other", every_s=0.2)
+    assert recorder.stop() == FINE and cache.stop() == FINE
+    assert {change for file in records() for change in file} == below(bus, ends)
+
+
+def test_source_of_an_applier_is_not_read(bus, sluice, records):
+    """Its password file is not there."""
+    source = {"host": "db.invalid", "user": "sluice", "password_file": "/nonexistent/password"}
+    driver = sluice(settings(bus, {"type": "recorder", "path": records.path}, source=source))
+    driver.start("--role", "applier")
+    bus.write(range(8))
+    bus.wait_committed()
+    assert json.loads(driver.rendered("status", "--json"))["applied_total"] == 8
+    assert driver.stop() == FINE
+
+
+@pytest.mark.parametrize(
+    "words, says",
+    [
+        (["--role", "applier", "--sink", "targte"], "did you mean 'target'"),
+        (["--role", "applier", "--sink", "unused"], "no route leads there"),
+        (["--sink", "target"], "--role applier"),
+    ],
+    ids=["name", "route", "role"],
+)
+def test_sinks_that_cannot_be_kept(bus, sluice, records, words, says):
+    whole = settings(bus, {"type": "recorder", "path": records.path})
+    whole["sinks"]["unused"] = {"type": "counter"}
+    driver = sluice(whole)
+    driver.start(*words)
+    assert driver.wait_exit() == USAGE
+    assert says in driver.tail()
 
 
 def test_redis_away_beyond_the_buffer(bus, redis, sluice):
