@@ -303,6 +303,7 @@ int applier_new(struct applier **out, const struct applier_options *opt, struct 
                                         .sasl_password = opt->bus->sasl_password,
                                         .topic = opt->bus->topic,
                                         .group = opt->bus->group,
+                                        .instance_id = opt->bus->instance_id,
                                         .from = opt->bus->from_latest ? FROM_LATEST : FROM_EARLIEST,
                                         .lanes = lanes_count(opt->lanes),
                                         .state = opt->bus->state,

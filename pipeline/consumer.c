@@ -16,17 +16,10 @@
 #define COMMIT_AGAIN_MS     20
 
 /* What the promises stand on, and what has options of its own. */
-static const char *const reserved[] = {"group.id",
-                                       "partition.assignment.strategy",
-                                       "isolation.level",
-                                       "enable.auto.commit",
-                                       "auto.offset.reset",
-                                       "enable.auto.offset.store",
-                                       "enable.partition.eof",
-                                       "check.crcs",
-                                       "topic.blacklist",
-                                       "group.protocol.type",
-                                       NULL};
+static const char *const reserved[] = {
+    "group.id",           "group.instance.id", "partition.assignment.strategy", "isolation.level",
+    "enable.auto.commit", "auto.offset.reset", "enable.auto.offset.store",      "enable.partition.eof",
+    "check.crcs",         "topic.blacklist",   "group.protocol.type",           NULL};
 
 static const char *const fixed[][2] = {{"partition.assignment.strategy", "cooperative-sticky"},
                                        {"isolation.level", "read_committed"},
@@ -49,7 +42,10 @@ static int make_conf(rd_kafka_conf_t **out, const struct consumer_options *opt, 
     char text[256];
     if (kafka_conf_make(out, &how, e) != 0)
         return err_result(e);
-    if (rd_kafka_conf_set(*out, "group.id", opt->group, text, sizeof text) == RD_KAFKA_CONF_OK)
+    bool static_member = opt->instance_id != NULL;
+    if (rd_kafka_conf_set(*out, "group.id", opt->group, text, sizeof text) == RD_KAFKA_CONF_OK &&
+        (!static_member ||
+         rd_kafka_conf_set(*out, "group.instance.id", opt->instance_id, text, sizeof text) == RD_KAFKA_CONF_OK))
         return 0;
     rd_kafka_conf_destroy(*out);
     return err_set(e, KAFKA_CONSUMER, text);

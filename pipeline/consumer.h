@@ -20,6 +20,7 @@ struct consumer_options {
     const struct option_list *brokers, *properties;
     const char *sasl_password; /* NULL: none */
     const char *topic, *group;
+    const char *instance_id; /* of a static member; NULL: none */
     enum consumer_from from;
     unsigned lanes; /* partitions that the topic must have */
     struct state *state;

@@ -79,8 +79,9 @@ struct pipeline_bus {
     const struct option_list *brokers, *properties;
     const char *sasl_password; /* NULL: none */
     const char *topic, *group;
-    bool from_latest;    /* of a group that starts for the first time; else the earliest records */
-    struct state *state; /* where it is kept that the group has started */
+    const char *instance_id; /* of a static member of the group; NULL: it is none */
+    bool from_latest;        /* of a group that starts for the first time; else the earliest records */
+    struct state *state;     /* where it is kept that the group has started */
 };
 
 struct pipeline_spec {

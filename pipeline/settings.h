@@ -45,6 +45,7 @@ struct bus_settings {
     struct pipeline_sink sink; /* the reader's only one, named "bus" */
     const void *route_options; /* of all routes to it */
     const char *group;         /* of the appliers; NULL: the topic's name */
+    const char *instance_id;   /* of an applier that is a static member; NULL: it is none */
     int from;                  /* enum bus_from */
 };
 

@@ -4,7 +4,8 @@
 #include "pipeline/settings_private.h"
 #include "sink/kafka/kafka.h"
 
-#define BUS_SINK "kafka"
+#define BUS_SINK        "kafka"
+#define INSTANCE_ID_MAX 249
 
 static const struct option_name bus_types[] = {{"embedded", BUS_EMBEDDED}, {"kafka", BUS_KAFKA}, {NULL, 0}};
 
@@ -23,6 +24,11 @@ const struct option settings_bus_options[] = {
      .type = OPTION_STRING,
      .offset = offsetof(struct bus_settings, group),
      .help = "Consumer group of the appliers; the topic's name unless given."},
+    {.name = "instance_id",
+     .type = OPTION_STRING,
+     .offset = offsetof(struct bus_settings, instance_id),
+     .help = "Makes an applier a static member of its group, of this name, such as `${HOSTNAME}`: a restart within "
+             "`session.timeout.ms` moves no partitions. Each applier of a group needs a name of its own."},
     {.name = "from",
      .type = OPTION_ENUM,
      .offset = offsetof(struct bus_settings, from),
@@ -88,6 +94,17 @@ int settings_of_reader(struct settings *settings, struct config *cfg, struct err
     return 0;
 }
 
+/* Of the same letters as a topic's name. */
+static int check_instance(const char *id, struct err *e)
+{
+    static const char legal[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-";
+    size_t len = id ? strlen(id) : 1;
+    if (len == 0 || len > INSTANCE_ID_MAX ||
+        (id && (strspn(id, legal) != len || strcmp(id, ".") == 0 || strcmp(id, "..") == 0)))
+        return err_set(e, CONFIG_VALUE, "bus.instance_id", "1 to 249 letters, digits, '.', '_' and '-'");
+    return 0;
+}
+
 int settings_of_applier(struct pipeline_bus *out, const struct settings *settings, struct err *e)
 {
     const struct bus_settings *bus = &settings->bus;
@@ -99,11 +116,14 @@ int settings_of_applier(struct pipeline_bus *out, const struct settings *setting
         return err_set(e, CONFIG_VALUE, "bus.topic", "an applier reads one topic, not a template");
     if (strcmp(format->ops->name, "sluice") != 0)
         return err_set(e, CONFIG_VALUE, "bus.format", "an applier reads format sluice");
+    if (check_instance(bus->instance_id, e) != 0)
+        return err_result(e);
     *out = (struct pipeline_bus){.brokers = &kafka->brokers,
                                  .properties = &kafka->properties,
                                  .sasl_password = kafka->sasl_password,
                                  .topic = kafka->topic,
                                  .group = bus->group ? bus->group : kafka->topic,
+                                 .instance_id = bus->instance_id,
                                  .from_latest = bus->from == BUS_FROM_LATEST};
     return 0;
 }

@@ -308,6 +308,44 @@ def test_sinks_that_cannot_be_kept(bus, sluice, records, words, says):
     assert says in driver.tail()
 
 
+STATIC = ["session.timeout.ms=30000", "heartbeat.interval.ms=200"]
+
+
+def test_restart_of_a_static_member_moves_no_partitions(bus, sluice, records):
+    """Its session lasts longer than the test; what is written meanwhile waits for it."""
+    sink = {"type": "recorder", "path": records.path}
+    one, other = (
+        sluice(settings(bus, sink, {"instance_id": name, "properties": STATIC})) for name in ("one", "other")
+    )
+    other.start("--role", "applier")
+    wait_applying(other)
+    one.start("--role", "applier")
+    one.wait_log(msg="partitions came", partitions=lambda count: int(count) == LANES // 2)
+    moves = [len(other.find_log(msg=what)) for what in ("partitions came", "partitions go", "partitions were lost")]
+    assert one.stop() == FINE
+    bus.write(range(40))
+    one.start("--role", "applier")
+    one.wait_log(msg="partitions came", partitions=lambda count: int(count) == LANES // 2)
+    bus.wait_committed()
+    assert moves == [
+        len(other.find_log(msg=what)) for what in ("partitions came", "partitions go", "partitions were lost")
+    ]
+    assert one.stop() == FINE and other.stop() == FINE
+    assert {change for file in records() for change in file} == below(bus, bus.ends())
+
+
+def test_second_of_a_static_name_fences_the_first(bus, sluice, records):
+    sink = {"type": "recorder", "path": records.path}
+    both = settings(bus, sink, {"instance_id": "same", "properties": STATIC})
+    first, second = sluice(both), sluice(both)
+    first.start("--role", "applier")
+    wait_applying(first)
+    second.start("--role", "applier")
+    stopped_with(first, "kafka_consuming")
+    wait_applying(second)
+    assert second.stop() == FINE
+
+
 def test_redis_away_beyond_the_buffer(bus, redis, sluice):
     """The lanes are full for longer than the group waits for a record; memory stays flat, and nothing is lost."""
     driver = sluice(settings(bus, to_redis(redis), buffer_bytes="1MiB", stats_interval="200ms"))
@@ -411,9 +449,10 @@ def test_other_number_of_partitions_stops(bus, sluice, records):
     [
         ({"topic": "{db}.{table}"}, "template"),
         ({"format": "maxwell"}, "format sluice"),
+        ({"instance_id": "of host"}, "instance_id"),
         ({"properties": ["isolation.level=read_uncommitted"]}, "isolation.level"),
     ],
-    ids=["template", "format", "property"],
+    ids=["template", "format", "instance", "property"],
 )
 def test_settings_that_an_applier_refuses(bus, sluice, records, more, says):
     driver = sluice(settings(bus, {"type": "recorder", "path": records.path}, more))
