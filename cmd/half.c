@@ -76,10 +76,32 @@ static int open_reader(struct half *half, struct state *state, struct err *e)
     spec.prepare = prepare;
     spec.interrupt = interrupt_prepare;
     spec.prepare_ctx = half;
+    spec.reader = half->number;
+    spec.still = half->lease ? lease_still : NULL;
+    spec.still_ctx = half->lease;
     return pipeline_open(&half->pipe, &spec, e);
 }
 
-int half_open(struct half *half, const struct env *env, struct state *state, struct err *e)
+/* The active reader of its state topic, once it is. */
+static int take_over(struct half *half, const struct pipeline_service *service, struct err *e)
+{
+    const struct bus_settings *bus = &half->settings.bus;
+    struct kafka_takeover takeover;
+    int rc = lease_new(&half->lease, bus->sink.options, (unsigned)bus->session_ms, &half->env, e);
+    if (rc == 0)
+        rc = lease_wait(half->lease, service, e);
+    if (rc == 0)
+        rc = service_state_take(&half->own_state, &half->settings, &half->env, &takeover, e);
+    if (rc != 0)
+        return rc;
+    lease_took_over(half->lease, takeover.text);
+    half->number = (uint64_t)takeover.offset + 1;
+    log_event(half->env.log, LOG_INFO, "this reader is the active one", LOG_UINT("reader", half->number));
+    return 0;
+}
+
+int half_open(struct half *half, const struct env *env, struct state *state, const struct pipeline_service *service,
+              struct err *e)
 {
     half->env = *env;
     if (half->name)
@@ -90,9 +112,7 @@ int half_open(struct half *half, const struct env *env, struct state *state, str
         return open_applier(half, state, e);
     if (half->kind == HALF_WHOLE)
         return open_reader(half, state, e);
-    if (service_state_await(&half->own_state, &half->settings, &half->env, e) != 0)
-        return err_result(e);
-    return open_reader(half, half->own_state, e);
+    return take_over(half, service, e) == 0 ? open_reader(half, half->own_state, e) : err_result(e);
 }
 
 void half_close(struct half *half)
@@ -100,6 +120,7 @@ void half_close(struct half *half)
     pipeline_close(half->pipe);
     reading_release(&half->reading);
     state_close(half->own_state);
+    lease_free(half->lease);
     routes_free(half->routes);
     position_release(&half->start.pos);
     if (half->name)

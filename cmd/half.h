@@ -3,6 +3,7 @@
 #ifndef SLUICE_CMD_HALF_H
 #define SLUICE_CMD_HALF_H
 
+#include "pipeline/lease.h"
 #include "pipeline/reading.h"
 #include "pipeline/service_state.h"
 
@@ -17,6 +18,8 @@ struct half {
     struct start start;
     struct pipeline_bus bus; /* of an applier */
     struct routes *routes;
+    struct lease *lease;     /* of a reader */
+    uint64_t number;         /* of a reader, from 1; else 0 */
     struct state *own_state; /* of a reader */
     struct reading_live_options live;
     struct reading reading;
@@ -27,8 +30,10 @@ struct half {
 int half_settle(struct half *out, enum half_kind kind, const struct settings *settings, struct config *cfg,
                 struct err *e);
 
-/* Makes the pipeline; `env` and `state` are borrowed until half_close. Errors: of pipeline_open, USAGE. */
-int half_open(struct half *half, const struct env *env, struct state *state, struct err *e);
+/* Makes the pipeline; `env` and `state` are borrowed until half_close. A reader waits until it is the active one; a
+ * signal ends that with INTERRUPTED, and `service` is served meanwhile. Errors: of pipeline_open, USAGE. */
+int half_open(struct half *half, const struct env *env, struct state *state, const struct pipeline_service *service,
+              struct err *e);
 
 /* Accepts one that was not settled or not opened. */
 void half_close(struct half *half);

@@ -77,15 +77,16 @@ static int take_role(struct service *svc, enum role role, struct err *e)
 static int open_service(struct service *svc, struct err *e)
 {
     const struct settings *settings = &svc->settings;
-    if (state_open(&svc->state, &svc->env, settings->state_dir, STATE_OWN, e) != 0)
+    if (state_open(&svc->state, &svc->env, settings->state_dir, STATE_OWN, e) != 0 ||
+        status_socket_open(&svc->status, settings->state_dir, &svc->pipes, e) != 0)
         return err_result(e);
     for (; svc->pipes.count < svc->count; svc->pipes.count++) {
         struct half *half = &svc->halves[svc->pipes.count];
-        if (half_open(half, &svc->env, svc->state, e) != 0)
+        if (half_open(half, &svc->env, svc->state, status_socket_service(svc->status), e) != 0)
             return err_result(e);
         svc->pipes.at[svc->pipes.count] = half->pipe;
     }
-    return status_socket_open(&svc->status, settings->state_dir, &svc->pipes, e);
+    return 0;
 }
 
 static void close_service(struct service *svc)
@@ -96,6 +97,13 @@ static void close_service(struct service *svc)
     state_close(svc->state);
     log_free(svc->env.log);
     config_free(svc->cfg);
+}
+
+/* A signal while a reader stood by is an end as it should be. */
+static int end_of_standby(struct err *e)
+{
+    err_clear(e);
+    return 0;
 }
 
 static int run(const struct invocation *inv, int *exit_code, struct err *e)
@@ -114,7 +122,9 @@ static int run(const struct invocation *inv, int *exit_code, struct err *e)
               LOG_STR("state_dir", svc.settings.state_dir));
     struct err mine = ERR_INIT;
     int rc = open_service(&svc, &mine);
-    if (rc == 0)
+    if (rc != 0 && mine.code == ERR_INTERRUPTED)
+        rc = end_of_standby(&mine);
+    else if (rc == 0)
         rc = pipelines_run(&svc.pipes, status_socket_service(svc.status), &mine);
     if (rc != 0)
         log_error(svc.env.log, "stopped", &mine);

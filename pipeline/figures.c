@@ -151,6 +151,10 @@ static void print_status(struct pipeline *pipe, struct buf *out)
 void pipelines_status(const struct pipelines *all, struct buf *out)
 {
     bool healthy = true;
+    if (all->count == 0) {
+        buf_text(out, "{\"healthy\":true,\"standby\":true}\n");
+        return;
+    }
     if (all->count == 1) {
         print_status(all->at[0], out);
         buf_text(out, "\n");

@@ -208,6 +208,8 @@ static int keeping_step(struct keeping *k, struct err *e)
     if (keeper_consume(pipe, e) != 0 || keeper_go_on(pipe, e) != 0 ||
         (due(&k->checkpoint, now_us) && keeper_checkpoint(pipe, e) != 0))
         return err_result(e);
+    if (pipe->spec.still && pipe->spec.still(pipe->spec.still_ctx, e) != 0)
+        return err_result(e);
     if (due(&k->figures, now_us))
         figures_line(pipe);
     if (due(&k->bar, now_us))

@@ -146,6 +146,7 @@ static int make_runners(struct pipeline *pipe, struct err *e)
             .lanes = pipe->lanes,
             .routes = pipe->spec.routes,
             .env = pipe->spec.env,
+            .reader = pipe->spec.reader,
             .notify = sink_notify,
             .boundary = pipe->boundaries ? kept_boundary : NULL,
             .ctx = pipe,

@@ -96,6 +96,7 @@ struct pipeline_spec {
     uint64_t buffer_bytes, tx_buffer_bytes, max_event_bytes;
     uint64_t query_max_bytes; /* the source's */
 
+    uint64_t reader;           /* number of this reader, see struct sink_place */
     struct state *state;       /* where the checkpoint is kept; NULL: nowhere */
     struct state *epoch_state; /* epochs are read from here; NULL: all epoch 0. Written when it is `state` */
     const struct start *start; /* without a checkpoint */
@@ -107,6 +108,10 @@ struct pipeline_spec {
     int (*prepare)(void *ctx, struct pipeline *pipe, struct err *e);
     void (*interrupt)(void *ctx); /* any thread: a running or later prepare ends soon */
     void *prepare_ctx;
+
+    /* Keeper's thread, again and again: an error ends the pipeline. May be NULL. */
+    int (*still)(void *ctx, struct err *e);
+    void *still_ctx;
 
     void (*progress)(void *ctx, const struct pipeline_stats *stats,
                      const struct position *at); /* twice a second; may be NULL */
@@ -137,7 +142,8 @@ int pipelines_run(const struct pipelines *all, const struct pipeline_service *se
  * NULL ok. */
 void pipeline_stats(struct pipeline *pipe, struct pipeline_stats *out, const struct position **at);
 
-/* Writes the status as one JSON object, of several with one object per half: keeper's thread. */
+/* Writes the status as one JSON object, of several with one object per half: keeper's thread. Of none: a reader that
+ * stands by. */
 void pipelines_status(const struct pipelines *all, struct buf *out);
 
 /* After pipeline_run: a signal ended it before its end was reached. */

@@ -8,20 +8,20 @@
 
 #include "base/backoff.h"
 #include "base/log.h"
-#include "sink/kafka/state.h"
 
 #define BACKOFF_MS     200
 #define BACKOFF_MAX_MS 5000
 
 static int open_in_kafka(struct state **out, const struct settings *settings, const struct env *env,
-                         enum state_mode mode, struct err *e)
+                         enum state_mode mode, struct kafka_takeover *takeover, struct err *e)
 {
     size_t size = strlen(settings->state_dir) + sizeof "/reader";
     char *dir = malloc(size);
     if (!dir)
         return err_set(e, NO_MEMORY, size);
     snprintf(dir, size, "%s/reader", settings->state_dir);
-    const struct kafka_state_place place = {.opt = settings->bus.sink.options, .env = env, .dir = dir};
+    const struct kafka_state_place place = {
+        .opt = settings->bus.sink.options, .env = env, .dir = dir, .takeover = takeover};
     int rc = kafka_state_open(out, &place, mode, e);
     free(dir);
     return rc;
@@ -30,16 +30,17 @@ static int open_in_kafka(struct state **out, const struct settings *settings, co
 int service_state_open(struct state **out, const struct settings *settings, const struct env *env, enum state_mode mode,
                        struct err *e)
 {
-    return settings->bus.type == BUS_KAFKA ? open_in_kafka(out, settings, env, mode, e)
+    return settings->bus.type == BUS_KAFKA ? open_in_kafka(out, settings, env, mode, NULL, e)
                                            : state_open(out, env, settings->state_dir, mode, e);
 }
 
-int service_state_await(struct state **out, const struct settings *settings, const struct env *env, struct err *e)
+int service_state_take(struct state **out, const struct settings *settings, const struct env *env,
+                       struct kafka_takeover *takeover, struct err *e)
 {
     struct backoff backoff;
     backoff_init(&backoff, BACKOFF_MS, BACKOFF_MAX_MS);
-    while (service_state_open(out, settings, env, STATE_OWN, e) != 0) {
-        if (err_class(e) != ERR_CLASS_RETRY || settings->bus.type != BUS_KAFKA)
+    while (open_in_kafka(out, settings, env, STATE_OWN, takeover, e) != 0) {
+        if (err_class(e) != ERR_CLASS_RETRY)
             return err_result(e);
         log_error(env->log, "the state cannot be read, trying again", e);
         err_clear(e);

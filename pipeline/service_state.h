@@ -4,6 +4,7 @@
 #define SLUICE_PIPELINE_SERVICE_STATE_H
 
 #include "pipeline/settings.h"
+#include "sink/kafka/state.h"
 #include "state/state.h"
 
 /* What a service that reads the database keeps: checkpoint, epochs, history, spool. STATE_OWN is for one at a time: in
@@ -11,7 +12,9 @@
 int service_state_open(struct state **out, const struct settings *settings, const struct env *env, enum state_mode mode,
                        struct err *e);
 
-/* The same as STATE_OWN, but brokers that are away are waited for, with a line in the log. */
-int service_state_await(struct state **out, const struct settings *settings, const struct env *env, struct err *e);
+/* The same as STATE_OWN of a reader of a bus in Kafka, which takes over by it; brokers that are away are waited for,
+ * with a line in the log. */
+int service_state_take(struct state **out, const struct settings *settings, const struct env *env,
+                       struct kafka_takeover *takeover, struct err *e);
 
 #endif

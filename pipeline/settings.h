@@ -47,6 +47,7 @@ struct bus_settings {
     const char *group;         /* of the appliers; NULL: the topic's name */
     const char *instance_id;   /* of an applier that is a static member; NULL: it is none */
     int from;                  /* enum bus_from */
+    uint64_t session_ms;
 };
 
 struct settings {

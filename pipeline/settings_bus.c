@@ -35,6 +35,14 @@ const struct option settings_bus_options[] = {
      .text = "earliest",
      .names = begins,
      .help = "Where a group begins that has never run: earliest or latest. From then on its offsets count."},
+    {.name = "session_ms",
+     .type = OPTION_DURATION,
+     .offset = offsetof(struct bus_settings, session_ms),
+     .text = "10s",
+     .min = 1000,
+     .max = 300000,
+     .help = "Of several readers: how long the active one may not be heard of before another takes over. The brokers' "
+             "group.min.session.timeout.ms (6 s unless set) must allow it."},
     {.name = NULL}};
 
 int settings_read_bus(struct settings *out, struct config *cfg, struct err *e)

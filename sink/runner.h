@@ -50,6 +50,7 @@ struct runner_options {
     struct lanes *lanes;
     const struct routes *routes;
     const struct env *env;
+    uint64_t reader; /* as of struct sink_place */
     /* Called by a worker thread when a state changes that somebody must hear of: the sink went down (e of RETRY class),
      * came back (e NULL), or a worker ended for good (fatal; the pipeline must stop). Must not call the runner. */
     void (*notify)(void *ctx, struct runner *runner, const struct err *e, bool fatal);

@@ -46,7 +46,8 @@ struct sink_place {
     const struct env *env;
     const char *name; /* of the sink in the configuration, for errors */
     unsigned worker;
-    unsigned lanes; /* of the whole pipeline; the lane of an item is chg->lane, below this */
+    unsigned lanes;  /* of the whole pipeline; the lane of an item is chg->lane, below this */
+    uint64_t reader; /* number of the reader among those of its state, rising; 0: it has none */
 };
 
 struct sink_ops {

@@ -102,6 +102,7 @@ int worker_open(struct worker *worker, struct err *e)
     const struct sink_place place = {.env = worker->opt->env,
                                      .name = worker->opt->name,
                                      .worker = worker->number,
+                                     .reader = worker->opt->reader,
                                      .lanes = lanes_count(worker->opt->lanes)};
     int rc = worker->opt->ops->open(&worker->snk, worker->opt->options, &place, e);
     if (rc != 0)

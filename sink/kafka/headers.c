@@ -153,7 +153,7 @@ static int finish(struct writer *w, rd_kafka_headers_t **out, const struct buf *
 int kafka_headers_own(rd_kafka_headers_t **out, const struct change *chg, struct kafka_scratch *scratch, struct err *e)
 {
     struct buf *text = &scratch->text;
-    struct writer w = {.to = rd_kafka_headers_new(9)};
+    struct writer w = {.to = rd_kafka_headers_new(10)};
     char version[VERSION_TEXT_LEN];
     add_text(&w, "op", change_op_name(chg->op));
     buf_clear(text);
@@ -167,6 +167,11 @@ int kafka_headers_own(rd_kafka_headers_t **out, const struct change *chg, struct
     add_place(&w, chg, text);
     if (chg->flags & (CHANGE_FROM | CHANGE_TO))
         add_text(&w, "half", chg->flags & CHANGE_FROM ? "from" : "to");
+    if (scratch->reader) {
+        buf_clear(text);
+        buf_printf(text, "%" PRIu64, scratch->reader);
+        add(&w, "reader", text->p, text->len);
+    }
     buf_clear(text);
     int rc = add_pk(chg, scratch, e);
     if (rc == 0 && text->len)

@@ -9,6 +9,7 @@
 struct kafka_scratch {
     struct arena arena;
     struct buf text;
+    uint64_t reader; /* number of the reader, 0: none, has a header */
 };
 
 void kafka_scratch_init(struct kafka_scratch *scratch);

@@ -77,6 +77,7 @@ static int kafka_open(struct sink **out, const void *opt, const struct sink_plac
     formatted_init(&to->formatted, RECORDS_MAX);
     to->formatted.records.wants_keys = true;
     kafka_scratch_init(&to->scratch);
+    to->scratch.reader = kafka_is_exactly_once(opt) ? 0 : place->reader;
     kafka_topics_init(&to->topics, &to->producer, place->lanes);
     to->marks.sink = place->name;
     int rc = connect_all(to, place, e);

@@ -20,6 +20,7 @@
  *     commit   Unix time, µs                         gtid     where there is one
  *     pos      file:pos of the event                 pk       {"column":value,…}
  *     half     from or to: of a change whose key moved
+ *     reader   at_least_once of a bus: number of the reader, which rises with each take-over
  * Records of other formats have the peer's headers.
  *
  * Files: options.c the tables and librdkafka's configuration; link.c what an error means; producer.c the handle,

@@ -278,6 +278,24 @@ static void close_copy(void *ctx)
 
 static const struct state_copy_ops writing = {.store = store, .interrupt = interrupt, .close = close_copy};
 
+/* In a transaction, which a fenced reader cannot end. */
+static int write_takeover(struct kafka_state *ks, struct kafka_takeover *takeover, struct err *e)
+{
+    char host[128] = "";
+    uint64_t token;
+    ks->env->random(ks->env->ctx, &token, sizeof token);
+    (void)gethostname(host, sizeof host - 1);
+    for (char *p = host; *p; p++)
+        *p = *p == '"' || *p == '\\' || (unsigned char)*p < ' ' ? '?' : *p;
+    snprintf(takeover->text, sizeof takeover->text,
+             "{\"host\":\"%s\",\"pid\":%ld,\"unix_s\":%" PRId64 ",\"token\":\"%016" PRIx64 "\"}", host, (long)getpid(),
+             env_now_us(ks->env) / 1000000, token);
+    int rc = begin(ks, e);
+    if (rc == 0)
+        rc = send_message(ks, KAFKA_STATE_READER, takeover->text, strlen(takeover->text), e);
+    return rc == 0 ? commit(ks, e) : rc;
+}
+
 /* Fences who was there, then reads what they left. */
 static int open_own(struct kafka_state *ks, const struct kafka_state_place *place, struct err *e)
 {
@@ -285,8 +303,12 @@ static int open_own(struct kafka_state *ks, const struct kafka_state_place *plac
     if (!ks->part)
         return err_set(e, NO_MEMORY, PART_BYTES);
     int rc = open_producer(ks, e);
+    if (rc == 0 && place->takeover)
+        rc = write_takeover(ks, place->takeover, e);
     if (rc == 0)
         rc = kafka_state_restore(ks->st, place, ks->topic, &ks->names, e);
+    if (rc == 0 && place->takeover)
+        place->takeover->offset = ks->names.reader_offset;
     ks->opt.timeout_ms = STEP_MS;
     return rc;
 }

@@ -17,11 +17,20 @@
 #include "sink/kafka/kafka.h"
 #include "state/state.h"
 
+#define KAFKA_STATE_READER "reader" /* key of take-overs */
+
+/* What a reader writes when it becomes active, as JSON: host, process, time, and a token of its own. */
+struct kafka_takeover {
+    char text[256];
+    int64_t offset; /* in the state topic: rises with each take-over */
+};
+
 struct kafka_state_place {
     const struct kafka_options *opt; /* borrowed, as is env */
     const struct env *env;
     const char *dir; /* STATE_OWN: of the copy, made when missing; its records and logs are replaced. STATE_READ: not
                         used, a private directory is made and removed by state_close */
+    struct kafka_takeover *takeover; /* STATE_OWN: filled; NULL: none is written */
 };
 
 /* STATE_OWN fences who has it, makes the topic when it is absent, and holds the directory's lock. STATE_READ disturbs

@@ -7,7 +7,6 @@
 #define PART_BYTES ((size_t)512 * 1024)
 #define KEY_MAX    (STATE_NAME_MAX + 48)
 #define FORMAT_KEY "format"
-#define READER_KEY "reader"
 #define FORMAT     "1"
 
 /* One record or log as the topic has it. */
@@ -22,6 +21,7 @@ struct kept_name {
 struct kept_names {
     struct kept_name *list;
     bool has_format;
+    int64_t reader_offset; /* of the own take-over */
 };
 
 /* NULL: no memory. Made when it is not there. */

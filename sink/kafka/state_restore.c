@@ -29,6 +29,7 @@ struct restoring {
         uint64_t total;
         bool is_gone, is_partial;
     } * records;
+    const struct kafka_takeover *takeover; /* NULL: none was written */
     int64_t offset;
 };
 
@@ -210,6 +211,13 @@ static int take_format(struct restoring *r, const rd_kafka_message_t *message, s
     return foreign(r, "it was written by a newer version", e);
 }
 
+static void take_reader(struct restoring *r, const rd_kafka_message_t *message)
+{
+    if (r->takeover && message->len == strlen(r->takeover->text) &&
+        memcmp(message->payload, r->takeover->text, message->len) == 0)
+        r->names->reader_offset = message->offset;
+}
+
 static int visit(void *ctx, const rd_kafka_message_t *message, struct err *e)
 {
     struct restoring *r = ctx;
@@ -219,8 +227,10 @@ static int visit(void *ctx, const rd_kafka_message_t *message, struct err *e)
     r->offset = message->offset;
     if (message->key_len < sizeof text)
         memcpy(text, message->key, message->key_len);
-    if (strcmp(text, READER_KEY) == 0)
+    if (strcmp(text, KAFKA_STATE_READER) == 0) {
+        take_reader(r, message);
         return 0;
+    }
     if (strcmp(text, FORMAT_KEY) == 0)
         return take_format(r, message, e);
     if (!r->names->has_format)
@@ -292,7 +302,7 @@ int kafka_state_restore(struct state *st, const struct kafka_state_place *place,
                         struct kept_names *names, struct err *e)
 {
     const struct kafka_read read = {.opt = place->opt, .env = place->env, .topic = topic};
-    struct restoring r = {.st = st, .topic = topic, .names = names};
+    struct restoring r = {.st = st, .topic = topic, .names = names, .takeover = place->takeover};
     int rc = state_restore_begin(st, e);
     if (rc == 0)
         rc = kafka_read_back(&read, 0, visit, &r, NULL, e);

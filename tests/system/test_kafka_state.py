@@ -17,7 +17,10 @@ def reader_config(db, kafka, topic, start, **bus):
         "source": source_of(db, start=start),
         "partitions": PARTITIONS,
         "checkpoint_ms": 50,
-        "bus": {"type": "kafka", "brokers": kafka.brokers().split(","), "topic": topic, "create_topics": True, **bus},
+        "bus": {
+            "type": "kafka", "brokers": kafka.brokers().split(","), "topic": topic, "create_topics": True,
+            "session_ms": "1s", **bus,
+        },
         "sinks": {"nowhere": {"type": "counter"}},
         "routes": [{"table": f"shop.{name}", "key": "order_id", "to": "nowhere"} for name in TABLES],
     }
@@ -69,22 +72,6 @@ def test_another_machine_goes_on_with_the_topics_alone(db, kafka, sluice, rng, f
     assert driver.stop() == FINE
     epochs = {json.loads(record.value)["version"].split(".")[0] for record in read_topic(kafka, topic)}
     assert len(epochs) == 1, f"the epochs were begun anew: {epochs}"
-
-
-def test_second_reader_fences_the_first(db, kafka, sluice, flavor, begin):  # noqa: F811
-    topic = f"fenced-{flavor}"
-    create_topic(kafka, topic, PARTITIONS)
-    first, second = (sluice(reader_config(db, kafka, topic, begin)) for _ in range(2))
-    start_reader(first)
-    db.script(["INSERT INTO orders (order_id, user_id) VALUES (1, 1)"], "shop")
-    wait_until(lambda: len(read_topic(kafka, topic)) == 1, first.tail, every_s=0.2)
-    start_reader(second)
-    second.wait_log(msg="reading")
-    db.script(["INSERT INTO orders (order_id, user_id) VALUES (2, 1)"], "shop")
-    stopped_with(first, "kafka_fenced")
-    wait_until(lambda: len(read_topic(kafka, topic)) == 2, second.tail, every_s=0.2)
-    check_log(second, db, kafka, topic, begin)
-    assert second.stop() == FINE
 
 
 def test_position_is_shown_set_and_reset_in_the_topic(db, kafka, sluice, flavor, begin):  # noqa: F811

@@ -1,0 +1,90 @@
+"""Several readers of one topic: one is active, who takes over, and what a reader does that was away for too long."""
+
+import json
+import signal
+
+import pytest
+
+from kafka_topics import create_topic, read_topic
+from sluice import FINE, wait_until
+from test_kafka_sink import PARTITIONS, Load, begin  # noqa: F401 (a fixture)
+from test_kafka_state import check_log, reader_config, start_reader
+
+
+@pytest.fixture
+def two(db, kafka, sluice, flavor, begin, request):  # noqa: F811
+    """An active reader, one that stands by, their topic."""
+    topic = f"{request.node.originalname}-{flavor}".replace("_", "-")
+    create_topic(kafka, topic, PARTITIONS)
+    first, second = (sluice(reader_config(db, kafka, topic, begin)) for _ in range(2))
+    start_reader(first).wait_log(msg="reading")
+    start_reader(second).wait_log(msg="standing by: another reader is active")
+    return first, second, topic
+
+
+def write(db, order):
+    db.script([f"INSERT INTO orders (order_id, user_id) VALUES ({order}, 1)"], "shop")
+
+
+def wait_key(kafka, topic, order, driver):
+    key = str(order).encode()
+    wait_until(lambda: key in {record.key for record in read_topic(kafka, topic)}, driver.tail, 60, 0.2)
+
+
+def stands_by(driver):
+    status = driver.run("status", "--json")
+    return status.returncode == FINE and json.loads(status.stdout).get("standby", False)
+
+
+def numbers(driver):
+    """The numbers with which this reader was active."""
+    return [int(line["reader"]) for line in driver.log_lines() if line.get("msg") == "this reader is the active one"]
+
+
+def test_killed_reader_is_followed_by_the_standby(db, kafka, sluice, begin, two):  # noqa: F811
+    first, second, topic = two
+    write(db, 1)
+    wait_key(kafka, topic, 1, first)
+    assert stands_by(second) and not stands_by(first)
+    before = numbers(first)[0]
+    first.kill()
+    write(db, 2)
+    wait_key(kafka, topic, 2, second)
+    assert not stands_by(second) and numbers(second)[0] > before
+    start_reader(first)
+    first.wait_log(msg="standing by: another reader is active")
+    write(db, 3)
+    wait_key(kafka, topic, 3, second)
+    assert stands_by(first) and not numbers(first), "it must not come back"
+    check_log(second, db, kafka, topic, begin)
+    assert second.stop() == FINE
+    first.wait_log(msg="reading")
+    assert first.stop() == FINE
+
+
+def test_standby_ends_when_it_is_asked_to(two):
+    first, second, _ = two
+    assert second.stop() == FINE
+    assert first.stop() == FINE
+
+
+def test_reader_that_stood_still_is_fenced(db, kafka, sluice, rng, begin, two):  # noqa: F811
+    first, second, topic = two
+    load = Load(db, rng, 60)
+    load.wait(10)
+    wait_until(lambda: read_topic(kafka, topic), first.tail, 60, 0.2)
+    first.process.send_signal(signal.SIGSTOP)
+    try:
+        second.wait_log(msg="this reader is the active one")
+        load.finish()
+        write(db, 99)
+        wait_key(kafka, topic, 99, second)
+    finally:
+        first.process.send_signal(signal.SIGCONT)
+    code = first.wait_exit()
+    line = first.find_log(msg="stopped")[0]
+    assert (code, line["err"]) in ((4, "kafka_fenced"), (1, "lease_lost")), line
+    write(db, 100)
+    wait_key(kafka, topic, 100, second)
+    check_log(second, db, kafka, topic, begin)
+    assert second.stop() == FINE
