@@ -1,16 +1,27 @@
-/* sluice position show|set|reset: the positions from which the service starts again. */
+/* sluice position show|set|reset|recover: the positions from which the service starts again. */
 #include <stdio.h>
 #include <string.h>
 
 #include "cmd/command.h"
 #include "pipeline/checkpoint.h"
+#include "pipeline/recover.h"
 #include "pipeline/service_state.h"
 
 struct position_flags {
     const char *config;
+    bool skip_empty;
 };
 
-static const struct option flags[] = {FLAG_CONFIG(position_flags, config, OPTION_REQUIRED), {.name = NULL}};
+static const struct option flags[] = {
+    FLAG_CONFIG(position_flags, config, OPTION_REQUIRED),
+    {.name = "skip_empty",
+     .type = OPTION_BOOL,
+     .offset = offsetof(struct position_flags, skip_empty),
+     .help = "recover: partitions without a record do not count. Only where no change was on its way to them."},
+    {.name = NULL}};
+
+enum verb { VERB_SHOW, VERB_SET, VERB_RESET, VERB_RECOVER, VERBS };
+static const char *const verbs[VERBS] = {"show", "set", "reset", "recover"};
 
 static int show(const struct settings *settings, struct state *state, struct err *e)
 {
@@ -54,39 +65,75 @@ static int set_all(const struct settings *settings, struct state *state, const c
     return rc;
 }
 
+/* The state is opened last: that fences a reader that runs. */
+static int recover(const struct settings *settings, const struct invocation *inv, struct err *e)
+{
+    const struct position_flags *given = inv->flags;
+    const struct recover_options opt = {.settings = settings, .env = &inv->env, .skip_empty = given->skip_empty};
+    struct recovered found;
+    struct state *state = NULL;
+    if (settings->bus.type != BUS_KAFKA)
+        return err_set(e, USAGE, "recover is for a configuration with a bus of type kafka");
+    if (recover_find(&found, &opt, e) != 0)
+        return err_result(e);
+    int rc = service_state_open(&state, settings, &inv->env, STATE_OWN, e);
+    if (rc == 0)
+        rc = recover_store(&found, settings, state, e);
+    if (rc == 0)
+        rc = show(settings, state, e);
+    if (rc == 0 && found.empty)
+        fprintf(stderr, "sluice position: %u partitions without a record were passed over\n", found.empty);
+    state_close(state);
+    position_release(&found.pos);
+    return rc;
+}
+
+static int use_state(const struct settings *settings, enum verb verb, const struct invocation *inv, struct err *e)
+{
+    struct state *state;
+    if (verb == VERB_RECOVER)
+        return recover(settings, inv, e);
+    int rc = service_state_open(&state, settings, &inv->env, verb == VERB_SHOW ? STATE_READ : STATE_OWN, e);
+    if (rc != 0)
+        return rc;
+    if (verb == VERB_SHOW)
+        rc = show(settings, state, e);
+    else if (verb == VERB_SET)
+        rc = set_all(settings, state, inv->words[1], e);
+    else
+        rc = checkpoint_reset(state, e);
+    state_close(state);
+    return rc;
+}
+
+static enum verb verb_of(const struct invocation *inv)
+{
+    unsigned verb = 0;
+    while (inv->word_count && verb < VERBS && strcmp(inv->words[0], verbs[verb]) != 0)
+        verb++;
+    return inv->word_count == (verb == VERB_SET ? 2u : 1u) ? (enum verb)verb : VERBS;
+}
+
 static int run(const struct invocation *inv, int *exit_code, struct err *e)
 {
     (void)exit_code;
     const struct position_flags *given = inv->flags;
-    const char *verb = inv->word_count ? inv->words[0] : "";
-    bool is_show = strcmp(verb, "show") == 0, is_set = strcmp(verb, "set") == 0, is_reset = strcmp(verb, "reset") == 0;
-    if ((!is_show && !is_set && !is_reset) || inv->word_count != (is_set ? 2u : 1u))
-        return err_set(e, USAGE, "write: sluice position -c CONFIG show, set POSITION, or reset");
+    enum verb verb = verb_of(inv);
+    if (verb == VERBS)
+        return err_set(e, USAGE, "write: sluice position -c CONFIG show, set POSITION, reset, or recover");
     struct settings settings;
     struct config *cfg;
-    struct state *state;
     if (settings_read(&settings, &cfg, &inv->env, &(struct settings_file){given->config, SETTINGS_WHOLE}, e) != 0)
         return err_result(e);
-    if (settings.bus.type == BUS_KAFKA && settings_of_reader(&settings, cfg, e) != 0) {
-        config_free(cfg);
-        return err_result(e);
-    }
-    if (service_state_open(&state, &settings, &inv->env, is_show ? STATE_READ : STATE_OWN, e) == 0) {
-        if (is_show)
-            (void)show(&settings, state, e);
-        else if (is_set)
-            (void)set_all(&settings, state, inv->words[1], e);
-        else
-            (void)checkpoint_reset(state, e);
-        state_close(state);
-    }
+    if (settings.bus.type != BUS_KAFKA || settings_of_reader(&settings, cfg, e) == 0)
+        (void)use_state(&settings, verb, inv, e);
     config_free(cfg);
     return err_result(e);
 }
 
 const struct command command_position = {.name = "position",
-                                         .words = "-c CONFIG show|set POSITION|reset",
-                                         .help = "Shows or sets where the service starts again.",
+                                         .words = "-c CONFIG show|set POSITION|reset|recover",
+                                         .help = "Shows, sets or finds again where the service starts again.",
                                          .flags = flags,
                                          .flags_size = sizeof(struct position_flags),
                                          .run = run};

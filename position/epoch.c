@@ -302,6 +302,12 @@ int epochs_reset(struct epochs *epochs, const char **record, struct err *e)
     return *record ? 0 : err_set(e, NO_MEMORY, epochs->line.len);
 }
 
+int epochs_resume(struct epochs *epochs, uint32_t newest, const char **record, struct err *e)
+{
+    epochs->newest = newest;
+    return epochs_reset(epochs, record, e);
+}
+
 const char *epochs_progress(struct epochs *epochs)
 {
     if (!epochs->dirty)

@@ -58,6 +58,10 @@ int epochs_begin(struct epochs *epochs, const struct position *start, const char
  * durable before it. Errors: NO_MEMORY. */
 int epochs_reset(struct epochs *epochs, const char **record, struct err *e);
 
+/* The table is lost, and `newest` is the highest epoch that was published: an empty table goes on behind it, as after
+ * epochs_reset. Errors: NO_MEMORY. */
+int epochs_resume(struct epochs *epochs, uint32_t newest, const char **record, struct err *e);
+
 /* Read-only (replay beside a service): a transaction that no recorded epoch covers is epoch 0, numbered by position.
  * The first such hands out a line that names its server, for the replay's own log. */
 void epochs_freeze(struct epochs *epochs);

@@ -25,9 +25,9 @@
  *
  * Files: options.c the tables and librdkafka's configuration; link.c what an error means; producer.c the handle,
  * messages and their reports; transaction.c Kafka's transactions; admin.c questions about topics; state_topic.c the
- * topics of state; read_back.c a topic read to its end; topics.c which exist and which are made; headers.c headers and
- * record keys; kafka.c the sink. All of one instance belongs to one thread; librdkafka's own threads call nothing of
- * ours. */
+ * topics of state; read_back.c a topic read to its end; newest.c the newest record of a partition; topics.c which exist
+ * and which are made; headers.c headers and record keys; kafka.c the sink. All of one instance belongs to one thread;
+ * librdkafka's own threads call nothing of ours. */
 #ifndef SLUICE_SINK_KAFKA_KAFKA_H
 #define SLUICE_SINK_KAFKA_KAFKA_H
 

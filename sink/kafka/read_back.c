@@ -7,7 +7,7 @@
 #include "sink/kafka/link.h"
 
 #define POLL_MS      100
-#define LAST_STRETCH 512 /* messages looked at first for the last one of a key */
+#define LAST_STRETCH 512 /* messages looked at first for the newest */
 
 static const char *const reserved[] = {
     "group.id", "isolation.level", "enable.auto.commit", "enable.partition.eof", "auto.offset.reset", NULL};
@@ -49,8 +49,8 @@ static int open_reading(struct reading *reading, const struct kafka_read *read, 
         return err_set(e, KAFKA_PROPERTY, 0u, text);
     }
     rd_kafka_poll_set_consumer(reading->link.handle);
-    rd_kafka_resp_err_t code = rd_kafka_query_watermark_offsets(reading->link.handle, read->topic, 0, &reading->low,
-                                                                &reading->high, (int)read->opt->timeout_ms);
+    rd_kafka_resp_err_t code = rd_kafka_query_watermark_offsets(
+        reading->link.handle, read->topic, read->partition, &reading->low, &reading->high, (int)read->opt->timeout_ms);
     return code == RD_KAFKA_RESP_ERR_NO_ERROR ? 0 : refused_reading(reading, code, e);
 }
 
@@ -65,7 +65,7 @@ static void close_reading(struct reading *reading)
 static int assign(struct reading *reading, int64_t from, struct err *e)
 {
     rd_kafka_topic_partition_list_t *parts = rd_kafka_topic_partition_list_new(1);
-    rd_kafka_topic_partition_list_add(parts, reading->read->topic, 0)->offset = from;
+    rd_kafka_topic_partition_list_add(parts, reading->read->topic, reading->read->partition)->offset = from;
     rd_kafka_resp_err_t code = rd_kafka_assign(reading->link.handle, parts);
     rd_kafka_topic_partition_list_destroy(parts);
     return code == RD_KAFKA_RESP_ERR_NO_ERROR ? 0 : refused_reading(reading, code, e);
@@ -132,6 +132,19 @@ int kafka_read_back(const struct kafka_read *read, int64_t from, kafka_visit *vi
     return rc;
 }
 
+int kafka_read_newest(const struct kafka_read *read, kafka_visit *visit, void *ctx, const bool *found, struct err *e)
+{
+    struct reading reading;
+    int rc = open_reading(&reading, read, e);
+    int64_t from = reading.high;
+    for (int64_t stretch = LAST_STRETCH; rc == 0 && !*found && from > reading.low; stretch *= 8) {
+        from = reading.high - stretch;
+        rc = read_stretch(&reading, from, visit, ctx, e);
+    }
+    close_reading(&reading);
+    return rc;
+}
+
 /* ---------------------------------------------------------------- the last one of a key */
 
 struct last {
@@ -153,15 +166,8 @@ static int visit_last(void *ctx, const rd_kafka_message_t *message, struct err *
 
 int kafka_read_last(const struct kafka_read *read, const char *key, struct buf *out, struct err *e)
 {
-    struct reading reading;
     struct last last = {.key = key, .out = out};
     buf_clear(out);
-    int rc = open_reading(&reading, read, e);
-    int64_t from = reading.high;
-    for (int64_t stretch = LAST_STRETCH; rc == 0 && !last.found && from > reading.low; stretch *= 8) {
-        from = reading.high - stretch;
-        rc = read_stretch(&reading, from, visit_last, &last, e);
-    }
-    close_reading(&reading);
+    int rc = kafka_read_newest(read, visit_last, &last, &last.found, e);
     return rc == 0 ? last.found : rc;
 }

@@ -678,6 +678,22 @@ static void epoch__log_reset__same_gtids_are_new_transactions(void **state)
     lines_release(&lines);
 }
 
+static void epoch__resumed_behind_a_known_epoch__next_is_higher_whatever_the_time(void **state)
+{
+    (void)state;
+    static struct lines lines;
+    struct epochs *epochs = epochs_new(FLAVOR_MYSQL);
+    struct epoch_tx tx = tx_of(FLAVOR_MYSQL, UUID_A ":1", servers[0], "b.000001:4", 0);
+    const char *record;
+    assert_int_equal(epochs_resume(epochs, NOON + 100, &record, NULL), 0);
+    lines_add(&lines, record);
+    epochs_free(epochs);
+    epochs = load(FLAVOR_MYSQL, &lines);
+    assert_version(assign(epochs, &tx, &lines), NOON + 101, 1);
+    epochs_free(epochs);
+    lines_release(&lines);
+}
+
 static void epoch__older_than_the_table__epoch_0_by_position_of_one_server(void **state)
 {
     (void)state;
@@ -793,6 +809,7 @@ int main(void)
         cmocka_unit_test(epoch__two_active_writers__position_after_100_epochs_an_hour),
         cmocka_unit_test(epoch__100_epochs_in_more_than_an_hour__numbers_stay),
         cmocka_unit_test(epoch__log_reset__same_gtids_are_new_transactions),
+        cmocka_unit_test(epoch__resumed_behind_a_known_epoch__next_is_higher_whatever_the_time),
         cmocka_unit_test(epoch__older_than_the_table__epoch_0_by_position_of_one_server),
         cmocka_unit_test(epoch__frozen__uncovered_is_epoch_0),
         cmocka_unit_test(epoch__lines_that_are_none__state_corrupt),
