@@ -2,6 +2,7 @@
 #include "cmd/half.h"
 
 #include "base/log.h"
+#include "pipeline/recover.h"
 
 int half_settle(struct half *out, enum half_kind kind, const struct settings *settings, struct config *cfg,
                 struct err *e)
@@ -87,15 +88,18 @@ static int take_over(struct half *half, const struct pipeline_service *service, 
 {
     const struct bus_settings *bus = &half->settings.bus;
     struct kafka_takeover takeover;
+    uint64_t base = 0;
     int rc = lease_new(&half->lease, bus->sink.options, (unsigned)bus->session_ms, &half->env, e);
     if (rc == 0)
         rc = lease_wait(half->lease, service, e);
     if (rc == 0)
         rc = service_state_take(&half->own_state, &half->settings, &half->env, &takeover, e);
+    if (rc == 0)
+        rc = recover_reader_base(&base, half->own_state, e);
     if (rc != 0)
         return rc;
     lease_took_over(half->lease, takeover.text);
-    half->number = (uint64_t)takeover.offset + 1;
+    half->number = base + (uint64_t)takeover.offset + 1;
     log_event(half->env.log, LOG_INFO, "this reader is the active one", LOG_UINT("reader", half->number));
     return 0;
 }

@@ -1,13 +1,17 @@
 /* A lost position, from the headers of the topic and the server's log. */
 #include "pipeline/recover.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "pipeline/checkpoint.h"
 #include "pipeline/epoch_log.h"
 #include "pipeline/reading.h"
+#include "position/scan.h"
 #include "sink/kafka/newest.h"
+
+#define READER_BASE_RECORD "reader-base"
 
 static int lost(const struct recover_options *opt, const char *why, struct err *e)
 {
@@ -39,6 +43,8 @@ static int read_topic(struct recovered *found, struct kafka_newest *oldest, cons
         found->empty += !newest.found;
         if (newest.found && newest.version.epoch > found->epoch)
             found->epoch = newest.version.epoch;
+        if (newest.found && newest.reader > found->reader)
+            found->reader = newest.reader;
         if (newest.found && (!oldest->found || version_compare(&newest.version, &oldest->version) < 0))
             *oldest = newest;
     }
@@ -190,6 +196,31 @@ static int store_epoch(uint32_t newest, struct state *state, struct err *e)
     return rc;
 }
 
+static int store_reader(uint64_t highest, struct state *state, struct err *e)
+{
+    char text[32];
+    int len = snprintf(text, sizeof text, "%" PRIu64, highest);
+    return highest ? state_put(state, READER_BASE_RECORD, text, (size_t)len, e) : 0;
+}
+
+int recover_reader_base(uint64_t *out, struct state *state, struct err *e)
+{
+    struct buf text;
+    bool found = false;
+    uint64_t base = 0;
+    buf_init(&text, 64);
+    int rc = state_get(state, READER_BASE_RECORD, &text, &found, e);
+    if (rc == 0 && found) {
+        struct scan s = scan_over((const char *)text.p, text.len);
+        if (text.len == 0 || !scan_u64(&s, INT64_MAX, &base) || !scan_at_end(&s))
+            rc = err_set(e, STATE_CORRUPT, READER_BASE_RECORD, "not a number");
+    }
+    buf_release(&text);
+    if (rc == 0)
+        *out = base;
+    return rc;
+}
+
 int recover_store(const struct recovered *found, const struct settings *settings, struct state *state, struct err *e)
 {
     struct checkpoint cp = {0};
@@ -199,6 +230,8 @@ int recover_store(const struct recovered *found, const struct settings *settings
     checkpoint_release(&cp);
     if (rc == 0)
         rc = store_epoch(found->epoch, state, e);
+    if (rc == 0)
+        rc = store_reader(found->reader, state, e);
     if (rc == 0)
         rc = checkpoint_mark_reset(state, e);
     for (unsigned i = 0; i < settings->sink_count && rc == 0; i++)

@@ -9,6 +9,7 @@
 struct recovered {
     struct position pos; /* begin of that record's transaction, with what was committed before */
     uint32_t epoch;      /* the highest of the newest records */
+    uint64_t reader;     /* the highest number of a reader; 0: none has one */
     unsigned empty;      /* partitions without a record */
 };
 
@@ -24,8 +25,13 @@ struct recover_options {
 int recover_find(struct recovered *out, const struct recover_options *opt, struct err *e);
 
 /* Makes it the position of all sinks. What is read from there on begins an epoch behind the highest that the topic has,
- * so that its versions rise, and what sinks have stored themselves counts for nothing. Errors: USAGE when a position is
+ * so that its versions rise, readers are numbered behind the highest, and what sinks have stored themselves counts for
+ * nothing. Errors: USAGE when a position is
  * stored, the state's. */
 int recover_store(const struct recovered *found, const struct settings *settings, struct state *state, struct err *e);
+
+/* What the numbers of readers are counted from, since take-overs are counted anew in a topic that was made anew; 0
+ * unless recover_store said more. Errors: the state's, STATE_CORRUPT. */
+int recover_reader_base(uint64_t *out, struct state *state, struct err *e);
 
 #endif

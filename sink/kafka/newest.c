@@ -13,6 +13,7 @@
 struct visited {
     bool found;
     int64_t offset;
+    uint64_t reader; /* of all that were visited */
     char pos[FILEPOS_TEXT_MAX], version[VERSION_TEXT_LEN + 1], gtid[GTID_TEXT_MAX];
 };
 
@@ -32,13 +33,18 @@ static int visit(void *ctx, const rd_kafka_message_t *message, struct err *e)
 {
     struct visited *visited = ctx;
     rd_kafka_headers_t *headers = NULL;
+    char text[32];
     (void)e;
-    *visited = (struct visited){.found = true, .offset = message->offset};
+    *visited = (struct visited){.found = true, .offset = message->offset, .reader = visited->reader};
     if (rd_kafka_message_headers(message, &headers) != RD_KAFKA_RESP_ERR_NO_ERROR)
         return 0;
     take_header(headers, "pos", visited->pos, sizeof visited->pos);
     take_header(headers, "version", visited->version, sizeof visited->version);
     take_header(headers, "gtid", visited->gtid, sizeof visited->gtid);
+    take_header(headers, "reader", text, sizeof text);
+    uint64_t reader = strtoull(text, NULL, 10);
+    if (reader > visited->reader && reader < INT64_MAX)
+        visited->reader = reader;
     return 0;
 }
 
@@ -73,6 +79,7 @@ int kafka_newest_read(const struct kafka_read *read, struct kafka_newest *out, s
     }
     newest.found = visited.found;
     newest.offset = visited.offset;
+    newest.reader = visited.reader;
     memcpy(newest.gtid, visited.gtid, sizeof newest.gtid);
     *out = newest;
     return 0;

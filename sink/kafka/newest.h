@@ -14,6 +14,7 @@ struct kafka_newest {
     struct filepos at; /* of the event */
     struct version version;
     char gtid[GTID_TEXT_MAX]; /* of the transaction; "" without */
+    uint64_t reader;          /* highest number of a reader, of this and some records before; 0: none has one */
 };
 
 /* Before a topic of delivery exactly_once is read: fences the sink of this name and aborts what it left open, which the

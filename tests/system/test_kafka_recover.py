@@ -169,3 +169,18 @@ def test_place_behind_the_log_is_refused(db, kafka, sluice, flavor, begin):  # n
     produce(kafka, topic, [(0, 7, line, {"pos": f"{line['file']}:{line['pos'] + 100000000}"})])
     done = driver.run("position", "recover", "--skip-empty")
     assert done.returncode == STOPPED and "ends before" in done.stderr, done.stderr
+
+
+def test_number_of_the_reader_goes_on_behind_those_of_the_records(db, kafka, sluice, flavor, begin):  # noqa: F811
+    topic = f"recover-number-{flavor}"
+    create_topic(kafka, topic, PARTITIONS)
+    driver = sluice(reader_config(db, kafka, topic, begin, delivery="at_least_once"))
+    first, second = dumped_orders(driver, db, begin, 2)
+    produce(kafka, topic, [(0, 7, first, {"reader": "5000000"}), (1, 7, second, {"reader": "12"})])
+    done = driver.run("position", "recover", "--skip-empty")
+    assert done.returncode == FINE, done.stderr
+    start_reader(driver)
+    wait_until(lambda: len(read_topic(kafka, topic)) == 4, driver.tail, every_s=0.2)
+    numbers = sorted(int(record.headers["reader"]) for record in read_topic(kafka, topic))
+    assert numbers[1] == 5000000 < numbers[2] == numbers[3], "appliers would drop what this reader writes"
+    assert driver.stop() == FINE
