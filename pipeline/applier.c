@@ -8,6 +8,7 @@
 #include "change/json_in.h"
 #include "pipeline/consumer.h"
 #include "pipeline/offsets.h"
+#include "pipeline/readers.h"
 
 #define POLL_MS        100
 #define FULL_WAIT_MS   200  /* for room, between two looks at the clock */
@@ -23,6 +24,7 @@ struct applier {
     atomic_bool stopping, cut;
     struct consumer *consumer;
     struct offsets offsets;
+    struct readers readers;
     struct shape_cache *shapes;
     struct arena arena;
     uint64_t *masks; /* by shape id: 1 + the sinks; 0: not known yet */
@@ -43,6 +45,17 @@ static uint64_t lane_acked(const struct applier *a, unsigned lane)
     return least;
 }
 
+/* With the number of the reader, for whoever reads on from there. */
+static void add_due(struct applier *a, rd_kafka_topic_partition_list_t *due, unsigned lane, int64_t offset)
+{
+    rd_kafka_topic_partition_t *part = rd_kafka_topic_partition_list_add(due, a->opt.bus->topic, (int32_t)lane);
+    char text[READERS_TEXT_MAX];
+    part->offset = offset;
+    readers_print(&a->readers, lane, offset, text);
+    part->metadata = *text ? strdup(text) : NULL;
+    part->metadata_size = part->metadata ? strlen(text) : 0;
+}
+
 /* The offsets that are due; with `only` those of these partitions. The caller's; NULL: none are. */
 static rd_kafka_topic_partition_list_t *take_due(struct applier *a, const rd_kafka_topic_partition_list_t *only)
 {
@@ -56,7 +69,7 @@ static rd_kafka_topic_partition_list_t *take_due(struct applier *a, const rd_kaf
             continue;
         if (!due)
             due = rd_kafka_topic_partition_list_new((int)a->offsets.count);
-        rd_kafka_topic_partition_list_add(due, a->opt.bus->topic, (int32_t)lane)->offset = offset;
+        add_due(a, due, lane, offset);
         offsets_committed(&a->offsets, lane, offset);
     }
     return due;
@@ -103,8 +116,11 @@ static void drain(struct applier *a, const rd_kafka_topic_partition_list_t *only
 static void on_gained(void *ctx, const rd_kafka_topic_partition_list_t *parts)
 {
     struct applier *a = ctx;
-    for (int i = 0; i < parts->cnt; i++)
-        offsets_own(&a->offsets, (unsigned)parts->elems[i].partition, true);
+    for (int i = 0; i < parts->cnt; i++) {
+        const rd_kafka_topic_partition_t *part = &parts->elems[i];
+        offsets_own(&a->offsets, (unsigned)part->partition, true);
+        readers_gain(&a->readers, (unsigned)part->partition, part->metadata, part->metadata_size);
+    }
 }
 
 static void on_leaving(void *ctx, const rd_kafka_topic_partition_list_t *parts, bool lost)
@@ -228,6 +244,25 @@ static int bad_record(const struct applier *a, const rd_kafka_message_t *record,
     return err_set(e, KAFKA_RECORD, a->opt.bus->topic, record->partition, record->offset, why->text);
 }
 
+/* True when the record's reader was followed by another, which had begun in the partition. */
+static bool is_superseded(struct applier *a, const rd_kafka_message_t *record)
+{
+    rd_kafka_headers_t *headers;
+    const void *value = NULL;
+    size_t len = 0;
+    bool first;
+    if (rd_kafka_message_headers(record, &headers) != RD_KAFKA_RESP_ERR_NO_ERROR ||
+        rd_kafka_header_get_last(headers, "reader", &value, &len) != RD_KAFKA_RESP_ERR_NO_ERROR ||
+        readers_take(&a->readers, (unsigned)record->partition, readers_parse(value, len), record->offset, &first))
+        return false;
+    metric_add(&a->stats.superseded_total, 1);
+    if (first)
+        log_event(a->opt.env->log, LOG_WARN, "records of a reader that was followed by another are dropped",
+                  LOG_STR("topic", a->opt.bus->topic), LOG_INT("partition", record->partition),
+                  LOG_INT("offset", record->offset));
+    return true;
+}
+
 static int take_record(struct applier *a, const rd_kafka_message_t *record, struct err *e)
 {
     struct change chg;
@@ -246,6 +281,8 @@ static int take_record(struct applier *a, const rd_kafka_message_t *record, stru
         return bad_record(a, record, &why, e);
     if (!offsets_owned(&a->offsets, lane))
         return 0;
+    if (is_superseded(a, record))
+        return offsets_pass(&a->offsets, lane, record->offset + 1, e);
     if (find_mask(a, chg.shape, &mask, e) != 0)
         return err_result(e);
     if (!mask)
@@ -315,6 +352,8 @@ int applier_new(struct applier **out, const struct applier_options *opt, struct 
     int rc = wakeup_init(&a->wake, e);
     if (rc == 0)
         rc = offsets_init(&a->offsets, consumer.lanes, e);
+    if (rc == 0)
+        rc = readers_init(&a->readers, consumer.lanes, e);
     if (rc == 0 && !(a->shapes = shape_cache_new()))
         rc = err_set(e, NO_MEMORY, sizeof *a);
     if (rc == 0)
@@ -333,6 +372,7 @@ void applier_free(struct applier *a)
         return;
     consumer_close(a->consumer);
     offsets_release(&a->offsets);
+    readers_release(&a->readers);
     shape_cache_free(a->shapes);
     arena_release(&a->arena);
     wakeup_release(&a->wake);

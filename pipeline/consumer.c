@@ -14,6 +14,7 @@
 #define JOIN_BACKOFF_MAX_MS 5000
 #define JOIN_WAIT_MS        100
 #define COMMIT_AGAIN_MS     20
+#define JOIN_ASK_MS         1000
 
 /* What the promises stand on, and what has options of its own. */
 static const char *const reserved[] = {
@@ -58,6 +59,17 @@ static void log_parts(struct consumer *c, const char *what, const rd_kafka_topic
     log_event(c->opt.env->log, LOG_INFO, what, LOG_STR("topic", c->opt.topic), LOG_INT("partitions", parts->cnt));
 }
 
+/* With what was committed, which is asked for until the brokers answer. */
+static void tell_gained(struct consumer *c, const rd_kafka_topic_partition_list_t *parts)
+{
+    rd_kafka_topic_partition_list_t *known = rd_kafka_topic_partition_list_copy(parts);
+    rd_kafka_resp_err_t code = RD_KAFKA_RESP_ERR__TIMED_OUT;
+    while (parts->cnt && code != RD_KAFKA_RESP_ERR_NO_ERROR && !c->opt.ends(c->opt.ctx))
+        code = rd_kafka_committed(c->handle, known, JOIN_ASK_MS);
+    c->opt.gained(c->opt.ctx, known);
+    rd_kafka_topic_partition_list_destroy(known);
+}
+
 static void on_rebalance(rd_kafka_t *handle, rd_kafka_resp_err_t code, rd_kafka_topic_partition_list_t *parts,
                          void *ctx)
 {
@@ -69,7 +81,7 @@ static void on_rebalance(rd_kafka_t *handle, rd_kafka_resp_err_t code, rd_kafka_
         if (!error && c->paused)
             (void)rd_kafka_pause_partitions(handle, parts);
         if (!error)
-            c->opt.gained(c->opt.ctx, parts);
+            tell_gained(c, parts);
     } else {
         bool lost = code != RD_KAFKA_RESP_ERR__REVOKE_PARTITIONS || rd_kafka_assignment_lost(handle);
         log_parts(c, lost ? "partitions were lost" : "partitions go", parts);

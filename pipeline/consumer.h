@@ -25,7 +25,8 @@ struct consumer_options {
     unsigned lanes; /* partitions that the topic must have */
     struct state *state;
 
-    /* Called in consumer_poll and consumer_close. gained: these partitions are read from now on. leaving: they go when
+    /* Called in consumer_poll and consumer_close. gained: these partitions are read from now on; they have the offsets
+     * and metadata that the group has committed. leaving: they go when
      * it returns; what is due is committed by it, but when they are lost already. */
     void (*gained)(void *ctx, const rd_kafka_topic_partition_list_t *parts);
     void (*leaving)(void *ctx, const rd_kafka_topic_partition_list_t *parts, bool lost);

@@ -23,6 +23,8 @@ const struct pipeline_figure pipeline_figures[] = {
     ROW(reconnects_total, "reconnects", METRIC_COUNTER, "connections to the source that were lost"),
     ROW(unfollowed_total, "events", METRIC_COUNTER,
         "changes logged as statements, and incidents, that on_statement: warn has passed over"),
+    ROW(superseded_total, "records", METRIC_COUNTER,
+        "records of a reader that was followed by another, dropped by an applier"),
     ROW(xa_prepared, "transactions", METRIC_GAUGE, "prepared XA transactions whose rows wait for XA COMMIT"),
     ROW(xa_spool_bytes, "bytes", METRIC_GAUGE, "rows of prepared XA transactions"),
     ROW(source_up, "0 or 1", METRIC_GAUGE, "connected to the source"),
@@ -70,6 +72,7 @@ void pipeline_stats(struct pipeline *pipe, struct pipeline_stats *out, const str
     out->transactions_total = metric_get(&fed->transactions_total);
     out->reconnects_total = metric_get(&fed->reconnects_total);
     out->unfollowed_total = metric_get(&fed->unfollowed_total);
+    out->superseded_total = metric_get(&fed->superseded_total);
     out->xa_prepared = metric_get(&fed->held);
     out->xa_spool_bytes = metric_get(&fed->held_bytes);
     out->source_up = metric_get(&fed->up);

@@ -42,6 +42,7 @@ struct pipeline_stats {
     uint64_t idle_ms;
     uint64_t reconnects_total;
     uint64_t unfollowed_total;
+    uint64_t superseded_total;
     uint64_t xa_prepared;
     uint64_t xa_spool_bytes;
     uint64_t source_up;

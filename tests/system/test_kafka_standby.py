@@ -1,6 +1,8 @@
 """Several readers of one topic: one is active, who takes over, and what a reader does that was away for too long."""
 
+import glob
 import json
+import os
 import signal
 
 import pytest
@@ -9,6 +11,15 @@ from kafka_topics import create_topic, read_topic
 from sluice import FINE, wait_until
 from test_kafka_sink import PARTITIONS, Load, begin  # noqa: F401 (a fixture)
 from test_kafka_state import check_log, reader_config, start_reader
+
+
+def applied(path):
+    """[(key, version)] of each file that a recorder wrote."""
+    found = []
+    for name in glob.glob(path + ".*"):
+        with open(name, encoding="utf-8") as file:
+            found.append([(line["key"], line["version"]) for line in map(json.loads, file.read().split("\n")[:-1])])
+    return found
 
 
 @pytest.fixture
@@ -88,3 +99,49 @@ def test_reader_that_stood_still_is_fenced(db, kafka, sluice, rng, begin, two): 
     wait_key(kafka, topic, 100, second)
     check_log(second, db, kafka, topic, begin)
     assert second.stop() == FINE
+
+
+def test_appliers_drop_what_a_reader_still_writes_at_least_once(
+        db, kafka, sluice, workspace, flavor, begin):  # noqa: F811
+    """Nothing at the brokers fences rows that are not in a transaction: the topic has them, the sinks have not."""
+    topic, path = f"superseded-{flavor}", os.path.join(workspace.directory("records"), "r")
+    create_topic(kafka, topic, PARTITIONS)
+    settings = reader_config(db, kafka, topic, begin, delivery="at_least_once")
+    settings["sinks"] = {"nowhere": {"type": "recorder", "path": path}}
+    first, second, applier = (sluice(settings) for _ in range(3))
+    start_reader(first).wait_log(msg="reading")
+    start_reader(second).wait_log(msg="standing by: another reader is active")
+    applier.start("--role", "applier")
+    write(db, 1)
+    wait_key(kafka, topic, 1, first)
+    first.process.send_signal(signal.SIGSTOP)
+    try:
+        rows = ", ".join(f"({number}, 1)" for number in range(1000, 3000))
+        db.script([f"INSERT INTO orders (order_id, user_id) VALUES {rows}"], "shop")
+        second.wait_log(msg="this reader is the active one")
+        write(db, 99)
+        wait_key(kafka, topic, 99, second)
+    finally:
+        first.process.send_signal(signal.SIGCONT)
+    assert first.wait_exit() in (1, 4), first.tail()
+    write(db, 100)
+    wait_key(kafka, topic, 100, second)
+
+    expected, dropped, highest = {}, 0, {}
+    for record in read_topic(kafka, topic):
+        number, line = int(record.headers["reader"]), json.loads(record.value)
+        if number < highest.get(record.partition, 0):
+            dropped += 1
+            continue
+        highest[record.partition] = number
+        expected[line["key"], line["version"]] = number
+    assert dropped, "the first reader wrote nothing more: the test proves nothing"
+    wait_until(lambda: expected.keys() <= set(sum(applied(path), [])), applier.tail, 60, 0.2)
+    assert json.loads(applier.run("status", "--json").stdout)["superseded_total"] == dropped
+    assert applier.find_log(msg="records of a reader that was followed by another are dropped")
+    assert sum(len(file) for file in applied(path)) == len(set(sum(applied(path), [])))
+    applier.kill()
+    applier.start("--role", "applier")
+    applier.wait_log(msg="partitions came")
+    assert applier.stop() == FINE and second.stop() == FINE
+    assert set(sum(applied(path), [])) == expected.keys()
