@@ -87,6 +87,23 @@ bool json_scan_next(struct json_scan *scan, struct json_span *name, struct json_
     return true;
 }
 
+bool json_scan_array(struct json_scan *scan, const struct json_span *text)
+{
+    *scan = (struct json_scan){text->p, text->p + text->len};
+    return take(scan, '[');
+}
+
+bool json_scan_element(struct json_scan *scan, struct json_span *value)
+{
+    (void)take(scan, ',');
+    skip_space(scan);
+    const char *start = scan->p;
+    if (start == scan->end || *start == ']' || !skip_value(scan))
+        return false;
+    *value = (struct json_span){start, (size_t)(scan->p - start)};
+    return true;
+}
+
 static int not_ours(const char *what, struct err *e)
 {
     return err_set(e, CORRUPT, what);

@@ -23,6 +23,10 @@ bool json_scan_open(struct json_scan *scan, const char *p, size_t len);
  * where the text is not JSON. */
 bool json_scan_next(struct json_scan *scan, struct json_span *name, struct json_span *value);
 
+/* The same of an array: its elements, one after the other. */
+bool json_scan_array(struct json_scan *scan, const struct json_span *text);
+bool json_scan_element(struct json_scan *scan, struct json_span *value);
+
 /* A column's value: null, a number, a string, {"base64":"…"}, {"wkb":"…","srid":…} or an array of numbers. Errors:
  * CORRUPT, NO_MEMORY. */
 int json_scan_value(const struct json_span *text, struct value *out, struct arena *arena, struct err *e);

@@ -121,6 +121,19 @@ static void trim_zeros(struct buf *out, size_t begin)
         out->len--;
 }
 
+static void add_text(const struct value *v, bool is_decimal, struct buf *out)
+{
+    size_t begin = out->len;
+    if (v->kind == VALUE_BYTES || v->kind == VALUE_GEOMETRY)
+        add_hex(v->s.p, v->s.len, out);
+    else
+        value_text(v, out);
+    if (is_decimal)
+        trim_zeros(out, begin);
+    else
+        escape(out, begin);
+}
+
 /* `old`: the column in the before image, for a partial update. */
 static int add_value(const struct coltype *type, const struct found *found, const struct found *old, struct buf *out,
                      struct arena *arena, struct err *e)
@@ -129,18 +142,9 @@ static int add_value(const struct coltype *type, const struct found *found, cons
     struct bytes bytes = {found->bytes, found->len};
     int rc = found->partial ? jsonb_diff_apply(type, (struct bytes){old->bytes, old->len}, bytes, &v, arena, e)
                             : value_read(type, bytes.p, bytes.len, &v, arena, e);
-    if (rc != 0)
-        return rc;
-    size_t begin = out->len;
-    if (v.kind == VALUE_BYTES || v.kind == VALUE_GEOMETRY)
-        add_hex(v.s.p, v.s.len, out);
-    else
-        value_text(&v, out);
-    if (v.kind == VALUE_DECIMAL)
-        trim_zeros(out, begin);
-    else
-        escape(out, begin);
-    return 0;
+    if (rc == 0)
+        add_text(&v, v.kind == VALUE_DECIMAL, out);
+    return rc;
 }
 
 static int add_column(const struct column *col, const struct found *found, const struct found *old,
@@ -162,6 +166,14 @@ static int add_column(const struct column *col, const struct found *found, const
     return rc == 0 ? 0 : err_wrap(e, "column %s", col->name);
 }
 
+/* Never empty, but of a table without a key. */
+static int finish(const struct key_plan *plan, size_t begin, struct buf *out, struct err *e)
+{
+    if (out->len == begin && plan->wanted.count > 0)
+        buf_add(out, "\\E", 2);
+    return out->failed ? err_set(e, NO_MEMORY, out->len) : 0;
+}
+
 int key_text(const struct key_plan *plan, const struct shape *shape, const struct found *found,
              const struct found *fallback, const char *image_name, struct buf *out, struct arena *arena, struct err *e)
 {
@@ -180,9 +192,25 @@ int key_text(const struct key_plan *plan, const struct shape *shape, const struc
             return rc;
         }
     }
-    if (out->len == begin && plan->wanted.count > 0)
-        buf_add(out, "\\E", 2);
-    if (out->failed)
-        return err_set(e, NO_MEMORY, out->len);
-    return 0;
+    return finish(plan, begin, out, e);
+}
+
+int key_text_values(const struct key_plan *plan, const struct table *tbl, const struct value *values,
+                    const uint8_t *decimals, const char *image_name, struct buf *out, struct err *e)
+{
+    size_t begin = out->len;
+    for (unsigned i = 0; i < plan->wanted.count; i++) {
+        unsigned at = plan->order[i], column = plan->columns[at];
+        if (values[at].kind == VALUE_ABSENT) {
+            out->len = begin;
+            return err_set(e, ROW_IMAGE, tbl->columns[column].name, image_name);
+        }
+        if (i > 0)
+            buf_byte(out, ':');
+        if (values[at].kind == VALUE_NULL)
+            buf_add(out, "\\N", 2);
+        else
+            add_text(&values[at], decimals[column / 8] >> (column % 8) & 1, out);
+    }
+    return finish(plan, begin, out, e);
 }

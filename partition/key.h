@@ -34,4 +34,9 @@ int key_plan_init(struct key_plan *out, const struct table *tbl, const char *con
 int key_text(const struct key_plan *plan, const struct shape *shape, const struct found *found,
              const struct found *fallback, const char *image_name, struct buf *out, struct arena *arena, struct err *e);
 
+/* The same from values, in the order of plan->wanted, of a table whose columns have no types: `decimals`, a bitmap by
+ * column, names those that are DECIMAL. Errors: ROW_IMAGE, NO_MEMORY. */
+int key_text_values(const struct key_plan *plan, const struct table *tbl, const struct value *values,
+                    const uint8_t *decimals, const char *image_name, struct buf *out, struct err *e);
+
 #endif

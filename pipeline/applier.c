@@ -6,6 +6,7 @@
 
 #include "base/log.h"
 #include "change/json_in.h"
+#include "pipeline/applier_input.h"
 #include "pipeline/consumer.h"
 #include "pipeline/offsets.h"
 #include "pipeline/readers.h"
@@ -25,6 +26,7 @@ struct applier {
     struct consumer *consumer;
     struct offsets offsets;
     struct readers readers;
+    struct applier_input *input; /* NULL: records of our own */
     struct shape_cache *shapes;
     struct arena arena;
     uint64_t *masks; /* by shape id: 1 + the sinks; 0: not known yet */
@@ -237,9 +239,10 @@ static int add_item(struct applier *a, unsigned lane, const struct lane_row *row
 
 static int bad_record(const struct applier *a, const rd_kafka_message_t *record, const struct err *why, struct err *e)
 {
-    if (why->code == ERR_NO_MEMORY) {
+    if (why->code == ERR_NO_MEMORY || why->code == ERR_TRUNCATE_STOP) {
         *e = *why;
-        return err_result(e);
+        return err_wrap(e, "topic %s, partition %d, offset %" PRId64, a->opt.bus->topic, record->partition,
+                        record->offset);
     }
     return err_set(e, KAFKA_RECORD, a->opt.bus->topic, record->partition, record->offset, why->text);
 }
@@ -261,6 +264,30 @@ static bool is_superseded(struct applier *a, const rd_kafka_message_t *record)
                   LOG_STR("topic", a->opt.bus->topic), LOG_INT("partition", record->partition),
                   LOG_INT("offset", record->offset));
     return true;
+}
+
+/* A record that another program wrote: no row, or several. */
+static int take_foreign(struct applier *a, const rd_kafka_message_t *record, struct err *e)
+{
+    const struct input_record in = {record->key, record->key_len, record->payload, record->len};
+    struct applier_rows rows;
+    struct err why = ERR_INIT;
+    uint64_t ordinal = 0;
+    unsigned lane = (unsigned)record->partition;
+    if (applier_input_take(a->input, &in, record->offset, &rows, &why) != 0)
+        return bad_record(a, record, &why, e);
+    if (!offsets_owned(&a->offsets, lane))
+        return 0;
+    if (rows.count == 0)
+        return offsets_pass(&a->offsets, lane, record->offset + 1, e);
+    for (unsigned i = 0; i < rows.count; i++) {
+        int rc = add_item(a, lane, &rows.list[i], &rows.tx, &ordinal, e);
+        if (rc != 1)
+            return rc;
+    }
+    metric_add(&a->stats.rows_total, rows.count);
+    metric_set(&a->stats.read_commit_us, (uint64_t)rows.tx.commit_us);
+    return offsets_note(&a->offsets, lane, ordinal, record->offset + 1, e);
 }
 
 static int take_record(struct applier *a, const rd_kafka_message_t *record, struct err *e)
@@ -314,7 +341,7 @@ static int read_records(struct applier *a, struct err *e)
         rc = poll_consumer(a, waits ? POLL_MS : 0, &message, e);
         waits = rc == CONSUMER_NOTHING;
         if (rc == CONSUMER_RECORD) {
-            rc = take_record(a, message, e);
+            rc = a->input ? take_foreign(a, message, e) : take_record(a, message, e);
             rd_kafka_message_destroy(message);
         }
         if (rc == 0 && (waits || lanes_should_publish(a->opt.lanes)))
@@ -356,6 +383,8 @@ int applier_new(struct applier **out, const struct applier_options *opt, struct 
         rc = readers_init(&a->readers, consumer.lanes, e);
     if (rc == 0 && !(a->shapes = shape_cache_new()))
         rc = err_set(e, NO_MEMORY, sizeof *a);
+    if (rc == 0 && opt->bus->input)
+        rc = applier_input_new(&a->input, opt->bus->input, opt->routes, opt->bus->epoch, e);
     if (rc == 0)
         rc = consumer_new(&a->consumer, &consumer, e);
     if (rc != 0) {
@@ -373,6 +402,7 @@ void applier_free(struct applier *a)
     consumer_close(a->consumer);
     offsets_release(&a->offsets);
     readers_release(&a->readers);
+    applier_input_free(a->input);
     shape_cache_free(a->shapes);
     arena_release(&a->arena);
     wakeup_release(&a->wake);

@@ -1,5 +1,6 @@
-/* The source thread's loop of an applier: records of a Kafka topic, which a reader of sluice wrote, become items in the
- * lanes; lane l is partition l. It takes the feeder's place. Private to pipeline/.
+/* The source thread's loop of an applier: records of a Kafka topic, which a reader of sluice wrote (or one
+ * of the programs of change/input.h), become items in the lanes; lane l is partition l. It takes the feeder's place.
+ * Private to pipeline/.
  *
  * One item per record, with the version, images and key text of the record. A partition's offset is committed behind
  * the longest prefix that all sinks have acknowledged, on a clock, when the partition goes, and at the end. A partition

@@ -13,6 +13,7 @@
 #include "base/err.h"
 #include "base/metric.h"
 
+struct input_ops;
 struct option_list;
 struct position;
 struct routes;
@@ -80,9 +81,11 @@ struct pipeline_bus {
     const struct option_list *brokers, *properties;
     const char *sasl_password; /* NULL: none */
     const char *topic, *group;
-    const char *instance_id; /* of a static member of the group; NULL: it is none */
-    bool from_latest;        /* of a group that starts for the first time; else the earliest records */
-    struct state *state;     /* where it is kept that the group has started */
+    const char *instance_id;       /* of a static member of the group; NULL: it is none */
+    bool from_latest;              /* of a group that starts for the first time; else the earliest records */
+    struct state *state;           /* where it is kept that the group has started */
+    const struct input_ops *input; /* of the program that wrote the topic; NULL: a reader of sluice */
+    uint32_t epoch;                /* of the versions, with `input` */
 };
 
 struct pipeline_spec {

@@ -48,6 +48,7 @@ struct bus_settings {
     const char *instance_id;   /* of an applier that is a static member; NULL: it is none */
     int from;                  /* enum bus_from */
     uint64_t session_ms;
+    uint64_t epoch; /* of versions, where the topic has none */
 };
 
 struct settings {
@@ -90,7 +91,7 @@ int settings_of_reader(struct settings *settings, struct config *cfg, struct err
 int settings_keep_sinks(struct settings *settings, struct config *cfg, const struct option_list *names, struct err *e);
 
 /* What an applier reads, but for its state: as of the settings, which must outlive it. Errors: USAGE when the bus is
- * embedded, its topic depends on the table, or its format is not our own JSON. */
+ * embedded, its topic depends on the table, or a route asks for what a foreign topic cannot have. */
 int settings_of_applier(struct pipeline_bus *out, const struct settings *settings, struct err *e);
 
 /* A sink that a command brings itself: inline, named for its kind, with that kind's defaults but for what is given. Its

@@ -1,6 +1,7 @@
 /* `bus` of the configuration file, and what it makes of a reader's sinks and routes. */
 #include <string.h>
 
+#include "change/input.h"
 #include "pipeline/settings_private.h"
 #include "sink/kafka/kafka.h"
 
@@ -43,6 +44,13 @@ const struct option settings_bus_options[] = {
      .max = 300000,
      .help = "Of several readers: how long the active one may not be heard of before another takes over. The brokers' "
              "group.min.session.timeout.ms (6 s unless set) must allow it."},
+    {.name = "epoch",
+     .type = OPTION_UINT,
+     .offset = offsetof(struct bus_settings, epoch),
+     .text = "0",
+     .max = UINT32_MAX,
+     .help = "An applier of a topic that Canal, Maxwell or Debezium wrote: the first part of versions, the second is "
+             "the offset. Raise it when the topic is made anew."},
     {.name = NULL}};
 
 int settings_read_bus(struct settings *out, struct config *cfg, struct err *e)
@@ -122,16 +130,22 @@ int settings_of_applier(struct pipeline_bus *out, const struct settings *setting
     const struct format_choice *format = bus->route_options;
     if (kafka_topic_varies(kafka))
         return err_set(e, CONFIG_VALUE, "bus.topic", "an applier reads one topic, not a template");
-    if (strcmp(format->ops->name, "sluice") != 0)
-        return err_set(e, CONFIG_VALUE, "bus.format", "an applier reads format sluice");
     if (check_instance(bus->instance_id, e) != 0)
         return err_result(e);
+    const struct input_ops *input = input_find(format->ops->name);
+    for (unsigned i = 0; input && i < settings->route_count; i++)
+        if (settings->routes[i].on_truncate == ON_TRUNCATE_SWEEP) {
+            err_set(e, CONFIG_VALUE, "on_truncate", "sweep does not pass the bus: stop or ignore");
+            return err_wrap(e, "%s:%u", settings->file, settings->routes[i].line);
+        }
     *out = (struct pipeline_bus){.brokers = &kafka->brokers,
                                  .properties = &kafka->properties,
                                  .sasl_password = kafka->sasl_password,
                                  .topic = kafka->topic,
                                  .group = bus->group ? bus->group : kafka->topic,
                                  .instance_id = bus->instance_id,
-                                 .from_latest = bus->from == BUS_FROM_LATEST};
+                                 .from_latest = bus->from == BUS_FROM_LATEST,
+                                 .input = input,
+                                 .epoch = (uint32_t)bus->epoch};
     return 0;
 }

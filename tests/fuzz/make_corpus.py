@@ -1,6 +1,6 @@
 #!/usr/bin/python3
-"""Makes the seeds of event, table_map, payload and log_reader anew from the golden binlogs: few and small files; and those of
-ddl, create_table, alter_table and follow whose names begin with `manual_` from the golden statements (tests/golden/ddl).
+"""Makes the seeds of event, table_map, payload and log_reader anew from the golden binlogs: few and small files; those of
+input_canal, input_maxwell and input_debezium from the peers' golden messages; and those of ddl, create_table, alter_table and follow whose names begin with `manual_` from the golden statements (tests/golden/ddl).
 
 Seeds in other folders, and seeds here whose names begin with `found_` (what a fuzzer found), are left alone.
 """
@@ -195,7 +195,24 @@ def manual_seeds():
     write_manual("follow", manual_pages())
 
 
+def input_seeds(peer):
+    """One message of each kind that a case has: the length of its key, the key, the value."""
+    seeds = {}
+    for path in sorted(glob.glob(os.path.join(os.path.dirname(GOLDEN), "peers", peer, "*.case"))):
+        with open(path, encoding="utf-8") as file:
+            lines = re.split(r"(?m)^-- expect\n", file.read())[1].replace('"*"', "1").split("\n")
+        for line in lines:
+            kind = re.search(r'"(?:type|op)":"(\w+)"', line)
+            if line.startswith("{") and kind and line.count("\t") == 0:
+                key = b'{"id":1}' if peer == "debezium" else b'{"database":"shop","table":"t","pk.id":1}'
+                name = f"{os.path.basename(path)[:3]}_{kind.group(1)}"
+                seeds.setdefault(name, bytes([len(key)]) + key + line.encode())
+    return seeds
+
+
 if __name__ == "__main__":
+    for name in ("canal", "maxwell", "debezium"):
+        write(f"input_{name}", input_seeds(name))
     manual_seeds()
     write("event", event_seeds())
     write("table_map", table_map_seeds())

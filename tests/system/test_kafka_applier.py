@@ -448,11 +448,10 @@ def test_other_number_of_partitions_stops(bus, sluice, records):
     "more, says",
     [
         ({"topic": "{db}.{table}"}, "template"),
-        ({"format": "maxwell"}, "format sluice"),
         ({"instance_id": "of host"}, "instance_id"),
         ({"properties": ["isolation.level=read_uncommitted"]}, "isolation.level"),
     ],
-    ids=["template", "format", "instance", "property"],
+    ids=["template", "instance", "property"],
 )
 def test_settings_that_an_applier_refuses(bus, sluice, records, more, says):
     driver = sluice(settings(bus, {"type": "recorder", "path": records.path}, more))

@@ -351,6 +351,66 @@ static void key_text__two_text_columns__is_injective(void **state)
     arena_release(&arena);
 }
 
+/* Values of a foreign message: what is a DECIMAL is told beside them. */
+static void key_text_values__each_kind__has_the_text_of_a_row(void **state)
+{
+    (void)state;
+    static const char *const names[] = {"name", "latin"};
+    struct fixture f;
+    struct key_plan plan;
+    make_table(&f);
+    assert_int_equal(key_plan_init(&plan, &f.tbl, names, 2, 3, NULL), 0);
+    static const struct {
+        struct value v;
+        bool decimal;
+        const char *text;
+    } cases[] = {
+        {{.kind = VALUE_UINT, .u = 7}, false, "7"},
+        {{.kind = VALUE_INT, .i = -7}, false, "-7"},
+        {{.kind = VALUE_NULL}, false, "\\N"},
+        {{.kind = VALUE_TEXT, .s = {"a:b\\", 4}}, false, "a\\:b\\\\"},
+        {{.kind = VALUE_TEXT, .s = {"12.300", 6}}, false, "12.300"},
+        {{.kind = VALUE_TEXT, .s = {"12.300", 6}}, true, "12.3"},
+        {{.kind = VALUE_TEXT, .s = {"12.000", 6}}, true, "12"},
+        {{.kind = VALUE_BYTES, .s = {"\xff\x01", 2}}, false, "ff01"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct value values[2] = {cases[i].v, cases[i].v};
+        uint8_t decimals[8] = {0};
+        char text[64];
+        struct buf out;
+        buf_init(&out, 0);
+        memset(decimals, cases[i].decimal ? 0xff : 0, sizeof decimals);
+        assert_int_equal(key_text_values(&plan, &f.tbl, values, decimals, "after", &out, NULL), 0);
+        snprintf(text, sizeof text, "%s:%s", cases[i].text, cases[i].text);
+        assert_int_equal(out.len, strlen(text));
+        assert_memory_equal(out.p, text, out.len);
+        buf_release(&out);
+    }
+}
+
+static void key_text_values__absent_column__is_named_with_the_image(void **state)
+{
+    (void)state;
+    static const char *const names[] = {"name"};
+    struct fixture f;
+    struct key_plan plan;
+    struct value absent = {.kind = VALUE_ABSENT}, empty = {.kind = VALUE_TEXT};
+    uint8_t decimals[8] = {0};
+    struct err e = ERR_INIT;
+    struct buf out;
+    make_table(&f);
+    buf_init(&out, 0);
+    assert_int_equal(key_plan_init(&plan, &f.tbl, names, 1, 3, NULL), 0);
+    assert_int_equal(key_text_values(&plan, &f.tbl, &absent, decimals, "before", &out, &e), -ERR_ROW_IMAGE);
+    assert_non_null(strstr(e.text, "name"));
+    assert_non_null(strstr(e.text, "before"));
+    assert_int_equal(key_text_values(&plan, &f.tbl, &empty, decimals, "after", &out, NULL), 0);
+    assert_int_equal(out.len, 2);
+    assert_memory_equal(out.p, "\\E", 2);
+    buf_release(&out);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -364,6 +424,8 @@ int main(void)
         cmocka_unit_test(key_plan__bad_columns__are_named_with_the_line),
         cmocka_unit_test(key_plan__case_insensitive_text__is_noted),
         cmocka_unit_test(key_text__two_text_columns__is_injective),
+        cmocka_unit_test(key_text_values__each_kind__has_the_text_of_a_row),
+        cmocka_unit_test(key_text_values__absent_column__is_named_with_the_image),
     };
     return cmocka_run_group_tests_name("key", tests, NULL, NULL);
 }
