@@ -79,21 +79,23 @@ static int open_reader(struct half *half, struct state *state, struct err *e)
     spec.prepare_ctx = half;
     spec.reader = half->number;
     spec.still = half->lease ? lease_still : NULL;
+    spec.confirm = half->lease ? lease_confirm : NULL;
     spec.still_ctx = half->lease;
     return pipeline_open(&half->pipe, &spec, e);
 }
 
 /* The active reader of its state topic, once it is. */
-static int take_over(struct half *half, const struct pipeline_service *service, struct err *e)
+static int take_over(struct half *half, const struct pipeline_service *service, bool *standby, struct err *e)
 {
     const struct bus_settings *bus = &half->settings.bus;
     struct kafka_takeover takeover;
     uint64_t base = 0;
     int rc = lease_new(&half->lease, bus->sink.options, (unsigned)bus->session_ms, &half->env, e);
     if (rc == 0)
-        rc = lease_wait(half->lease, service, e);
+        rc = lease_wait(half->lease, service, standby, e);
     if (rc == 0)
-        rc = service_state_take(&half->own_state, &half->settings, &half->env, &takeover, e);
+        rc = service_state_take(&half->own_state, &half->settings, &half->env, &takeover,
+                                &(struct service_pause){lease_pause, half->lease}, e);
     if (rc == 0)
         rc = recover_reader_base(&base, half->own_state, e);
     if (rc != 0)
@@ -105,7 +107,7 @@ static int take_over(struct half *half, const struct pipeline_service *service, 
 }
 
 int half_open(struct half *half, const struct env *env, struct state *state, const struct pipeline_service *service,
-              struct err *e)
+              bool *standby, struct err *e)
 {
     half->env = *env;
     if (half->name)
@@ -116,7 +118,7 @@ int half_open(struct half *half, const struct env *env, struct state *state, con
         return open_applier(half, state, e);
     if (half->kind == HALF_WHOLE)
         return open_reader(half, state, e);
-    return take_over(half, service, e) == 0 ? open_reader(half, half->own_state, e) : err_result(e);
+    return take_over(half, service, standby, e) == 0 ? open_reader(half, half->own_state, e) : err_result(e);
 }
 
 void half_close(struct half *half)

@@ -31,9 +31,10 @@ int half_settle(struct half *out, enum half_kind kind, const struct settings *se
                 struct err *e);
 
 /* Makes the pipeline; `env` and `state` are borrowed until half_close. A reader waits until it is the active one; a
- * signal ends that with INTERRUPTED, and `service` is served meanwhile. Errors: of pipeline_open, USAGE. */
+ * signal ends that with INTERRUPTED, and `service` is served meanwhile, while *standby says whether another is active.
+ * Errors: of pipeline_open, USAGE. */
 int half_open(struct half *half, const struct env *env, struct state *state, const struct pipeline_service *service,
-              struct err *e);
+              bool *standby, struct err *e);
 
 /* Accepts one that was not settled or not opened. */
 void half_close(struct half *half);

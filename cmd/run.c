@@ -82,7 +82,7 @@ static int open_service(struct service *svc, struct err *e)
         return err_result(e);
     for (; svc->pipes.count < svc->count; svc->pipes.count++) {
         struct half *half = &svc->halves[svc->pipes.count];
-        if (half_open(half, &svc->env, svc->state, status_socket_service(svc->status), e) != 0)
+        if (half_open(half, &svc->env, svc->state, status_socket_service(svc->status), &svc->pipes.standby, e) != 0)
             return err_result(e);
         svc->pipes.at[svc->pipes.count] = half->pipe;
     }

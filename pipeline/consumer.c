@@ -64,8 +64,12 @@ static void tell_gained(struct consumer *c, const rd_kafka_topic_partition_list_
 {
     rd_kafka_topic_partition_list_t *known = rd_kafka_topic_partition_list_copy(parts);
     rd_kafka_resp_err_t code = RD_KAFKA_RESP_ERR__TIMED_OUT;
-    while (parts->cnt && code != RD_KAFKA_RESP_ERR_NO_ERROR && !c->opt.ends(c->opt.ctx))
+    for (bool told = false; parts->cnt && code != RD_KAFKA_RESP_ERR_NO_ERROR && !c->opt.ends(c->opt.ctx); told = true) {
         code = rd_kafka_committed(c->handle, known, JOIN_ASK_MS);
+        if (code != RD_KAFKA_RESP_ERR_NO_ERROR && !told)
+            log_event(c->opt.env->log, LOG_WARN, "the group's offsets cannot be asked for, trying again",
+                      LOG_STR("text", rd_kafka_err2str(code)));
+    }
     c->opt.gained(c->opt.ctx, known);
     rd_kafka_topic_partition_list_destroy(known);
 }

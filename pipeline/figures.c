@@ -155,7 +155,8 @@ void pipelines_status(const struct pipelines *all, struct buf *out)
 {
     bool healthy = true;
     if (all->count == 0) {
-        buf_text(out, "{\"healthy\":true,\"standby\":true}\n");
+        const char *yes = all->standby ? "true" : "false";
+        buf_printf(out, "{\"healthy\":%s,\"standby\":%s}\n", yes, yes);
         return;
     }
     if (all->count == 1) {

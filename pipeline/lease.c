@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "pipeline/consumer_private.h"
 #include "pipeline/wakeup.h"
 #include "sink/kafka/conf.h"
 #include "sink/kafka/read_back.h"
@@ -42,7 +43,10 @@ struct lease {
     pthread_mutex_t lock;
     char takeover[TAKEOVER_MAX]; /* under lock; "": not yet */
     char other[TAKEOVER_MAX];    /* under lock */
-    int64_t look_us;             /* the thread's */
+    char refusal[TAKEOVER_MAX];  /* under lock; "": the group has not refused it */
+    const struct pipeline_service *service;
+    int signal_fd;
+    int64_t look_us; /* the thread's */
 };
 
 static const char *const reserved[] = {"group.id", NULL};
@@ -83,6 +87,13 @@ static void let_go(struct lease *lease, rd_kafka_topic_partition_list_t *parts)
     }
     if (atomic_load(&lease->stopping) || atomic_load(&lease->state) != LEASE_HELD)
         return;
+    pthread_mutex_lock(&lease->lock);
+    bool begun = lease->takeover[0] != '\0';
+    pthread_mutex_unlock(&lease->lock);
+    if (!begun) {
+        move_to(lease, LEASE_WAITING);
+        return;
+    }
     log_event(lease->env->log, LOG_WARN, "the membership of the active reader was lost: looking who is active",
               LOG_STR("topic", lease->topic));
     lease->look_us = 0;
@@ -100,6 +111,15 @@ static void on_rebalance(rd_kafka_t *handle, rd_kafka_resp_err_t code, rd_kafka_
         let_go(lease, parts);
 }
 
+/* The group has taken this member in. */
+static bool has_joined(const struct lease *lease)
+{
+    char *member = rd_kafka_memberid(lease->handle);
+    bool joined = member && *member;
+    rd_kafka_mem_free(lease->handle, member);
+    return joined;
+}
+
 static bool holds(const struct lease *lease)
 {
     rd_kafka_topic_partition_list_t *parts = NULL;
@@ -109,33 +129,51 @@ static bool holds(const struct lease *lease)
     return found;
 }
 
-/* Whose take-over is the last one. What cannot be read now is looked at later. */
-static void look(struct lease *lease)
+/* Whose take-over is the last one: 1 this reader's, 0 another's, or an error. */
+static int ask(struct lease *lease, struct err *e)
 {
     const struct kafka_read read = {.opt = lease->opt, .env = lease->env, .topic = lease->topic};
-    struct err e = ERR_INIT;
     struct buf last;
     buf_init(&last, 0);
-    int found = kafka_read_last(&read, KAFKA_STATE_READER, &last, &e);
+    int found = kafka_read_last(&read, KAFKA_STATE_READER, &last, e);
     pthread_mutex_lock(&lease->lock);
-    if (!lease->takeover[0])
-        found = 0; /* it has not come that far */
     bool own = found == 1 && last.len == strlen(lease->takeover) && memcmp(last.p, lease->takeover, last.len) == 0;
-    if (found == 1 && !own)
-        snprintf(lease->other, sizeof lease->other, "%.*s", (int)last.len, (const char *)last.p);
+    if (found >= 0 && !own)
+        snprintf(lease->other, sizeof lease->other, "%.*s", (int)last.len, last.len ? (const char *)last.p : "");
     pthread_mutex_unlock(&lease->lock);
     buf_release(&last);
-    if (found == 1 && !own)
+    return found < 0 ? found : own;
+}
+
+/* What cannot be read now is looked at later. */
+static void look(struct lease *lease)
+{
+    struct err e = ERR_INIT;
+    int own = ask(lease, &e);
+    if (own == 0)
         move_to(lease, LEASE_GONE);
-    else if (found == 1 && holds(lease))
+    else if (own == 1 && holds(lease))
         move_to(lease, LEASE_HELD);
+}
+
+/* What the group says does not pass by itself: no rights, or a session_ms that the brokers do not allow. */
+static bool is_refusal(rd_kafka_resp_err_t code)
+{
+    return consumer_stops(code) || code == RD_KAFKA_RESP_ERR_INVALID_SESSION_TIMEOUT;
 }
 
 static void poll_once(struct lease *lease)
 {
     rd_kafka_message_t *message = rd_kafka_consumer_poll(lease->handle, POLL_MS);
-    if (message)
-        rd_kafka_message_destroy(message);
+    if (!message)
+        return;
+    if (is_refusal(message->err) && !atomic_load(&lease->stopping)) {
+        pthread_mutex_lock(&lease->lock);
+        snprintf(lease->refusal, sizeof lease->refusal, "%s", rd_kafka_message_errstr(message));
+        pthread_mutex_unlock(&lease->lock);
+        move_to(lease, LEASE_GONE);
+    }
+    rd_kafka_message_destroy(message);
 }
 
 /* The group is told, as far as that is done soon: rd_kafka_consumer_close would wait for ever after an assignment that
@@ -203,7 +241,7 @@ int lease_new(struct lease **out, const struct kafka_options *opt, unsigned sess
         return err_set(e, NO_MEMORY, sizeof *lease);
     lease->opt = opt;
     lease->env = env;
-    lease->changed.fd = -1;
+    lease->changed.fd = lease->signal_fd = -1;
     pthread_mutex_init(&lease->lock, NULL);
     int rc = wakeup_init(&lease->changed, e);
     if (rc == 0)
@@ -226,6 +264,8 @@ void lease_free(struct lease *lease)
         pthread_join(lease->thread, NULL);
     if (lease->handle)
         rd_kafka_destroy_flags(lease->handle, RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE);
+    if (lease->signal_fd >= 0)
+        close(lease->signal_fd);
     wakeup_release(&lease->changed);
     pthread_mutex_destroy(&lease->lock);
     free(lease);
@@ -258,67 +298,74 @@ static int join(struct lease *lease, struct err *e)
     return lease->has_thread ? 0 : err_set(e, NO_MEMORY, sizeof *lease);
 }
 
-/* True when a signal came within the time, or before the lease has changed. */
-static bool wait_for(struct lease *lease, const struct pipeline_service *service, int signal_fd, int timeout_ms)
+/* Until the time is over, a signal comes (true), the lease changes, or somebody asks for the status. */
+static bool wait_for(struct lease *lease, int timeout_ms)
 {
-    struct pollfd fds[3] = {{.fd = signal_fd, .events = POLLIN},
+    struct pollfd fds[3] = {{.fd = lease->signal_fd, .events = POLLIN},
                             {.fd = lease->changed.fd, .events = POLLIN},
-                            {.fd = service ? service->fd : -1, .events = POLLIN}};
+                            {.fd = lease->service ? lease->service->fd : -1, .events = POLLIN}};
     if (poll(fds, 3, timeout_ms) <= 0)
         return false;
     if (fds[1].revents)
         wakeup_take(&lease->changed);
     if (fds[2].revents)
-        service->ready(service->ctx);
+        lease->service->ready(lease->service->ctx);
     return fds[0].revents != 0;
 }
 
+bool lease_pause(void *ctx, int timeout_ms)
+{
+    struct lease *lease = ctx;
+    int64_t until = env_mono_us(lease->env) + (int64_t)timeout_ms * 1000;
+    bool signalled = false;
+    for (int64_t left = timeout_ms; left > 0 && !signalled; left = (until - env_mono_us(lease->env)) / 1000)
+        signalled = wait_for(lease, (int)left);
+    return signalled;
+}
+
 /* Joined, with brokers that are away tried again. */
-static int begin(struct lease *lease, const struct pipeline_service *service, int signal_fd, struct err *e)
+static int begin(struct lease *lease, struct err *e)
 {
     while (ensure_topic(lease, e) != 0) {
         if (err_class(e) != ERR_CLASS_RETRY)
             return err_result(e);
         log_error(lease->env->log, "the state topic cannot be reached, trying again", e);
         err_clear(e);
-        if (wait_for(lease, service, signal_fd, AGAIN_MS))
+        if (lease_pause(lease, AGAIN_MS))
             return err_set(e, INTERRUPTED);
     }
     return join(lease, e);
 }
 
-static int wait_held(struct lease *lease, const struct pipeline_service *service, int signal_fd, struct err *e)
+static int wait_held(struct lease *lease, bool *standby, struct err *e)
 {
-    int rc = begin(lease, service, signal_fd, e);
-    for (bool told = false; rc == 0 && atomic_load(&lease->state) != LEASE_HELD; told = true) {
-        if (told)
+    int rc = begin(lease, e);
+    int64_t told_us = env_mono_us(lease->env) + TELL_MS * 1000;
+    while (rc == 0 && atomic_load(&lease->state) != LEASE_HELD) {
+        if (wait_for(lease, *standby ? -1 : POLL_MS))
+            rc = err_set(e, INTERRUPTED);
+        else
+            rc = lease_still(lease, e);
+        if (rc == 0 && !*standby && env_mono_us(lease->env) >= told_us && has_joined(lease)) {
             log_event(lease->env->log, LOG_INFO, "standing by: another reader is active",
                       LOG_STR("topic", lease->topic));
-        while (rc == 0 && atomic_load(&lease->state) != LEASE_HELD)
-            if (wait_for(lease, service, signal_fd, told ? -1 : TELL_MS))
-                rc = err_set(e, INTERRUPTED);
-            else if (!told)
-                break;
+            *standby = true;
+        }
     }
+    *standby = false;
     return rc;
 }
 
-int lease_wait(struct lease *lease, const struct pipeline_service *service, struct err *e)
+int lease_wait(struct lease *lease, const struct pipeline_service *service, bool *standby, struct err *e)
 {
-    sigset_t set, old;
+    sigset_t set;
     sigemptyset(&set);
     sigaddset(&set, SIGTERM);
     sigaddset(&set, SIGINT);
-    pthread_sigmask(SIG_BLOCK, &set, &old);
-    int signal_fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
-    int rc = signal_fd < 0 ? err_set(e, NO_MEMORY, sizeof set) : wait_held(lease, service, signal_fd, e);
-    if (signal_fd >= 0) {
-        struct signalfd_siginfo info;
-        (void)!read(signal_fd, &info, sizeof info);
-        close(signal_fd);
-    }
-    pthread_sigmask(SIG_SETMASK, &old, NULL);
-    return rc;
+    pthread_sigmask(SIG_BLOCK, &set, NULL);
+    lease->service = service;
+    lease->signal_fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+    return lease->signal_fd < 0 ? err_set(e, NO_MEMORY, sizeof set) : wait_held(lease, standby, e);
 }
 
 void lease_took_over(struct lease *lease, const char *takeover)
@@ -326,6 +373,18 @@ void lease_took_over(struct lease *lease, const char *takeover)
     pthread_mutex_lock(&lease->lock);
     snprintf(lease->takeover, sizeof lease->takeover, "%s", takeover);
     pthread_mutex_unlock(&lease->lock);
+    if (atomic_load(&lease->state) == LEASE_WAITING) /* it went meanwhile */
+        move_to(lease, LEASE_DOUBTFUL);
+}
+
+int lease_confirm(void *ctx, struct err *e)
+{
+    struct lease *lease = ctx;
+    int own = ask(lease, e);
+    if (own != 0)
+        return own < 0 ? own : 0;
+    move_to(lease, LEASE_GONE);
+    return lease_still(lease, e);
 }
 
 int lease_still(void *ctx, struct err *e)
@@ -334,7 +393,8 @@ int lease_still(void *ctx, struct err *e)
     if (atomic_load(&lease->state) != LEASE_GONE)
         return 0;
     pthread_mutex_lock(&lease->lock);
-    int rc = err_set(e, LEASE_LOST, lease->topic, lease->other);
+    int rc = lease->refusal[0] ? err_set(e, LEASE_REFUSED, lease->topic, lease->refusal)
+                               : err_set(e, LEASE_LOST, lease->topic, lease->other);
     pthread_mutex_unlock(&lease->lock);
     return rc;
 }

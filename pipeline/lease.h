@@ -24,14 +24,22 @@ struct lease;
 int lease_new(struct lease **out, const struct kafka_options *opt, unsigned session_ms, const struct env *env,
               struct err *e);
 
-/* Waits until this member is the active one. SIGTERM and SIGINT end it with INTERRUPTED; `service` is served meanwhile.
- * Errors besides: those of the state topic that stop. */
-int lease_wait(struct lease *lease, const struct pipeline_service *service, struct err *e);
+/* Waits until this member is the active one. SIGTERM and SIGINT, which stay blocked from now on, end it with
+ * INTERRUPTED; `service` is served meanwhile, as by lease_pause. *standby says meanwhile that another is active. Errors
+ * besides: those of the state topic that stop, LEASE_REFUSED. */
+int lease_wait(struct lease *lease, const struct pipeline_service *service, bool *standby, struct err *e);
+
+/* Behind lease_wait, before the pipelines run: true when a signal came within the time. */
+bool lease_pause(void *lease, int timeout_ms);
+
+/* Asks whose take-over is the last one of the topic: LEASE_LOST when it is another's. Brokers that are away: RETRY. */
+int lease_confirm(void *lease, struct err *e);
 
 /* What this reader has written as its take-over; copied. Before that lease_still knows no other. */
 void lease_took_over(struct lease *lease, const char *takeover);
 
-/* 0 while no other reader has taken over; else LEASE_LOST, with what the other wrote of itself. */
+/* 0 while no other reader has taken over; else LEASE_LOST, with what the other wrote of itself, or LEASE_REFUSED when
+ * the group does not want this member. */
 int lease_still(void *lease, struct err *e);
 
 /* Leaves the group: another becomes active at once. Accepts NULL. */

@@ -387,11 +387,29 @@ static int run_applier(struct pipeline *pipe, struct err *e)
     return applier_run(pipe->applier, e);
 }
 
+/* This process may still do what it is about to. */
+static int confirm(struct pipeline *pipe, struct err *e)
+{
+    struct backoff backoff;
+    backoff_init(&backoff, OPEN_BACKOFF_MS, OPEN_BACKOFF_MAX_MS);
+    while (pipe->spec.confirm && pipe->spec.confirm(pipe->spec.still_ctx, e) != 0) {
+        if (err_class(e) != ERR_CLASS_RETRY || e->code == ERR_LEASE_LOST || atomic_load(&pipe->stopping))
+            return err_result(e);
+        err_clear(e);
+        wakeup_wait(&pipe->open_wake, (int)backoff_next(&backoff, pipe->spec.env));
+    }
+    return 0;
+}
+
 static int run_feeder(struct pipeline *pipe, struct err *e)
 {
     struct position from;
     position_init(&from);
-    int rc = kept_load(pipe, e);
+    int rc = confirm(pipe, e);
+    if (rc == 0)
+        rc = kept_load(pipe, e);
+    if (rc == 0)
+        rc = confirm(pipe, e);
     if (rc == 0)
         rc = open_source(pipe, &from, e);
     if (rc == 0)

@@ -74,6 +74,7 @@ struct pipeline;
 struct pipelines {
     struct pipeline *at[PIPELINES_MAX];
     unsigned count;
+    bool standby; /* count 0: a reader stands by, as it should; else it is only starting */
 };
 
 /* A Kafka topic that a reader wrote. */
@@ -115,6 +116,9 @@ struct pipeline_spec {
 
     /* Keeper's thread, again and again: an error ends the pipeline. May be NULL. */
     int (*still)(void *ctx, struct err *e);
+    /* Source thread, before sinks that keep their position are opened, and before the source is: as `still`, but what
+     * cannot be known now is of RETRY class, and asked again. May be NULL. */
+    int (*confirm)(void *ctx, struct err *e);
     void *still_ctx;
 
     void (*progress)(void *ctx, const struct pipeline_stats *stats,

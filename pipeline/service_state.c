@@ -4,7 +4,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/backoff.h"
 #include "base/log.h"
@@ -35,7 +34,7 @@ int service_state_open(struct state **out, const struct settings *settings, cons
 }
 
 int service_state_take(struct state **out, const struct settings *settings, const struct env *env,
-                       struct kafka_takeover *takeover, struct err *e)
+                       struct kafka_takeover *takeover, const struct service_pause *pause, struct err *e)
 {
     struct backoff backoff;
     backoff_init(&backoff, BACKOFF_MS, BACKOFF_MAX_MS);
@@ -44,7 +43,8 @@ int service_state_take(struct state **out, const struct settings *settings, cons
             return err_result(e);
         log_error(env->log, "the state cannot be read, trying again", e);
         err_clear(e);
-        usleep((useconds_t)backoff_next(&backoff, env) * 1000);
+        if (pause->wait(pause->ctx, (int)backoff_next(&backoff, env)))
+            return err_set(e, INTERRUPTED);
     }
     return 0;
 }

@@ -12,9 +12,15 @@
 int service_state_open(struct state **out, const struct settings *settings, const struct env *env, enum state_mode mode,
                        struct err *e);
 
+/* How tries are waited between: true ends them, with INTERRUPTED. */
+struct service_pause {
+    bool (*wait)(void *ctx, int timeout_ms);
+    void *ctx;
+};
+
 /* The same as STATE_OWN of a reader of a bus in Kafka, which takes over by it; brokers that are away are waited for,
  * with a line in the log. */
 int service_state_take(struct state **out, const struct settings *settings, const struct env *env,
-                       struct kafka_takeover *takeover, struct err *e);
+                       struct kafka_takeover *takeover, const struct service_pause *pause, struct err *e);
 
 #endif

@@ -26,6 +26,7 @@ def pytest_addoption(parser):
 
 def pytest_configure(config):
     config.addinivalue_line("markers", "flavors(name, ...): only on these servers")
+    config.addinivalue_line("markers", "ci_flavors(name, ...): without --full only on these servers")
     # A terminated run cleans up as a failed one does.
     signal.signal(signal.SIGTERM, lambda *_: pytest.exit("terminated", 143))
 
@@ -34,6 +35,8 @@ def pytest_generate_tests(metafunc):
     if "flavor" in metafunc.fixturenames:
         marker = metafunc.definition.get_closest_marker("flavors")
         only = metafunc.config.getoption("--server")
+        if not marker and not FULL:
+            marker = metafunc.definition.get_closest_marker("ci_flavors")
         flavors = [name for name in (marker.args if marker else DATABASES) if only in (None, name)]
         metafunc.parametrize("flavor", flavors, scope="session")
 

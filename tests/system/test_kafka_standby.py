@@ -8,9 +8,12 @@ import signal
 import pytest
 
 from kafka_topics import create_topic, read_topic
-from sluice import FINE, wait_until
+from sluice import FINE, stopped_with, wait_until
 from test_kafka_sink import PARTITIONS, Load, begin  # noqa: F401 (a fixture)
 from test_kafka_state import check_log, reader_config, start_reader
+
+# What is tested here does not depend on the server.
+pytestmark = pytest.mark.ci_flavors("mariadb")
 
 
 def applied(path):
@@ -145,3 +148,11 @@ def test_appliers_drop_what_a_reader_still_writes_at_least_once(
     applier.wait_log(msg="partitions came")
     assert applier.stop() == FINE and second.stop() == FINE
     assert set(sum(applied(path), [])) == expected.keys()
+
+
+def test_reader_that_the_group_refuses_stops_and_is_no_healthy_standby(db, new_kafka, sluice, flavor, begin):  # noqa: F811
+    kafka = new_kafka(options={"group.min.session.timeout.ms": 6000})
+    driver = sluice(reader_config(db, kafka, f"refused-{flavor}", begin))
+    start_reader(driver)
+    line = stopped_with(driver, "lease_refused")
+    assert "session" in line["text"].lower(), line

@@ -3,6 +3,7 @@
 import json
 import shutil
 
+import pytest
 from confluent_kafka import Producer
 
 from folding import Fold, assert_valid
@@ -10,6 +11,9 @@ from kafka_topics import create_topic, read_topic, topics
 from sluice import FINE, at, source_of, stopped_with, wait_until
 from tables import Table
 from test_kafka_sink import PARTITIONS, TABLES, Load, begin, place_of, size_of  # noqa: F401 (a fixture)
+
+# What is tested here does not depend on the server.
+pytestmark = pytest.mark.ci_flavors("mariadb")
 
 
 def reader_config(db, kafka, topic, start, **bus):

@@ -2,11 +2,15 @@
 
 import json
 
+import pytest
 from confluent_kafka import Producer
 
 from kafka_topics import committed, create_topic, read_topic
 from shop import Shop, config
 from sluice import FINE, at, stopped_with, wait_until
+
+# What is tested here does not depend on the server.
+pytestmark = pytest.mark.ci_flavors("mariadb")
 
 LANES = 4
 HALVES = ("reader", "applier")
