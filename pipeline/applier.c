@@ -115,12 +115,25 @@ static void drain(struct applier *a, const rd_kafka_topic_partition_list_t *only
 
 /* ---------------------------------------------------------------- what the consumer calls */
 
+/* These partitions are read from now on, or no longer. */
+static void own(struct applier *a, const rd_kafka_topic_partition_list_t *parts, bool mine)
+{
+    uint64_t count = 0;
+    for (int i = 0; i < parts->cnt; i++)
+        offsets_own(&a->offsets, (unsigned)parts->elems[i].partition, mine);
+    for (unsigned lane = 0; lane < a->offsets.count; lane++)
+        count += offsets_owned(&a->offsets, lane);
+    metric_set(&a->stats.partitions, count);
+    if (parts->cnt > 0)
+        metric_add(&a->stats.rebalances_total, 1);
+}
+
 static void on_gained(void *ctx, const rd_kafka_topic_partition_list_t *parts)
 {
     struct applier *a = ctx;
+    own(a, parts, true);
     for (int i = 0; i < parts->cnt; i++) {
         const rd_kafka_topic_partition_t *part = &parts->elems[i];
-        offsets_own(&a->offsets, (unsigned)part->partition, true);
         readers_gain(&a->readers, (unsigned)part->partition, part->metadata, part->metadata_size);
     }
 }
@@ -130,8 +143,7 @@ static void on_leaving(void *ctx, const rd_kafka_topic_partition_list_t *parts, 
     struct applier *a = ctx;
     if (!lost)
         drain(a, parts);
-    for (int i = 0; i < parts->cnt; i++)
-        offsets_own(&a->offsets, (unsigned)parts->elems[i].partition, false);
+    own(a, parts, false);
 }
 
 static void on_not_committed(void *ctx, int32_t partition)

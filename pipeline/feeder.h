@@ -25,6 +25,8 @@ struct feeder_stats {
     _Atomic uint64_t up;               /* 1 while connected */
     _Atomic uint64_t held;             /* prepared XA transactions that the source keeps */
     _Atomic uint64_t held_bytes;
+    _Atomic uint64_t partitions; /* of an applier: those that it reads */
+    _Atomic uint64_t rebalances_total;
 };
 
 struct feeder_options {

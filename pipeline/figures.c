@@ -27,6 +27,8 @@ const struct pipeline_figure pipeline_figures[] = {
         "records of a reader that was followed by another, dropped by an applier"),
     ROW(xa_prepared, "transactions", METRIC_GAUGE, "prepared XA transactions whose rows wait for XA COMMIT"),
     ROW(xa_spool_bytes, "bytes", METRIC_GAUGE, "rows of prepared XA transactions"),
+    ROW(partitions, "partitions", METRIC_GAUGE, "of an applier: partitions of the topic that it reads"),
+    ROW(rebalances_total, "rebalances", METRIC_COUNTER, "of an applier: times that partitions came or went"),
     ROW(source_up, "0 or 1", METRIC_GAUGE, "connected to the source"),
     ROW(sinks_down, "sinks", METRIC_GAUGE, "sinks that cannot be reached"),
     {NULL, NULL, METRIC_GAUGE, 0, NULL},
@@ -75,6 +77,8 @@ void pipeline_stats(struct pipeline *pipe, struct pipeline_stats *out, const str
     out->superseded_total = metric_get(&fed->superseded_total);
     out->xa_prepared = metric_get(&fed->held);
     out->xa_spool_bytes = metric_get(&fed->held_bytes);
+    out->partitions = metric_get(&fed->partitions);
+    out->rebalances_total = metric_get(&fed->rebalances_total);
     out->source_up = metric_get(&fed->up);
     out->idle_ms = ((uint64_t)env_mono_us(pipe->spec.env) - metric_get(&fed->heard_us)) / 1000;
     if (at && checkpoint_oldest(&pipe->positions))
@@ -99,7 +103,8 @@ void figures_line(struct pipeline *pipe)
               LOG_UINT("queue_bytes", stats.buffer_used_bytes), LOG_UINT("unacknowledged", stats.unacknowledged),
               LOG_UINT("parked", stats.parked), LOG_UINT("retries_total", stats.retries_total),
               LOG_UINT("reconnects_total", stats.reconnects_total),
-              LOG_UINT("unfollowed_total", stats.unfollowed_total), LOG_UINT("source_up", stats.source_up),
+              LOG_UINT("unfollowed_total", stats.unfollowed_total), LOG_UINT("partitions", stats.partitions),
+              LOG_UINT("rebalances_total", stats.rebalances_total), LOG_UINT("source_up", stats.source_up),
               LOG_UINT("sinks_down", stats.sinks_down));
 }
 

@@ -46,6 +46,8 @@ struct pipeline_stats {
     uint64_t superseded_total;
     uint64_t xa_prepared;
     uint64_t xa_spool_bytes;
+    uint64_t partitions;
+    uint64_t rebalances_total;
     uint64_t source_up;
     uint64_t sinks_down;
 };
