@@ -75,7 +75,12 @@ def size_of(kafka, topic):
 
 def read_topic(kafka, topic, isolation="read_committed"):
     """All records from the first to the end of each partition as it is now; in order within a partition."""
-    consumer, records = _consumer(kafka, isolation), []
+    return list(stream_topic(kafka, topic, isolation))
+
+
+def stream_topic(kafka, topic, isolation="read_committed"):
+    """The same, one by one."""
+    consumer = _consumer(kafka, isolation)
     try:
         parts = [TopicPartition(topic, number, 0) for number in partitions_of(kafka, topic)]
         for part in parts:
@@ -91,10 +96,9 @@ def read_topic(kafka, topic, isolation="read_committed"):
                 continue
             at_end.discard(message.partition())
             headers = {name: value.decode() for name, value in message.headers() or []}
-            records.append(Record(message.partition(), message.offset(), message.key(), message.value(), headers))
+            yield Record(message.partition(), message.offset(), message.key(), message.value(), headers)
     finally:
         consumer.close()
-    return records
 
 
 def committed(kafka, group, topic):

@@ -41,13 +41,15 @@ def begin(db):
 def transaction(rng):
     """Statements about some orders and their items; orders move to other numbers too."""
     order, other = rng.randint(1, 60), rng.randint(1, 60)
+    few = "ORDER BY id LIMIT 4"
     kinds = [
         f"INSERT INTO orders (order_id, user_id, note) VALUES ({order}, {other}, 'été')",
         f"INSERT INTO order_items (order_id, product) VALUES ({order}, 'p'), ({other}, 'q')",
-        f"UPDATE orders SET amount = amount + 1 WHERE order_id IN ({order}, {other})",
-        f"UPDATE orders SET order_id = {other} WHERE order_id = {order}",
-        f"UPDATE order_items SET order_id = {other} WHERE order_id = {order}",
-        f"DELETE FROM order_items WHERE order_id = {order}",
+        f"UPDATE orders SET amount = amount + 1 WHERE order_id IN ({order}, {other}) {few}",
+        f"UPDATE orders SET order_id = {other} WHERE order_id = {order} {few}",
+        f"UPDATE order_items SET order_id = {other} WHERE order_id = {order} {few}",
+        f"DELETE FROM orders WHERE order_id = {order} {few}",
+        f"DELETE FROM order_items WHERE order_id = {order} {few}",
     ]
     return ["BEGIN", *rng.choices(kinds, k=rng.randint(1, 4)), "COMMIT" if rng.random() < 0.9 else "ROLLBACK"]
 
