@@ -12,6 +12,9 @@ from tables import Table
 from test_kafka_sink import PARTITIONS, TABLES, Load, begin, place_of  # noqa: F401 (a fixture)
 from test_kafka_state import forget_all, reader_config, start_reader
 
+# A set of GTIDs says most there.
+pytestmark = pytest.mark.ci_flavors("mysql")
+
 
 def lose_state(driver, kafka, topic, marks):
     forget_all(driver)

@@ -172,6 +172,7 @@ def test_each_change_is_once_in_the_topic(db, kafka, sluice, rng, flavor, full, 
 DELIVERIES = ("exactly_once", "at_least_once")
 
 
+@pytest.mark.ci_flavors("mariadb")
 @pytest.mark.parametrize("delivery", DELIVERIES)
 def test_kills_of_sluice_and_of_the_broker_lose_nothing(
     db, new_kafka, sluice, rng, flavor, full, begin, delivery, record_property
@@ -196,6 +197,7 @@ def test_kills_of_sluice_and_of_the_broker_lose_nothing(
     assert driver.stop() == FINE
 
 
+@pytest.mark.ci_flavors("mariadb")
 @pytest.mark.parametrize("delivery", DELIVERIES)
 def test_kills_inside_one_transaction_lose_nothing(db, kafka, sluice, flavor, begin, delivery, record_property):
     """It goes out in many transactions of Kafka, of which the last may be cut by each kill."""
@@ -217,6 +219,7 @@ def test_kills_inside_one_transaction_lose_nothing(db, kafka, sluice, flavor, be
     assert driver.stop() == FINE
 
 
+@pytest.mark.ci_flavors("mariadb")
 @pytest.mark.parametrize("delivery", DELIVERIES)
 def test_broker_that_does_not_answer_is_waited_out(db, new_kafka, sluice, rng, flavor, begin, delivery):
     """At least once, messages stay on their way meanwhile; exactly once, they are aborted and sent again. Nothing is
@@ -239,6 +242,7 @@ def test_broker_that_does_not_answer_is_waited_out(db, new_kafka, sluice, rng, f
 # Topics.
 
 
+@pytest.mark.ci_flavors("mariadb")
 def test_topic_with_another_number_of_partitions_is_refused(db, kafka, sluice, flavor, begin):
     topic = f"three-{flavor}"
     create_topic(kafka, topic, 3)
@@ -249,6 +253,7 @@ def test_topic_with_another_number_of_partitions_is_refused(db, kafka, sluice, f
     assert not read_topic(kafka, topic)
 
 
+@pytest.mark.ci_flavors("mariadb")
 def test_missing_topic_is_made_only_when_asked_for(db, kafka, sluice, flavor, begin):
     topic = f"made-{flavor}"
     driver = sluice(config(db, kafka, topic, begin)).start()
