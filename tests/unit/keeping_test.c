@@ -269,6 +269,8 @@ static void keeping__thread_with_time_to_wait__commits_what_it_has_when_the_time
     add_rows(&f, 50);
     rig_wait_idle(&f.rig);
     assert_true(f.commits >= 1);
+    runner_stop(f.rig.runner, true);
+    runner_join(f.rig.runner);
     fixture_release(&f);
 }
 
