@@ -45,7 +45,7 @@ def applied(kafka, topic):
 
 def test_same_configuration_and_a_bus_leave_the_same_redis_over_kills(
         db, redis, new_redis, kafka, sluice, rng, full, flavor):
-    topic, rounds, size = f"whole-{flavor}", 20 if full else 3, 200
+    topic, rounds, size = f"whole-beside-embedded-{flavor}", 20 if full else 3, 200
     create_topic(kafka, topic, LANES)
     other = new_redis(name="embedded")
     shop, beside = Shop(db, redis), Shop.__new__(Shop)
