@@ -104,3 +104,13 @@ rd_kafka_resp_err_t kafka_admin_setting(rd_kafka_t *handle, const char *topic, c
     rd_kafka_ConfigResource_destroy(asked);
     return code;
 }
+
+rd_kafka_resp_err_t kafka_admin_policy(rd_kafka_t *handle, const char *topic, int timeout_ms, char *out, size_t size)
+{
+    int partitions;
+    rd_kafka_resp_err_t code = kafka_admin_setting(handle, topic, "cleanup.policy", timeout_ms, out, size);
+    if (code != RD_KAFKA_RESP_ERR__TIMED_OUT)
+        return code;
+    *out = '\0';
+    return kafka_admin_partitions(handle, topic, timeout_ms, &partitions);
+}

@@ -27,4 +27,7 @@ rd_kafka_resp_err_t kafka_admin_create(rd_kafka_t *handle, const struct kafka_ne
 rd_kafka_resp_err_t kafka_admin_setting(rd_kafka_t *handle, const char *topic, const char *name, int timeout_ms,
                                         char *out, size_t size);
 
+/* Its cleanup.policy; "" where brokers that answer other questions do not answer this one. */
+rd_kafka_resp_err_t kafka_admin_policy(rd_kafka_t *handle, const char *topic, int timeout_ms, char *out, size_t size);
+
 #endif

@@ -2,6 +2,7 @@
 #include "sink/kafka/kafka.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "sink/kafka/kafka_private.h"
 
@@ -31,6 +32,8 @@ static int kafka_bind(void **out, const void *opt, const void *route_opt, const 
         return err_set(e, KAFKA_TOPIC_NAME, options->topic,
                        "statements and transactions of the route's format belong to no table");
     int rc = tbl ? kafka_topic_name(options, tbl->db, tbl->name, name, e) : 0;
+    if (tbl && rc == 0 && options->dead_letter_topic && strcmp(name, options->dead_letter_topic) == 0)
+        return err_set(e, KAFKA_TOPIC_NAME, name, "dead letters need a topic of their own");
     return rc == 0 ? formatted_bind(out, opt, route_opt, tbl, e) : rc;
 }
 

@@ -25,9 +25,9 @@
  *
  * Files: options.c the tables and librdkafka's configuration; link.c what an error means; producer.c the handle,
  * messages and their reports; transaction.c Kafka's transactions; admin.c questions about topics; state_topic.c the
- * topics of state; read_back.c a topic read to its end; newest.c the newest record of a partition; topics.c which exist
- * and which are made; headers.c headers and record keys; kafka.c the sink. All of one instance belongs to one thread;
- * librdkafka's own threads call nothing of ours. */
+ * topics of state; dead_letters.c what cannot pass, in a topic of its own; read_back.c a topic read to its end;
+ * newest.c the newest record of a partition; topics.c which exist and which are made; headers.c headers and record
+ * keys; kafka.c the sink. All of one instance belongs to one thread; librdkafka's own threads call nothing of ours. */
 #ifndef SLUICE_SINK_KAFKA_KAFKA_H
 #define SLUICE_SINK_KAFKA_KAFKA_H
 
@@ -49,9 +49,10 @@ struct kafka_options {
     int delivery;   /* enum kafka_delivery */
     int record_key; /* enum kafka_record_key */
     bool create_topics;
-    uint64_t replication;         /* 0: the brokers' default */
-    uint64_t min_insync_replicas; /* 0: likewise */
-    const char *state_topic;      /* NULL: see kafka_state_topic */
+    uint64_t replication;          /* 0: the brokers' default */
+    uint64_t min_insync_replicas;  /* 0: likewise */
+    const char *state_topic;       /* NULL: see kafka_state_topic */
+    const char *dead_letter_topic; /* NULL: none, what cannot pass stops */
     uint64_t timeout_ms;
     uint64_t transaction_ms;
     struct option_list properties;

@@ -174,6 +174,25 @@ int kafka_topic_name(const struct kafka_options *opt, const char *db, const char
     return 0;
 }
 
+/* A topic of its own. Of a template each name is held against it when a table is bound. */
+static int check_dead_letters(const struct kafka_options *opt, struct err *e)
+{
+    char state[KAFKA_TOPIC_MAX + 1] = "";
+    const char *name = opt->dead_letter_topic;
+    if (!name)
+        return 0;
+    if (!is_legal(name) || strlen(name) > KAFKA_TOPIC_MAX)
+        return bad_name(name, BAD_LETTERS, e);
+    bool has_state = opt->state_topic || !kafka_topic_varies(opt);
+    if (has_state && kafka_state_topic(opt, state, e) != 0)
+        return err_result(e);
+    size_t len = strlen(state);
+    bool is_state = len && strncmp(name, state, len) == 0 && (name[len] == '\0' || strcmp(name + len, ".marks") == 0);
+    if (strcmp(name, opt->topic) == 0 || is_state)
+        return bad_name(name, "dead letters need a topic of their own", e);
+    return 0;
+}
+
 int kafka_check(const void *opt, struct err *e)
 {
     const struct kafka_options *options = opt;
@@ -184,6 +203,8 @@ int kafka_check(const void *opt, struct err *e)
     int rc = kafka_topic_name(options, "db", "table", name, e);
     if (rc == 0 && options->delivery == KAFKA_EXACTLY_ONCE)
         rc = kafka_state_topic(options, name, e);
+    if (rc == 0)
+        rc = check_dead_letters(options, e);
     if (rc == 0)
         rc = kafka_conf_new(&conf, options, NULL, e);
     if (rc == 0)

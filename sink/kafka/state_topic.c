@@ -28,15 +28,6 @@ static int make(struct kafka_producer *producer, const char *topic, struct err *
     return rc;
 }
 
-/* Brokers that answer other questions but not this one cannot tell: "". */
-static rd_kafka_resp_err_t ask_policy(struct kafka_producer *producer, const char *topic, char *out, size_t size)
-{
-    int timeout_ms = (int)producer->link.opt->timeout_ms, partitions;
-    rd_kafka_t *handle = producer->link.handle;
-    rd_kafka_resp_err_t code = kafka_admin_setting(handle, topic, "cleanup.policy", timeout_ms, out, size);
-    return code == RD_KAFKA_RESP_ERR__TIMED_OUT ? kafka_admin_partitions(handle, topic, timeout_ms, &partitions) : code;
-}
-
 int kafka_state_topic_ensure(struct kafka_producer *producer, const char *topic, struct err *e)
 {
     int timeout_ms = (int)producer->link.opt->timeout_ms, partitions = 0;
@@ -48,7 +39,7 @@ int kafka_state_topic_ensure(struct kafka_producer *producer, const char *topic,
         code = kafka_admin_partitions(producer->link.handle, topic, timeout_ms, &partitions);
     }
     if (code == RD_KAFKA_RESP_ERR_NO_ERROR && partitions == 1)
-        code = ask_policy(producer, topic, policy, sizeof policy);
+        code = kafka_admin_policy(producer->link.handle, topic, timeout_ms, policy, sizeof policy);
     if (code != RD_KAFKA_RESP_ERR_NO_ERROR) {
         (void)rd_kafka_poll(producer->link.handle, 0); /* tells why */
         return kafka_refused(&producer->link, code, topic, e);
