@@ -122,7 +122,7 @@ static void run_init(struct run *run, unsigned lanes)
     run->plan.judge = judge;
     run->plan.before_apply = before_apply;
     const struct rig_options opt = {
-        .lanes = lanes, .buffer_bytes = 64 * 1024, .runner = {.ops = &fault_sink, .options = &run->fault}};
+        .lanes = lanes, .buffer_bytes = 64 * 1024, .ring = 64, .runner = {.ops = &fault_sink, .options = &run->fault}};
     rig_init(&run->rig, &opt);
     run->rig.env.ctx = run;
     run->rig.env.mono_us = clock_us;

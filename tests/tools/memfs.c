@@ -14,7 +14,7 @@
 
 struct bytes {
     uint8_t *p;
-    size_t len;
+    size_t len, size;
 };
 
 struct file {
@@ -45,25 +45,31 @@ struct memfs {
     uint64_t seed;
 };
 
+static void make_room(struct bytes *b, size_t len)
+{
+    if (b->p && len <= b->size)
+        return;
+    size_t size = len + b->size;
+    uint8_t *p = realloc(b->p, size + 1);
+    if (!p)
+        abort();
+    *b = (struct bytes){p, b->len, size};
+}
+
 static void set_bytes(struct bytes *b, const uint8_t *p, size_t len)
 {
-    uint8_t *copy = malloc(len + 1);
-    if (!copy)
-        abort();
+    make_room(b, len);
     if (len)
-        memcpy(copy, p, len);
-    free(b->p);
-    *b = (struct bytes){copy, len};
+        memcpy(b->p, p, len);
+    b->len = len;
 }
 
 static void resize(struct bytes *b, size_t len)
 {
-    uint8_t *p = realloc(b->p, len + 1);
-    if (!p)
-        abort();
+    make_room(b, len);
     if (len > b->len)
-        memset(p + b->len, 0, len - b->len);
-    *b = (struct bytes){p, len};
+        memset(b->p + b->len, 0, len - b->len);
+    b->len = len;
 }
 
 static struct name *find_name(struct memfs *fs, const char *path, bool create)

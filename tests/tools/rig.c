@@ -39,6 +39,7 @@ void rig_init(struct rig *rig, const struct rig_options *opt)
     const struct lanes_options lanes_opt = {.lanes = opt->lanes,
                                             .sinks = 1,
                                             .buffer_bytes = opt->buffer_bytes ? opt->buffer_bytes : 4u << 20,
+                                            .ring = opt->ring,
                                             .wake_worker = wake_worker,
                                             .ctx = rig};
     if (lanes_new(&rig->lanes, &lanes_opt, &e) != 0 ||

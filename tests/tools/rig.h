@@ -24,6 +24,7 @@ struct rig {
 struct rig_options {
     unsigned lanes;
     size_t buffer_bytes; /* 0: 4 MiB */
+    unsigned ring;       /* as of struct lanes_options */
     struct runner_options runner;
     const struct route *routes;
     unsigned route_count;

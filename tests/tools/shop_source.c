@@ -27,7 +27,7 @@ struct shop_tx {
 
 struct shop_history {
     struct version *versions;
-    unsigned count;
+    unsigned count, size;
 };
 
 struct shop_log {
@@ -36,7 +36,7 @@ struct shop_log {
     struct shop_row *rows;
     struct shop_event *events;
     struct shop_tx *txs;
-    unsigned row_count, event_count;
+    unsigned row_count, event_count, rows_size, events_size;
     struct shop_history *histories; /* by order id */
     const struct shape *shape;
     struct shape_cache *cache;
@@ -67,10 +67,20 @@ static unsigned pick(struct shop_log *log, unsigned below)
     return (unsigned)(next_random(&log->random) % below);
 }
 
+/* The list with room for so many elements: doubled where it has less. */
+static void *with_room(void *list, unsigned *size, unsigned count, size_t each)
+{
+    if (count <= *size)
+        return list;
+    *size += count;
+    list = realloc(list, *size * each);
+    assert(list);
+    return list;
+}
+
 static struct shop_event *add_event(struct shop_log *log, enum rowset_kind kind)
 {
-    log->events = realloc(log->events, (log->event_count + 1) * sizeof *log->events);
-    assert(log->events);
+    log->events = with_room(log->events, &log->events_size, log->event_count + 1, sizeof *log->events);
     log->events[log->event_count] = (struct shop_event){.kind = kind, .first = log->row_count};
     return &log->events[log->event_count++];
 }
@@ -81,8 +91,7 @@ static unsigned add_rows(struct shop_log *log)
     unsigned dice = pick(log, 10);
     event->op = dice < 3 ? CHANGE_INSERT : dice < 9 ? CHANGE_UPDATE : CHANGE_DELETE;
     event->count = 1 + pick(log, 5);
-    log->rows = realloc(log->rows, (log->row_count + event->count) * sizeof *log->rows);
-    assert(log->rows);
+    log->rows = with_room(log->rows, &log->rows_size, log->row_count + event->count, sizeof *log->rows);
     for (unsigned i = 0; i < event->count; i++) {
         struct shop_row *row = &log->rows[log->row_count++];
         uint64_t id = 1 + pick(log, log->opt.keys);
@@ -96,8 +105,7 @@ static unsigned add_rows(struct shop_log *log)
 static void remember(struct shop_log *log, uint64_t id, unsigned tx, uint64_t row)
 {
     struct shop_history *history = &log->histories[id];
-    history->versions = realloc(history->versions, (history->count + 1) * sizeof *history->versions);
-    assert(history->versions);
+    history->versions = with_room(history->versions, &history->size, history->count + 1, sizeof *history->versions);
     struct filepos at = {.file = FILE_NAME, .pos = (uint64_t)(tx + 1) * TX_BYTES};
     history->versions[history->count++] = (struct version){.epoch = 0, .sequence = filepos_sequence(&at), .row = row};
 }
