@@ -4,19 +4,24 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/backoff.h"
 #include "base/log.h"
 #include "change/json_in.h"
 #include "pipeline/applier_input.h"
 #include "pipeline/consumer.h"
+#include "pipeline/dead_records.h"
 #include "pipeline/offsets.h"
 #include "pipeline/readers.h"
 
-#define POLL_MS        100
-#define FULL_WAIT_MS   200  /* for room, between two looks at the clock */
-#define PAUSE_AFTER_MS 1000 /* the lanes are full so long: the group is served without records */
-#define DRAIN_TICK_MS  5
-#define CUT_COMMIT_MS  500
-#define SHAPE_MASKS    64
+#define POLL_MS             100
+#define FULL_WAIT_MS        200  /* for room, between two looks at the clock */
+#define PAUSE_AFTER_MS      1000 /* the lanes are full so long: the group is served without records */
+#define DRAIN_TICK_MS       5
+#define OPEN_BACKOFF_MS     200
+#define OPEN_BACKOFF_MAX_MS 5000
+#define DEAD_WAIT_MS        200 /* for a dead letter, likewise */
+#define CUT_COMMIT_MS       500
+#define SHAPE_MASKS         64
 
 struct applier {
     struct applier_options opt;
@@ -27,6 +32,7 @@ struct applier {
     struct offsets offsets;
     struct readers readers;
     struct applier_input *input; /* NULL: records of our own */
+    struct dead_records *dead;   /* NULL: what cannot be read stops */
     struct shape_cache *shapes;
     struct arena arena;
     uint64_t *masks; /* by shape id: 1 + the sinks; 0: not known yet */
@@ -173,14 +179,10 @@ static int poll_consumer(struct applier *a, int timeout_ms, rd_kafka_message_t *
     return rc == 0 ? CONSUMER_NOTHING : rc;
 }
 
-/* The lanes or the ring are full since `since_us`. */
-static int wait_for_room(struct applier *a, int64_t since_us, bool *paused, struct err *e)
+/* Offsets and the group, while no record can be taken since `since_us`. */
+static int serve_group(struct applier *a, int64_t since_us, bool *paused, struct err *e)
 {
     rd_kafka_message_t *message = NULL;
-    if (atomic_load(&a->cut))
-        return err_set(e, INTERRUPTED);
-    wakeup_ring(a->opt.keeper);
-    wakeup_wait(&a->wake, FULL_WAIT_MS);
     commit_on_clock(a);
     if (env_mono_us(a->opt.env) - since_us < PAUSE_AFTER_MS * 1000)
         return 0;
@@ -191,6 +193,16 @@ static int wait_for_room(struct applier *a, int64_t since_us, bool *paused, stru
         return rc;
     rd_kafka_message_destroy(message);
     return err_set(e, BUG, "a record of a partition that is paused");
+}
+
+/* The lanes or the ring are full since `since_us`. */
+static int wait_for_room(struct applier *a, int64_t since_us, bool *paused, struct err *e)
+{
+    if (atomic_load(&a->cut))
+        return err_set(e, INTERRUPTED);
+    wakeup_ring(a->opt.keeper);
+    wakeup_wait(&a->wake, FULL_WAIT_MS);
+    return serve_group(a, since_us, paused, e);
 }
 
 /* ---------------------------------------------------------------- records */
@@ -259,6 +271,41 @@ static int bad_record(const struct applier *a, const rd_kafka_message_t *record,
     return err_set(e, KAFKA_RECORD, a->opt.bus->topic, record->partition, record->offset, why->text);
 }
 
+/* Waits until the record is a dead letter for good: 0. The group is served, and nothing is passed, when the partition
+ * goes meanwhile. */
+static int put_aside(struct applier *a, const rd_kafka_message_t *record, const struct err *why, struct err *e)
+{
+    unsigned lane = (unsigned)record->partition, turn = offsets_turn(&a->offsets, lane);
+    int64_t since_us = env_mono_us(a->opt.env);
+    bool paused = false;
+    int rc = 0, written = KAFKA_DEAD_WAITS;
+    lanes_publish(a->opt.lanes);
+    while (rc == 0 && written == KAFKA_DEAD_WAITS && offsets_turn(&a->offsets, lane) == turn) {
+        written = dead_records_put(a->dead, record, why, DEAD_WAIT_MS, e);
+        if (written < 0)
+            rc = written;
+        else if (written == KAFKA_DEAD_WAITS && atomic_load(&a->stopping))
+            rc = err_set(e, INTERRUPTED);
+        else if (written == KAFKA_DEAD_WAITS)
+            rc = serve_group(a, since_us, &paused, e);
+    }
+    if (paused)
+        consumer_pause(a->consumer, false);
+    if (rc != 0 || written != KAFKA_DEAD_DURABLE)
+        return rc;
+    metric_add(&a->stats.dead_letters_total, 1);
+    return offsets_pass(&a->offsets, lane, record->offset + 1, e);
+}
+
+/* What is wrong with this record alone becomes a dead letter where there is a topic for them. All else stops: the
+ * configuration, the server's settings, or rows of other records are the matter. */
+static int cannot_read(struct applier *a, const rd_kafka_message_t *record, const struct err *why, struct err *e)
+{
+    if (!a->dead || why->code != ERR_CORRUPT)
+        return bad_record(a, record, why, e);
+    return offsets_owned(&a->offsets, (unsigned)record->partition) ? put_aside(a, record, why, e) : 0;
+}
+
 /* True when the record's reader was followed by another, which had begun in the partition. */
 static bool is_superseded(struct applier *a, const rd_kafka_message_t *record)
 {
@@ -287,7 +334,7 @@ static int take_foreign(struct applier *a, const rd_kafka_message_t *record, str
     uint64_t ordinal = 0;
     unsigned lane = (unsigned)record->partition;
     if (applier_input_take(a->input, &in, record->offset, &rows, &why) != 0)
-        return bad_record(a, record, &why, e);
+        return cannot_read(a, record, &why, e);
     if (!offsets_owned(&a->offsets, lane))
         return 0;
     if (rows.count == 0)
@@ -317,7 +364,7 @@ static int take_record(struct applier *a, const rd_kafka_message_t *record, stru
              chg.op > CHANGE_READ)
         err_set(&why, CORRUPT, "it is no change of a row");
     if (why.code != ERR_NONE)
-        return bad_record(a, record, &why, e);
+        return cannot_read(a, record, &why, e);
     if (!offsets_owned(&a->offsets, lane))
         return 0;
     if (is_superseded(a, record))
@@ -397,6 +444,8 @@ int applier_new(struct applier **out, const struct applier_options *opt, struct 
         rc = err_set(e, NO_MEMORY, sizeof *a);
     if (rc == 0 && opt->bus->input)
         rc = applier_input_new(&a->input, opt->bus->input, opt->routes, opt->bus->epoch, e);
+    if (rc == 0 && opt->bus->dead_letters)
+        rc = dead_records_new(&a->dead, opt->bus, consumer.lanes, opt->env, e);
     if (rc == 0)
         rc = consumer_new(&a->consumer, &consumer, e);
     if (rc != 0) {
@@ -415,6 +464,7 @@ void applier_free(struct applier *a)
     offsets_release(&a->offsets);
     readers_release(&a->readers);
     applier_input_free(a->input);
+    dead_records_free(a->dead);
     shape_cache_free(a->shapes);
     arena_release(&a->arena);
     wakeup_release(&a->wake);
@@ -422,10 +472,31 @@ void applier_free(struct applier *a)
     free(a);
 }
 
+/* Before anything is read there is a place for what cannot be read. */
+static int open_dead(struct applier *a, struct err *e)
+{
+    struct backoff backoff;
+    backoff_init(&backoff, OPEN_BACKOFF_MS, OPEN_BACKOFF_MAX_MS);
+    while (dead_records_open(a->dead, e) != 0) {
+        if (err_class(e) != ERR_CLASS_RETRY)
+            return err_result(e);
+        if (backoff.tries == 0)
+            log_error(a->opt.env->log, "the dead letter topic cannot be reached, trying again", e);
+        err_clear(e);
+        if (!atomic_load(&a->stopping))
+            wakeup_wait(&a->wake, (int)backoff_next(&backoff, a->opt.env));
+        if (atomic_load(&a->stopping))
+            return err_set(e, INTERRUPTED);
+    }
+    return 0;
+}
+
 int applier_run(struct applier *a, struct err *e)
 {
     metric_set(&a->stats.heard_us, (uint64_t)env_mono_us(a->opt.env));
-    int rc = consumer_join(a->consumer, e);
+    int rc = a->dead ? open_dead(a, e) : 0;
+    if (rc == 0)
+        rc = consumer_join(a->consumer, e);
     if (rc == 0) {
         log_event(a->opt.env->log, LOG_INFO, "reading", LOG_STR("topic", a->opt.bus->topic),
                   LOG_STR("group", a->opt.bus->group), LOG_STR("source", "kafka"));

@@ -25,6 +25,8 @@ const struct pipeline_figure pipeline_figures[] = {
         "changes logged as statements, and incidents, that on_statement: warn has passed over"),
     ROW(superseded_total, "records", METRIC_COUNTER,
         "records of a reader that was followed by another, dropped by an applier"),
+    ROW(dead_letters_total, "letters", METRIC_COUNTER,
+        "of an applier: records that it could not read, in the dead letter topic"),
     ROW(xa_prepared, "transactions", METRIC_GAUGE, "prepared XA transactions whose rows wait for XA COMMIT"),
     ROW(xa_spool_bytes, "bytes", METRIC_GAUGE, "rows of prepared XA transactions"),
     ROW(partitions, "partitions", METRIC_GAUGE, "of an applier: partitions of the topic that it reads"),
@@ -75,6 +77,7 @@ void pipeline_stats(struct pipeline *pipe, struct pipeline_stats *out, const str
     out->reconnects_total = metric_get(&fed->reconnects_total);
     out->unfollowed_total = metric_get(&fed->unfollowed_total);
     out->superseded_total = metric_get(&fed->superseded_total);
+    out->dead_letters_total += metric_get(&fed->dead_letters_total);
     out->xa_prepared = metric_get(&fed->held);
     out->xa_spool_bytes = metric_get(&fed->held_bytes);
     out->partitions = metric_get(&fed->partitions);
@@ -103,7 +106,8 @@ void figures_line(struct pipeline *pipe)
               LOG_UINT("queue_bytes", stats.buffer_used_bytes), LOG_UINT("unacknowledged", stats.unacknowledged),
               LOG_UINT("parked", stats.parked), LOG_UINT("retries_total", stats.retries_total),
               LOG_UINT("reconnects_total", stats.reconnects_total),
-              LOG_UINT("unfollowed_total", stats.unfollowed_total), LOG_UINT("partitions", stats.partitions),
+              LOG_UINT("unfollowed_total", stats.unfollowed_total),
+              LOG_UINT("dead_letters_total", stats.dead_letters_total), LOG_UINT("partitions", stats.partitions),
               LOG_UINT("rebalances_total", stats.rebalances_total), LOG_UINT("source_up", stats.source_up),
               LOG_UINT("sinks_down", stats.sinks_down));
 }

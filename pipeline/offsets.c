@@ -13,6 +13,7 @@ struct noted {
 
 struct offsets_lane {
     bool owned;
+    unsigned turn;
     struct noted *queue; /* a ring of `size`, a power of two; oldest at `head` */
     size_t size, head, count;
     int64_t safe;      /* behind what is acknowledged; OFFSETS_NONE: not known */
@@ -38,6 +39,7 @@ void offsets_own(struct offsets *offsets, unsigned lane, bool own)
 {
     struct offsets_lane *at = &offsets->lanes[lane];
     at->owned = own;
+    at->turn++;
     at->head = at->count = 0;
     at->safe = at->committed = OFFSETS_NONE;
 }
@@ -45,6 +47,11 @@ void offsets_own(struct offsets *offsets, unsigned lane, bool own)
 bool offsets_owned(const struct offsets *offsets, unsigned lane)
 {
     return offsets->lanes[lane].owned;
+}
+
+unsigned offsets_turn(const struct offsets *offsets, unsigned lane)
+{
+    return offsets->lanes[lane].turn;
 }
 
 static struct noted *at_index(const struct offsets_lane *at, size_t i)

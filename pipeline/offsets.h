@@ -27,6 +27,9 @@ void offsets_release(struct offsets *offsets); /* accepts one that is all zero *
 void offsets_own(struct offsets *offsets, unsigned lane, bool own);
 bool offsets_owned(const struct offsets *offsets, unsigned lane);
 
+/* How often that was said: another number means that what was read of the partition before may be read again. */
+unsigned offsets_turn(const struct offsets *offsets, unsigned lane);
+
 /* A record of an owned lane became the item `ordinal`, and the next one has offset `next` or a later one. Neither
  * falls from call to call. Errors: NO_MEMORY. */
 int offsets_note(struct offsets *offsets, unsigned lane, uint64_t ordinal, int64_t next, struct err *e);

@@ -146,6 +146,7 @@ int settings_of_applier(struct pipeline_bus *out, const struct settings *setting
                                  .instance_id = bus->instance_id,
                                  .from_latest = bus->from == BUS_FROM_LATEST,
                                  .input = input,
-                                 .epoch = (uint32_t)bus->epoch};
+                                 .epoch = (uint32_t)bus->epoch,
+                                 .dead_letters = kafka->dead_letter_topic ? kafka : NULL};
     return 0;
 }

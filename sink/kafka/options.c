@@ -71,6 +71,11 @@ const struct option kafka_option_table[] = {
      .help =
          "Topic for what must outlive the process: one partition, compacted, made where it is absent. <topic>.state "
          "unless given; it must be given where `topic` is a template."},
+    {.name = "dead_letter_topic",
+     .type = OPTION_STRING,
+     FIELD(dead_letter_topic),
+     .help = "Of a bus: topic for records that an applier cannot read; without it they stop. It is made with "
+             "`create_topics`, and must not be compacted."},
     {.name = "timeout_ms",
      .type = OPTION_DURATION,
      FIELD(timeout_ms),
