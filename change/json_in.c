@@ -242,6 +242,20 @@ static int take_shape(const struct reader *in, struct shape_cache *cache, const 
     return rc;
 }
 
+/* A TRUNCATE names its table and has no rows. */
+static int read_truncate(const struct reader *in, struct change *chg)
+{
+    size_t db_len, table_len;
+    const char *db = get_text(in, "db", &db_len), *table = get_text(in, "table", &table_len);
+    if (!db || !table || strlen(db) != db_len || strlen(table) != table_len)
+        return wrong(in, db ? "table" : "db", "missing, or not a name");
+    if (json_object_get(in->line, "before") || json_object_get(in->line, "after"))
+        return wrong(in, "op", "a truncate with a row");
+    chg->db = arena_copy(in->arena, db, db_len);
+    chg->table = arena_copy(in->arena, table, table_len);
+    return chg->db && chg->table ? 0 : err_set(in->e, NO_MEMORY, db_len + table_len);
+}
+
 static int read_rows(const struct reader *in, struct shape_cache *cache, struct change *chg)
 {
     int rc = take_shape(in, cache, &chg->shape);
@@ -257,7 +271,7 @@ static int read_rows(const struct reader *in, struct shape_cache *cache, struct 
     if (rc != 0)
         return rc;
     bool needs_before = chg->op == CHANGE_UPDATE || chg->op == CHANGE_DELETE;
-    bool needs_after = chg->op != CHANGE_DELETE && chg->op != CHANGE_TRUNCATE;
+    bool needs_after = chg->op != CHANGE_DELETE;
     if (needs_before && !chg->before.bytes)
         return wrong(in, "before", "missing");
     return needs_after && !chg->after.bytes ? wrong(in, "after", "missing") : 0;
@@ -274,7 +288,9 @@ static int read_change(const struct reader *in, struct shape_cache *cache, struc
         rc = read_half(in, chg);
     if (rc == 0)
         rc = read_query(in, chg);
-    return rc == 0 ? read_rows(in, cache, chg) : rc;
+    if (rc != 0)
+        return rc;
+    return chg->op == CHANGE_TRUNCATE ? read_truncate(in, chg) : read_rows(in, cache, chg);
 }
 
 int json_in_change(const char *line, size_t len, struct shape_cache *cache, struct change *out, struct tx *tx,

@@ -6,7 +6,8 @@
 #include "change/change.h"
 
 /* Parses one line into a change. Shapes come from `cache` (JSON codec: column names in order of after, or before, with
- * absent ones behind); tx, key, images live in `arena`. Errors: CORRUPT with the field's name; NO_MEMORY. */
+ * absent ones behind), a truncate has none; tx, key, images and a truncate's names live in `arena`. Errors: CORRUPT
+ * with the field's name; NO_MEMORY. */
 int json_in_change(const char *line, size_t len, struct shape_cache *cache, struct change *out, struct tx *tx,
                    struct arena *arena, struct err *e);
 

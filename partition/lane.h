@@ -92,6 +92,17 @@ int lanes_add(struct lanes *lanes, unsigned lane, const struct lane_row *row, ui
 int lanes_truncate_table(struct lanes *lanes, const char *db, const char *table, const struct shape *shape,
                          uint32_t sink_mask, struct err *e);
 
+/* As one lane's part of it, where each lane is told of a TRUNCATE on its own: a TRUNCATE item that waits for everything
+ * before it in this lane, and nothing else. The row part of its version is the caller's. LANES_FULL too. */
+struct lane_truncate {
+    const char *db, *table; /* copied */
+    uint32_t sink_mask;
+    uint64_t version_row;
+    uint64_t event_pos;
+};
+int lanes_truncate_lane(struct lanes *lanes, unsigned lane, const struct lane_truncate *in, uint64_t *ordinal,
+                        struct err *e);
+
 /* A statement, likewise a full barrier: the item of the sinks of the mask in lane 0. Copied whole; its definitions are
  * borrowed for as long as the lanes are. `time`: Unix seconds of its event, `pos`: its begin. */
 struct lane_statement {

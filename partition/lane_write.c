@@ -273,25 +273,49 @@ static void close_barrier(struct lanes *lanes, const struct item *item, struct e
     }
 }
 
+/* The names lie behind the ordinals that the item waits for. */
+static void fill_truncate(struct item *item, uint8_t *names, const char *db, const char *table)
+{
+    item->head.kind = ITEM_TRUNCATE;
+    item->head.op = CHANGE_TRUNCATE;
+    item->key_len = (uint32_t)strlen(db) + 1;
+    put(put(names, db, item->key_len), table, strlen(table) + 1);
+}
+
 int lanes_truncate_table(struct lanes *lanes, const char *db, const char *table, const struct shape *shape,
                          uint32_t sink_mask, struct err *e)
 {
     assert(lanes->in_tx);
-    size_t db_len = strlen(db) + 1, table_len = strlen(table) + 1;
     struct item *item;
     uint8_t *p;
-    int rc = place_barrier(lanes, db_len + table_len, &item, &p, e);
+    int rc = place_barrier(lanes, strlen(db) + strlen(table) + 2, &item, &p, e);
     if (rc != 0)
         return rc;
-    item->head.kind = ITEM_TRUNCATE;
-    item->head.op = CHANGE_TRUNCATE;
+    fill_truncate(item, p, db, table);
     item->sink_mask = sink_mask;
-    item->key_len = (uint32_t)db_len;
     item->event_pos = lanes->tx->tx.pos;
     item->shape = shape;
-    p = put(p, db, db_len);
-    put(p, table, table_len);
     close_barrier(lanes, item, e);
+    return 0;
+}
+
+int lanes_truncate_lane(struct lanes *lanes, unsigned lane, const struct lane_truncate *in, uint64_t *ordinal,
+                        struct err *e)
+{
+    assert(lanes->in_tx && lane < lanes->opt.lanes);
+    size_t ordinals = lanes->opt.lanes * sizeof(uint64_t);
+    uint64_t before = lanes->lane[lane].at.last;
+    struct item *item;
+    int rc = place(lanes, lane, ordinals + strlen(in->db) + strlen(in->table) + 2, 0, &item, e);
+    if (rc != 0)
+        return rc;
+    memset(item->payload, 0, ordinals);
+    memcpy(item->payload + lane * sizeof before, &before, sizeof before);
+    fill_truncate(item, item->payload + ordinals, in->db, in->table);
+    item->sink_mask = in->sink_mask;
+    item->event_pos = in->event_pos;
+    item->version_row = in->version_row;
+    *ordinal = item->head.ordinal;
     return 0;
 }
 

@@ -234,20 +234,48 @@ static int find_mask(struct applier *a, const struct shape *shape, uint32_t *mas
     return 0;
 }
 
+/* The sinks whose keys of the table are swept. Where a route says so, it stops. */
+static int truncate_mask(const struct applier *a, const struct change *chg, uint32_t *mask, struct err *e)
+{
+    const struct route *list;
+    unsigned count = routes_list(a->opt.routes, &list);
+    *mask = 0;
+    for (unsigned i = 0; i < count; i++) {
+        if (!route_matches(&list[i], chg->db, chg->table) || list[i].on_truncate == ON_TRUNCATE_IGNORE)
+            continue;
+        if (list[i].on_truncate == ON_TRUNCATE_STOP)
+            return err_set(e, TRUNCATE_STOP, chg->db, chg->table, "its rows were discarded");
+        *mask |= list[i].sink_mask;
+    }
+    return 0;
+}
+
+/* What a record becomes: a row, or a TRUNCATE. */
+struct new_item {
+    const struct lane_row *row;
+    const struct lane_truncate *truncate;
+};
+
+static int append(struct applier *a, unsigned lane, const struct new_item *item, uint64_t *ordinal, struct err *e)
+{
+    return item->row ? lanes_add(a->opt.lanes, lane, item->row, ordinal, e)
+                     : lanes_truncate_lane(a->opt.lanes, lane, item->truncate, ordinal, e);
+}
+
 /* Appends the item with its boundary. 1: done, 0: the partition went away meanwhile; or an error. */
-static int add_item(struct applier *a, unsigned lane, const struct lane_row *row, const struct tx *tx,
+static int add_item(struct applier *a, unsigned lane, const struct new_item *item, const struct tx *tx,
                     uint64_t *ordinal, struct err *e)
 {
     struct boundary at = {.commit_us = tx->commit_us};
     int64_t since_us = env_mono_us(a->opt.env);
     bool paused = false;
     lanes_begin(a->opt.lanes, tx);
-    int rc = lanes_add(a->opt.lanes, lane, row, ordinal, e);
+    int rc = append(a, lane, item, ordinal, e);
     while (rc == LANES_FULL) {
         bool room = lanes_make_room(a->opt.lanes);
         if (!room && (rc = wait_for_room(a, since_us, &paused, e)) != 0)
             break;
-        rc = offsets_owned(&a->offsets, lane) ? lanes_add(a->opt.lanes, lane, row, ordinal, e) : 0;
+        rc = offsets_owned(&a->offsets, lane) ? append(a, lane, item, ordinal, e) : 0;
     }
     while (rc == 0 && offsets_owned(&a->offsets, lane) && (rc = lanes_end(a->opt.lanes, &at)) == LANES_FULL) {
         lanes_publish(a->opt.lanes);
@@ -340,7 +368,8 @@ static int take_foreign(struct applier *a, const rd_kafka_message_t *record, str
     if (rows.count == 0)
         return offsets_pass(&a->offsets, lane, record->offset + 1, e);
     for (unsigned i = 0; i < rows.count; i++) {
-        int rc = add_item(a, lane, &rows.list[i], &rows.tx, &ordinal, e);
+        const struct new_item item = {.row = &rows.list[i]};
+        int rc = add_item(a, lane, &item, &rows.tx, &ordinal, e);
         if (rc != 1)
             return rc;
     }
@@ -361,7 +390,7 @@ static int take_record(struct applier *a, const rd_kafka_message_t *record, stru
     if (!record->payload)
         err_set(&why, CORRUPT, "it has no value");
     else if (json_in_change(record->payload, record->len, a->shapes, &chg, &tx, &a->arena, &why) == 0 &&
-             chg.op > CHANGE_READ)
+             chg.op > CHANGE_TRUNCATE)
         err_set(&why, CORRUPT, "it is no change of a row");
     if (why.code != ERR_NONE)
         return cannot_read(a, record, &why, e);
@@ -369,24 +398,28 @@ static int take_record(struct applier *a, const rd_kafka_message_t *record, stru
         return 0;
     if (is_superseded(a, record))
         return offsets_pass(&a->offsets, lane, record->offset + 1, e);
-    if (find_mask(a, chg.shape, &mask, e) != 0)
-        return err_result(e);
+    if (chg.op == CHANGE_TRUNCATE ? truncate_mask(a, &chg, &mask, &why) : find_mask(a, chg.shape, &mask, &why))
+        return bad_record(a, record, &why, e);
     if (!mask)
         return offsets_pass(&a->offsets, lane, record->offset + 1, e);
-    struct lane_row row = {.op = chg.op,
-                           .flags = chg.flags,
-                           .sink_mask = mask,
-                           .version_row = chg.version.row,
-                           .event_pos = chg.pos,
-                           .shape = chg.shape,
-                           .key = chg.key,
-                           .key_len = chg.key_len,
-                           .before = chg.before,
-                           .after = chg.after};
-    int rc = add_item(a, lane, &row, &tx, &ordinal, e);
+    const struct lane_truncate truncate = {
+        .db = chg.db, .table = chg.table, .sink_mask = mask, .version_row = chg.version.row, .event_pos = chg.pos};
+    const struct lane_row row = {.op = chg.op,
+                                 .flags = chg.flags,
+                                 .sink_mask = mask,
+                                 .version_row = chg.version.row,
+                                 .event_pos = chg.pos,
+                                 .shape = chg.shape,
+                                 .key = chg.key,
+                                 .key_len = chg.key_len,
+                                 .before = chg.before,
+                                 .after = chg.after};
+    const bool is_row = chg.op != CHANGE_TRUNCATE;
+    const struct new_item item = {is_row ? &row : NULL, is_row ? NULL : &truncate};
+    int rc = add_item(a, lane, &item, &tx, &ordinal, e);
     if (rc != 1)
         return rc;
-    metric_add(&a->stats.rows_total, 1);
+    metric_add(&a->stats.rows_total, is_row);
     metric_set(&a->stats.read_commit_us, (uint64_t)tx.commit_us);
     return offsets_note(&a->offsets, lane, ordinal, record->offset + 1, e);
 }

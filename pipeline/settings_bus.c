@@ -86,6 +86,19 @@ static int no_bus(struct err *e)
     return err_set(e, USAGE, "--role needs a bus between the roles: `bus: {type: kafka, ...}` in the configuration");
 }
 
+/* A TRUNCATE passes all partitions in sluice's own format only. */
+static int check_truncates(const struct settings *settings, struct err *e)
+{
+    const struct format_choice *format = settings->bus.route_options;
+    for (unsigned i = 0; input_find(format->ops->name) && i < settings->route_count; i++)
+        if (settings->routes[i].on_truncate == ON_TRUNCATE_SWEEP) {
+            err_set(e, CONFIG_VALUE, "on_truncate",
+                    "sweep needs a bus with sluice's own format, which tells each partition of it: stop or ignore");
+            return err_wrap(e, "%s:%u", settings->file, settings->routes[i].line);
+        }
+    return 0;
+}
+
 int settings_of_reader(struct settings *settings, struct config *cfg, struct err *e)
 {
     const struct bus_settings *bus = &settings->bus;
@@ -94,12 +107,10 @@ int settings_of_reader(struct settings *settings, struct config *cfg, struct err
     struct route *routes = settings_alloc(cfg, settings->route_count * sizeof *routes, e);
     if (!routes)
         return err_result(e);
+    if (check_truncates(settings, e) != 0)
+        return err_result(e);
     for (unsigned i = 0; i < settings->route_count; i++) {
         routes[i] = settings->routes[i];
-        if (routes[i].on_truncate == ON_TRUNCATE_SWEEP) {
-            err_set(e, CONFIG_VALUE, "on_truncate", "sweep does not pass the bus: stop or ignore");
-            return err_wrap(e, "%s:%u", settings->file, routes[i].line);
-        }
         routes[i].sink_mask = 1;
         memset(routes[i].sink_options, 0, sizeof routes[i].sink_options);
         routes[i].sink_options[0] = bus->route_options;
@@ -133,11 +144,8 @@ int settings_of_applier(struct pipeline_bus *out, const struct settings *setting
     if (check_instance(bus->instance_id, e) != 0)
         return err_result(e);
     const struct input_ops *input = input_find(format->ops->name);
-    for (unsigned i = 0; input && i < settings->route_count; i++)
-        if (settings->routes[i].on_truncate == ON_TRUNCATE_SWEEP) {
-            err_set(e, CONFIG_VALUE, "on_truncate", "sweep does not pass the bus: stop or ignore");
-            return err_wrap(e, "%s:%u", settings->file, settings->routes[i].line);
-        }
+    if (check_truncates(settings, e) != 0)
+        return err_result(e);
     *out = (struct pipeline_bus){.brokers = &kafka->brokers,
                                  .properties = &kafka->properties,
                                  .sasl_password = kafka->sasl_password,

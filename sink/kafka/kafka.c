@@ -119,7 +119,7 @@ static int deliver(struct kafka_sink *to, const struct item *items, size_t end, 
     for (uint64_t reports = producer->reports; to->next < end || producer->on_the_way;) {
         bool full = false;
         while (to->next < end && !full) {
-            rc = kafka_send_record(to, items, to->next, e);
+            rc = kafka_send_next(to, items, e);
             if (rc < 0)
                 return rc;
             full = rc == KAFKA_FULL;
@@ -177,6 +177,7 @@ static int begin_batch(struct kafka_sink *to, const struct item *items, size_t c
     to->batch = (struct batch_id){count, end_of(&items[0]), end_of(&items[count - 1])};
     to->is_open = true;
     to->next = 0;
+    to->next_partition = 0;
     return 0;
 }
 

@@ -28,6 +28,7 @@ struct kafka_sink {
     struct batch_id batch;
     bool is_open; /* the records are those of `batch`, and sent up to `next` */
     size_t next;
+    unsigned next_partition; /* of `next`, when it goes to all of them */
 
     /* exactly_once */
     bool in_tx;       /* a transaction is open */
@@ -42,8 +43,9 @@ static inline bool kafka_is_exactly_once(const struct kafka_options *opt)
     return opt->delivery == KAFKA_EXACTLY_ONCE;
 }
 
-/* Sends the record of this number of the batch: KAFKA_SENT, KAFKA_FULL, or an error with the change's place. */
-int kafka_send_record(struct kafka_sink *to, const struct item *items, size_t number, struct err *e);
+/* Sends the record `to->next` of the batch: KAFKA_SENT, KAFKA_FULL, or an error with the change's place. A TRUNCATE of
+ * sluice's own format goes to every partition; behind KAFKA_FULL it goes on from `to->next_partition`. */
+int kafka_send_next(struct kafka_sink *to, const struct item *items, struct err *e);
 
 /* What became of the first message that was refused, with the change's place. */
 int kafka_tell_refused(const struct kafka_sink *to, const struct item *items, struct err *e);

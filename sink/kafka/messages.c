@@ -24,17 +24,20 @@ static int take_key(struct kafka_sink *to, struct kafka_message *message, const 
     return rc;
 }
 
-int kafka_send_record(struct kafka_sink *to, const struct item *items, size_t number, struct err *e)
+static bool is_own(const struct item *item)
 {
-    const struct record *record = &to->formatted.records.list[number];
-    const struct item *item = &items[record->item];
+    return formatted_choice(item->bind)->ops == &format_sluice_ops;
+}
+
+/* To one partition. */
+static int send_to(struct kafka_sink *to, const struct item *item, unsigned partition, struct err *e)
+{
+    const struct record *record = &to->formatted.records.list[to->next];
     const struct change *chg = item->chg;
     const uint8_t *p = to->formatted.records.text.p + record->at;
     size_t key_len = record->key_len == RECORD_NONE ? 0 : record->key_len;
     const uint8_t *headers = p + key_len;
-    struct kafka_message message = {.partition = (int32_t)chg->lane, .number = number};
-    if (record->value_len == RECORD_NONE && to->opt->record_key != KAFKA_KEY_PEER)
-        return KAFKA_SENT; /* a tombstone ends its key, which is not the row's */
+    struct kafka_message message = {.partition = (int32_t)partition, .number = to->next};
     message.key = record->key_len == RECORD_NONE ? NULL : p;
     message.key_len = key_len;
     message.value = record->value_len == RECORD_NONE ? NULL : headers + record->headers_len;
@@ -42,7 +45,7 @@ int kafka_send_record(struct kafka_sink *to, const struct item *items, size_t nu
     int rc = kafka_topics_find(&to->topics, chg->db, chg->table, &message.topic, e);
     if (rc == 0 && record->headers_len)
         rc = kafka_headers_peer(&message.headers, headers, record->headers_len, e);
-    else if (rc == 0 && formatted_choice(item->bind)->ops == &format_sluice_ops)
+    else if (rc == 0 && is_own(item))
         rc = kafka_headers_own(&message.headers, chg, &to->scratch, e);
     if (rc == 0)
         rc = take_key(to, &message, item, record, e);
@@ -52,6 +55,22 @@ int kafka_send_record(struct kafka_sink *to, const struct item *items, size_t nu
         rd_kafka_headers_destroy(message.headers);
     if (rc < 0)
         sink_wrap(e, item);
+    return rc;
+}
+
+int kafka_send_next(struct kafka_sink *to, const struct item *items, struct err *e)
+{
+    const struct record *record = &to->formatted.records.list[to->next];
+    const struct item *item = &items[record->item];
+    int rc = KAFKA_SENT;
+    if (record->value_len == RECORD_NONE && to->opt->record_key != KAFKA_KEY_PEER)
+        return KAFKA_SENT; /* a tombstone ends its key, which is not the row's */
+    if (item->chg->op != CHANGE_TRUNCATE || !is_own(item))
+        return send_to(to, item, item->chg->lane, e);
+    while (to->next_partition < to->topics.lanes && (rc = send_to(to, item, to->next_partition, e)) == KAFKA_SENT)
+        to->next_partition++;
+    if (rc == KAFKA_SENT)
+        to->next_partition = 0;
     return rc;
 }
 

@@ -39,7 +39,7 @@ class Kafka(Server):
         super().__init__(workspace, name)
         self.options = dict(options)
         self.controller_port = free_port()
-        self.cluster = cluster or [self]
+        self.cluster = [self] if cluster is None else cluster
         self.cluster_id = None
 
     def properties(self):

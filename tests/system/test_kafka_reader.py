@@ -44,7 +44,7 @@ def test_what_does_not_pass_the_bus_is_refused_with_its_line(db, redis, kafka, s
     driver = sluice(bus_config(db, redis, kafka, "t", "current", compression="zstd"))
     done = driver.run("run", "--role", "reader")
     assert done.returncode == USAGE and "compression" in done.stderr and "sluice.yaml:" in done.stderr, done.stderr
-    settings = bus_config(db, redis, kafka, "t", "current")
+    settings = bus_config(db, redis, kafka, "t", "current", format="maxwell")
     settings["routes"][0]["on_truncate"] = "sweep"
     driver.configure(settings)
     done = driver.run("run", "--role", "reader")

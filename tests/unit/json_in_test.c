@@ -80,6 +80,31 @@ static void json_in__partial_images__merge_into_one_order(void **state)
     assert_int_equal(values[place[2]].kind, VALUE_ABSENT);
 }
 
+static void json_in__truncate__names_its_table_and_comes_out_as_it_was(void **state)
+{
+    struct scene *s = *state;
+    static const char line[] = "{\"op\":\"truncate\",\"db\":\"d\",\"table\":\"t\",\"key\":\"\"," TAIL;
+    static const char row[] =
+        "{\"op\":\"truncate\",\"db\":\"d\",\"table\":\"t\",\"key\":\"\",\"after\":{\"a\":1}," TAIL;
+    static const char lost[] = "{\"op\":\"truncate\",\"db\":\"d\",\"key\":\"\"," TAIL;
+    struct err e = ERR_INIT;
+    struct buf out;
+    assert_int_equal(parse(s, line, strlen(line), &e), 0);
+    assert_int_equal(s->chg.op, CHANGE_TRUNCATE);
+    assert_null(s->chg.shape);
+    assert_string_equal(s->chg.db, "d");
+    assert_string_equal(s->chg.table, "t");
+    buf_init(&out, 0);
+    assert_int_equal(format_sluice(&s->chg, &out, &s->arena, &e), 0);
+    assert_int_equal(out.len, strlen(line) + 1);
+    assert_memory_equal(out.p, line, strlen(line));
+    buf_release(&out);
+    assert_int_equal(parse(s, row, strlen(row), &e), -(int)ERR_CORRUPT);
+    err_clear(&e);
+    assert_int_equal(parse(s, lost, strlen(lost), &e), -(int)ERR_CORRUPT);
+    assert_non_null(strstr(e.text, "field table"));
+}
+
 static void json_in__same_columns_again__give_the_same_shape(void **state)
 {
     struct scene *s = *state;
@@ -203,6 +228,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(json_in__partial_images__merge_into_one_order),
+        cmocka_unit_test(json_in__truncate__names_its_table_and_comes_out_as_it_was),
         cmocka_unit_test(json_in__same_columns_again__give_the_same_shape),
         cmocka_unit_test(json_in__every_truncation__is_corrupt),
         cmocka_unit_test(json_in__wrong_field__is_named),

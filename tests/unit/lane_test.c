@@ -611,6 +611,45 @@ static void lane__truncate__is_a_barrier_in_all_lanes(void **state)
     lanes_free(lanes);
 }
 
+static void lane__truncate_of_one_lane__waits_for_that_lane_alone(void **state)
+{
+    (void)state;
+    struct lanes *lanes = kit_lanes(3, 1, POOL);
+    const struct lane_truncate truncate = {"shop", "orders", 1, 7, 42};
+    struct lane_item item;
+    uint64_t ordinal = 0;
+    kit_begin(lanes, 1);
+    for (unsigned i = 0; i < 3; i++)
+        kit_add(lanes, i, "before", i, 10, NULL);
+    kit_end(lanes, 100);
+    kit_begin(lanes, 2);
+    assert_int_equal(lanes_truncate_lane(lanes, 1, &truncate, &ordinal, NULL), 0);
+    kit_end(lanes, 200);
+    kit_begin(lanes, 3);
+    kit_add(lanes, 1, "after", 1, 10, NULL);
+    kit_end(lanes, 300);
+    lanes_publish(lanes);
+    uint64_t before = expect(lanes, 1, 0, "before");
+    expect_none(lanes, 1, 0, LANE_BLOCKED);
+    lanes_ack(lanes, 1, 0, before);
+    assert_int_equal(lanes_read(lanes, 1, 0, &item), LANE_ITEM);
+    assert_int_equal(item.kind, LANE_TRUNCATE);
+    assert_int_equal(item.ordinal, ordinal);
+    assert_true(item.for_sink);
+    assert_int_equal(item.chg.op, CHANGE_TRUNCATE);
+    assert_int_equal(item.chg.lane, 1);
+    assert_string_equal(item.chg.db, "shop");
+    assert_string_equal(item.chg.table, "orders");
+    assert_int_equal(item.chg.version.sequence, 2);
+    assert_int_equal(item.chg.version.row, 7);
+    assert_int_equal(item.chg.pos, 42);
+    expect(lanes, 1, 0, "after");
+    expect(lanes, 0, 0, "before");
+    expect_none(lanes, 0, 0, LANE_EMPTY);
+    assert_int_equal(kit_drain(lanes, 0), 1);
+    lanes_free(lanes);
+}
+
 /* In a segment, and outside of one. */
 static void lane__statement__is_a_barrier_for_all_lanes_and_a_copy(void **state)
 {
@@ -958,6 +997,7 @@ int main(void)
         cmocka_unit_test(lane__ticket__blocks_until_its_lane_acked),
         cmocka_unit_test(lane__ticket_of_the_same_lane__waits_for_the_ack_too),
         cmocka_unit_test(lane__truncate__is_a_barrier_in_all_lanes),
+        cmocka_unit_test(lane__truncate_of_one_lane__waits_for_that_lane_alone),
         cmocka_unit_test(lane__statement__is_a_barrier_for_all_lanes_and_a_copy),
         cmocka_unit_test(lane__rewind__reads_what_is_not_acked_again),
         cmocka_unit_test(lane__item_larger_than_a_segment__lies_outside_within_the_pool),

@@ -245,6 +245,39 @@ static void kafka__queue_is_full__the_rest_waits_for_reports(void **state)
     scene_release(&s);
 }
 
+/* Also where the queue is full between two partitions, and never twice to one. */
+static void kafka__truncate__goes_to_every_partition_behind_what_was_before(void **state)
+{
+    (void)state;
+    for (int full = 0; full < 2; full++) {
+        static const char *const properties[] = {"queue.buffering.max.messages=3"};
+        struct scene s;
+        struct err e = ERR_INIT;
+        rd_kafka_message_t *messages[8];
+        scene_init(&s, "sluice");
+        s.opt.properties = (struct option_list){properties, NULL, full ? 1 : 0};
+        struct change truncate = {.op = CHANGE_TRUNCATE, .db = "shop", .table = "orders", .tx = s.changes[0].chg.tx};
+        truncate.version = (struct version){.epoch = 1, .sequence = 3};
+        truncate.flags = CHANGE_LAST_IN_EVENT;
+        struct item item = {.chg = &truncate, .bind = s.bind, .verdict = V_STOP};
+        scene_open(&s);
+        apply_all(&s);
+        if (sink_kafka.apply(s.snk, &item, 1, &e) != 0)
+            fail_msg("%s", e.text);
+        assert_int_equal(item.verdict, V_DONE);
+        for (int32_t partition = 0; partition < MOCK_PARTITIONS; partition++) {
+            assert_int_equal(mock_kafka_read(&s.kafka, MOCK_TOPIC, partition, 0, messages, 8), 3);
+            expect_header(messages[2], "op", "truncate");
+            expect_header(messages[2], "table", "shop.orders");
+            expect_header(messages[2], "pk", NULL);
+            assert_null(messages[2]->key);
+            for (int n = 0; n < 3; n++)
+                rd_kafka_message_destroy(messages[n]);
+        }
+        scene_release(&s);
+    }
+}
+
 static void kafka__message_too_large__stops_and_names_topic_table_and_size(void **state)
 {
     (void)state;
@@ -428,6 +461,7 @@ int main(void)
         cmocka_unit_test(kafka__other_batch_after_an_outage__what_was_on_its_way_comes_first),
         cmocka_unit_test(kafka__errors_that_pass__are_tried_again_by_the_library_and_each_row_is_there_once),
         cmocka_unit_test(kafka__queue_is_full__the_rest_waits_for_reports),
+        cmocka_unit_test(kafka__truncate__goes_to_every_partition_behind_what_was_before),
         cmocka_unit_test(kafka__message_too_large__stops_and_names_topic_table_and_size),
         cmocka_unit_test(kafka__not_permitted__stops),
         cmocka_unit_test(kafka__no_right_to_write_idempotently__stops),
