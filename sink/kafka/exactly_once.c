@@ -4,8 +4,10 @@
 
 #define CLOSE_MS 1000
 
-int kafka_exactly_outcome(const struct kafka_sink *to, int rc, struct err *e)
+int kafka_exactly_outcome(struct kafka_sink *to, int rc, struct err *e)
 {
+    if (rc < 0 && err_class(e) == ERR_CLASS_RETRY && to->in_tx && !to->is_asked)
+        rc = kafka_tx_reason(&to->producer, to->opt->topic, e);
     if (rc != -(int)ERR_KAFKA_FATAL)
         return rc;
     const struct err why = *e;

@@ -56,9 +56,10 @@ int kafka_exactly_open(struct kafka_sink *to, struct err *e);
 int kafka_exactly_join(struct kafka_sink *to, struct err *e);
 void kafka_exactly_close(struct kafka_sink *to);
 
-/* rc of a step in a transaction: what librdkafka cannot go on from asks for another instance, SINK_RENEW. A broker that
- * was killed may know another state of the transaction than librdkafka, which gives up then. */
-int kafka_exactly_outcome(const struct kafka_sink *to, int rc, struct err *e);
+/* rc of a step in a transaction: what it failed for is told, and what librdkafka cannot go on from asks for another
+ * instance, SINK_RENEW. A broker that was killed may know another state of the transaction than librdkafka, which gives
+ * up then. */
+int kafka_exactly_outcome(struct kafka_sink *to, int rc, struct err *e);
 int kafka_exactly_load(struct sink *snk, struct marks *out, struct err *e);
 int kafka_exactly_commit(struct sink *snk, const struct marks *marks, struct err *e);
 

@@ -68,6 +68,8 @@ int kafka_refused(const struct kafka_link *link, rd_kafka_resp_err_t code, const
     case RD_KAFKA_RESP_ERR_KAFKA_STORAGE_ERROR:
     case RD_KAFKA_RESP_ERR_NOT_CONTROLLER:
     case RD_KAFKA_RESP_ERR_THROTTLING_QUOTA_EXCEEDED:
+    case RD_KAFKA_RESP_ERR_INVALID_MSG: /* its checksum was wrong: on the way, or on the disk */
+    case RD_KAFKA_RESP_ERR_UNKNOWN:     /* a fault of the broker's own */
         return err_set(e, SINK_DOWN, topic, rd_kafka_err2str(code));
     case RD_KAFKA_RESP_ERR_SASL_AUTHENTICATION_FAILED:
         return err_set(e, SINK_LOGIN, broker_of(link), rd_kafka_err2str(code));

@@ -12,10 +12,10 @@
 static const char *const reserved[] = {
     "group.id", "isolation.level", "enable.auto.commit", "enable.partition.eof", "auto.offset.reset", NULL};
 
-static const char *const fixed[][2] = {{"group.id", "sluice.read-back"},      {"isolation.level", "read_committed"},
-                                       {"enable.auto.commit", "false"},       {"enable.auto.offset.store", "false"},
-                                       {"enable.partition.eof", "true"},      {"auto.offset.reset", "error"},
-                                       {"allow.auto.create.topics", "false"}, {NULL, NULL}};
+static const char *const fixed[][2] = {
+    {"group.id", "sluice.read-back"},      {"isolation.level", "read_committed"}, {"enable.auto.commit", "false"},
+    {"enable.auto.offset.store", "false"}, {"enable.partition.eof", "true"},      {"auto.offset.reset", "error"},
+    {"allow.auto.create.topics", "false"}, {"fetch.wait.max.ms", "20"},           {NULL, NULL}};
 
 struct reading {
     struct kafka_link link; /* first: the callback's opaque */

@@ -1,6 +1,17 @@
 /* Kafka's transactions. */
 #include "sink/kafka/transaction.h"
 
+/* What ended a transaction: SINK_ABORTED, or SINK_RIGHTS, which no other try would mend. */
+static int aborted(const struct kafka_producer *producer, const rd_kafka_error_t *error, const char *topic,
+                   struct err *e)
+{
+    struct err why = ERR_INIT;
+    if (kafka_refused(&producer->link, rd_kafka_error_code(error), topic, &why) != -(int)ERR_SINK_RIGHTS)
+        return err_set(e, SINK_ABORTED, topic, rd_kafka_error_string(error));
+    *e = why;
+    return err_result(e);
+}
+
 /* Takes the error; what it means by the three kinds that librdkafka tells. */
 static int failed(struct kafka_producer *producer, rd_kafka_error_t *error, const char *topic, struct err *e)
 {
@@ -11,7 +22,7 @@ static int failed(struct kafka_producer *producer, rd_kafka_error_t *error, cons
     (void)rd_kafka_poll(producer->link.handle, 0); /* tells why */
     int rc = kafka_fatal(&producer->link, topic, e);
     if (rc == 0 && aborts)
-        rc = err_set(e, SINK_ABORTED, topic, rd_kafka_error_string(error));
+        rc = aborted(producer, error, topic, e);
     else if (rc == 0 && again)
         rc = kafka_down(&producer->link, e);
     else if (rc == 0)
@@ -33,6 +44,19 @@ int kafka_tx_init(struct kafka_producer *producer, const char *topic, struct err
 int kafka_tx_begin(struct kafka_producer *producer, const char *topic, struct err *e)
 {
     return failed(producer, rd_kafka_begin_transaction(producer->link.handle), topic, e);
+}
+
+/* A transaction that failed refuses to begin with what it failed for; one that is open with another code. */
+int kafka_tx_reason(struct kafka_producer *producer, const char *topic, struct err *e)
+{
+    rd_kafka_error_t *error = rd_kafka_begin_transaction(producer->link.handle);
+    if (error && rd_kafka_error_txn_requires_abort(error)) {
+        err_clear(e);
+        (void)aborted(producer, error, topic, e);
+    }
+    if (error)
+        rd_kafka_error_destroy(error);
+    return err_result(e);
 }
 
 int kafka_tx_commit(struct kafka_producer *producer, const char *topic, struct err *e)

@@ -13,6 +13,10 @@ int kafka_tx_init(struct kafka_producer *producer, const char *topic, struct err
 /* Errors: SINK_ABORTED, and those that stop. */
 int kafka_tx_begin(struct kafka_producer *producer, const char *topic, struct err *e);
 
+/* Why the open transaction failed, where librdkafka said SINK_ABORTED: the same code with the reason, or SINK_RIGHTS,
+ * which no other try would mend. Changes nothing. */
+int kafka_tx_reason(struct kafka_producer *producer, const char *topic, struct err *e);
+
 /* Waits for all reports. Errors: SINK_DOWN: not known yet, call it again; SINK_ABORTED: abort, then all of it again;
  * KAFKA_FENCED and others that stop. */
 int kafka_tx_commit(struct kafka_producer *producer, const char *topic, struct err *e);
