@@ -4,11 +4,13 @@
  * Each instance makes a file of its own, PATH.N with the first N that is free, so that a key's changes stand in order
  * in the files in order of N: a key has one worker at a time, and whoever opens later takes a higher N. One line per
  * change that was done:
- *     {"version":"…","op":"update","half":"from","again":true,"db":"shop","table":"orders","key":"17"}
+ *     {"version":"…","op":"update","half":"from","again":true,"db":"shop","table":"orders","key":"17","at_us":9}
  * half and again stand only where they apply; a key that is not UTF-8 is {"base64":"…"}. A batch is written by one
- * write(2) before it counts as done. */
+ * write(2) before it counts as done. at_us, the machine's monotonic clock before the write, orders the batches of all
+ * processes: what is done before another begins has the lesser one. */
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -129,10 +131,10 @@ static int refuse(struct recorder *rec, const struct change *chg, struct err *e)
     return 0;
 }
 
-static void add_line(struct recorder *rec, const struct change *chg)
+static void add_line(struct recorder *rec, const struct change *chg, int64_t at_us)
 {
     struct buf *out = &rec->lines;
-    char version[VERSION_TEXT_LEN];
+    char version[VERSION_TEXT_LEN], tail[40];
     version_print(&chg->version, version);
     buf_text(out, "{\"version\":\"");
     buf_add(out, version, sizeof version);
@@ -150,7 +152,8 @@ static void add_line(struct recorder *rec, const struct change *chg)
     } else {
         value_json_base64(chg->key, chg->key_len, out);
     }
-    buf_text(out, "}\n");
+    snprintf(tail, sizeof tail, ",\"at_us\":%" PRId64 "}\n", at_us);
+    buf_text(out, tail);
 }
 
 static int write_lines(struct recorder *rec, struct err *e)
@@ -169,6 +172,7 @@ static int recorder_apply(struct sink *snk, struct item *items, size_t count, st
 {
     struct recorder *rec = (struct recorder *)snk;
     const struct recorder_options *opt = rec->opt;
+    int64_t at_us = env_mono_us(rec->env);
     int rc = 0;
     if (opt->down_every && ++rec->batches % opt->down_every == 0) {
         (void)poll(NULL, 0, (int)opt->down_ms);
@@ -184,7 +188,7 @@ static int recorder_apply(struct sink *snk, struct item *items, size_t count, st
             items[i].verdict = V_RETRY;
             rc = behind ? 0 : refuse(rec, chg, e);
         } else {
-            add_line(rec, chg);
+            add_line(rec, chg, at_us);
         }
     }
     if (rc == 0 && rec->lines.failed)

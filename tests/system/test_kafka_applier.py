@@ -202,29 +202,6 @@ def test_kill_loses_nothing_and_offsets_are_behind_what_is_applied(bus, sluice, 
         assert_rising(file)
 
 
-def test_rebalances_under_load_lose_nothing(bus, sluice, records, rng, full):
-    """Appliers come and go. A commit that crosses a rebalance is refused, so that some changes may come again."""
-    keys, rounds = 40, 20 if full else 3
-    sink = {"type": "recorder", "path": records.path, "workers": 2}
-    drivers = [sluice(settings(bus, sink, checkpoint_ms=20)) for _ in range(3)]
-    drivers[0].start("--role", "applier")
-    for number in range(rounds):
-        coming, going = drivers[(number + 1) % 3], drivers[number % 3]
-        bus.write(rng.choices(range(keys), k=1000))
-        coming.start("--role", "applier")
-        bus.write(rng.choices(range(keys), k=1000))
-        wait_applying(coming)
-        bus.write(rng.choices(range(keys), k=1000))
-        assert below(bus, bus.committed()) <= {change for file in records() for change in file}
-        assert going.stop() == FINE
-    bus.wait_committed()
-    assert drivers[rounds % 3].stop() == FINE
-    files = records()
-    assert {change for file in files for change in file} == below(bus, bus.ends())
-    for file in files:
-        assert_rising(file)
-
-
 def test_orderly_hand_over_repeats_nothing(bus, sluice, records, rng):
     """What an applier has in flight at SIGTERM is applied and committed before another takes its partitions."""
     driver = sluice(settings(bus, {"type": "recorder", "path": records.path, "workers": 2}, checkpoint_ms=60_000))

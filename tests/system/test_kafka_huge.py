@@ -9,7 +9,7 @@ from kafka_topics import create_topic, size_of, stream_topic
 from sluice import FINE, at, source_of, wait_until
 
 PARTITIONS, KEYS, MB = 4, 60, 1 << 20
-BODY_BYTES = 20_000
+BODY_BYTES, BUFFER = 20_000, 8 * MB
 ROUNDS, FULL_ROUNDS = 3, 100  # statements of 1,000 rows
 KILLS, FULL_KILLS = 3, 10
 COMPRESSED = {"mysql": {"binlog_transaction_compression": "ON"}, "mariadb": {"log_bin_compress": "1"}}
@@ -41,7 +41,7 @@ def test_kills_inside_a_huge_transaction_repeat_nothing(
     driver = sluice({
         "source": source_of(db, start=at(db.position())),
         "partitions": PARTITIONS,
-        "buffer_bytes": "8MiB",
+        "buffer_bytes": BUFFER,
         "tx_buffer_bytes": "1MiB",
         "sinks": {"topic": {"type": "kafka", "brokers": kafka.brokers().split(","), "topic": topic}},
         "routes": [{"table": "shop.big", "key": "order_id", "to": "topic"}],
@@ -71,6 +71,7 @@ def test_kills_inside_a_huge_transaction_repeat_nothing(
         seen[row["id"]], newest[key] = hashlib.sha256(row["body"].encode()).hexdigest(), line["version"]
     assert seen == expected
     record_property("memory", {"idle": idle, "peak": peak})
+    assert peak - idle < BUFFER + 32 * MB
     print(f"huge: {flavor} compressed={compressed}: {len(seen)} rows, {kills} kills, idle {idle / MB:.1f}, "
           f"peak {peak / MB:.1f} MiB")
     assert driver.stop() == FINE
