@@ -41,6 +41,7 @@ struct tx {
     uint32_t server_id;      /* who executed it first */
     uint32_t epoch;          /* of the version */
     uint64_t sequence;       /* of the version */
+    int64_t offset;          /* of an applier: of the record that told it, in the partition of its lane; else 0 */
     const char *server_uuid; /* whose log it was read from, for as long as the source is open; NULL: not known */
 };
 

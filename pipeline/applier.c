@@ -363,6 +363,7 @@ static int take_foreign(struct applier *a, const rd_kafka_message_t *record, str
     unsigned lane = (unsigned)record->partition;
     if (applier_input_take(a->input, &in, record->offset, &rows, &why) != 0)
         return cannot_read(a, record, &why, e);
+    rows.tx.offset = record->offset;
     if (!offsets_owned(&a->offsets, lane))
         return 0;
     if (rows.count == 0)
@@ -394,6 +395,7 @@ static int take_record(struct applier *a, const rd_kafka_message_t *record, stru
         err_set(&why, CORRUPT, "it is no change of a row");
     if (why.code != ERR_NONE)
         return cannot_read(a, record, &why, e);
+    tx.offset = record->offset;
     if (!offsets_owned(&a->offsets, lane))
         return 0;
     if (is_superseded(a, record))

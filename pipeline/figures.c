@@ -26,7 +26,7 @@ const struct pipeline_figure pipeline_figures[] = {
     ROW(superseded_total, "records", METRIC_COUNTER,
         "records of a reader that was followed by another, dropped by an applier"),
     ROW(dead_letters_total, "letters", METRIC_COUNTER,
-        "of an applier: records that it could not read, in the dead letter topic"),
+        "of an applier: records that it could not read and changes that a sink refused for good"),
     ROW(xa_prepared, "transactions", METRIC_GAUGE, "prepared XA transactions whose rows wait for XA COMMIT"),
     ROW(xa_spool_bytes, "bytes", METRIC_GAUGE, "rows of prepared XA transactions"),
     ROW(partitions, "partitions", METRIC_GAUGE, "of an applier: partitions of the topic that it reads"),
@@ -44,6 +44,7 @@ static void add_sink(struct pipeline *pipe, unsigned i, struct pipeline_stats *o
         const struct runner_stats *stats = runner_worker_stats(runner, w);
         out->applied_total += metric_get(&stats->rows_total);
         out->retries_total += metric_get(&stats->retries_total);
+        out->dead_letters_total += metric_get(&stats->dead_letters_total);
         out->parked += metric_get(&stats->parked);
         down = down || metric_get(&stats->down) != 0;
     }

@@ -146,6 +146,7 @@ static int make_runners(struct pipeline *pipe, struct err *e)
             .lanes = pipe->lanes,
             .routes = pipe->spec.routes,
             .env = pipe->spec.env,
+            .dead = pipe->dead ? dead_items_store(pipe->dead) : NULL,
             .reader = pipe->spec.reader,
             .notify = sink_notify,
             .boundary = pipe->boundaries ? kept_boundary : NULL,
@@ -202,6 +203,8 @@ int pipeline_open(struct pipeline **out, const struct pipeline_spec *spec, struc
         rc = make_lanes(pipe, e);
     if (rc == 0)
         rc = kept_init(pipe, e);
+    if (rc == 0 && spec->bus && spec->bus->dead_letters)
+        rc = dead_items_new(&pipe->dead, spec->bus, spec->lanes, spec->env, e);
     if (rc == 0)
         rc = make_runners(pipe, e);
     if (rc == 0 && spec->bus)
@@ -489,6 +492,7 @@ void pipeline_close(struct pipeline *pipe)
     applier_free(pipe->applier);
     for (unsigned i = 0; pipe->runners && i < pipe->spec.sink_count; i++)
         runner_free(pipe->runners[i]);
+    dead_items_free(pipe->dead);
     free(pipe->runners);
     free(pipe->safe);
     kept_release(pipe);

@@ -94,7 +94,7 @@ static int add_parked(struct worker *worker, struct parked_key *key, struct err 
         struct entry *entry = &batch->entries[batch->entry_count];
         entry->parked = parked;
         entry->lane = parked->lane;
-        entry->held = false;
+        entry->held = entry->is_dead = false;
         worker->lanes[parked->lane].touched = true;
         int rc = add_items(worker, entry, &parked->item.chg, e);
         if (rc != 0)
@@ -147,7 +147,7 @@ static int gather_item(struct worker *worker, unsigned own, struct err *e)
     entry->lane = own;
     entry->first = entry->count = 0;
     entry->bytes_before = lane->bytes_read;
-    entry->held = false;
+    entry->held = entry->is_dead = false;
     lane->bytes_read += entry->item.bytes;
     lane->read_to = entry->item.ordinal;
     lane->touched = true;
@@ -357,9 +357,11 @@ int batch_settle(struct worker *worker, struct err *e)
     struct batch *batch = &worker->batch;
     if (!batch->is_open)
         return 0;
+    int rc = all_done(batch) ? 0 : batch_bury(worker, e);
+    if (rc != 0)
+        return rc;
     if (worker->keeps)
         return settle_kept(worker, e);
-    int rc = 0;
     if (worker->parking.key_count || !all_done(batch)) {
         rc = settle_each(worker, e);
         metric_set(&worker->stats.parked, worker->parking.key_count);

@@ -25,6 +25,7 @@
 struct recorder_options {
     const char *path;
     uint64_t fail_every;
+    uint64_t poison_every;
     uint64_t down_every;
     uint64_t down_ms;
 };
@@ -40,6 +41,10 @@ static const struct option recorder_options[] = {
      .type = OPTION_UINT,
      FIELD(fail_every),
      .help = "Every n-th change is refused for now: its key waits. 0: never."},
+    {.name = "poison_every",
+     .type = OPTION_UINT,
+     FIELD(poison_every),
+     .help = "Every n-th change is refused for good. 0: never."},
     {.name = "down_every",
      .type = OPTION_UINT,
      FIELD(down_every),
@@ -168,6 +173,11 @@ static int write_lines(struct recorder *rec, struct err *e)
     return 0;
 }
 
+static bool is_nth(uint64_t number, uint64_t every)
+{
+    return every && number % every == 0;
+}
+
 static int recorder_apply(struct sink *snk, struct item *items, size_t count, struct err *e)
 {
     struct recorder *rec = (struct recorder *)snk;
@@ -183,8 +193,11 @@ static int recorder_apply(struct sink *snk, struct item *items, size_t count, st
     for (size_t i = 0; i < count && rc == 0; i++) {
         const struct change *chg = items[i].chg;
         bool behind = rec->refused_count && is_refused(rec, chg);
+        rec->items += !behind;
         items[i].verdict = V_DONE;
-        if (behind || (opt->fail_every && ++rec->items % opt->fail_every == 0)) {
+        if (!behind && is_nth(rec->items, opt->poison_every)) {
+            items[i].verdict = V_POISON;
+        } else if (behind || is_nth(rec->items, opt->fail_every)) {
             items[i].verdict = V_RETRY;
             rc = behind ? 0 : refuse(rec, chg, e);
         } else {

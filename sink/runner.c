@@ -18,6 +18,7 @@ const struct metric_row runner_metrics[] = {
     ROW(rows_total, "changes", METRIC_COUNTER, "changes that the sink applied"),
     ROW(batches_total, "batches", METRIC_COUNTER, "batches given to the sink"),
     ROW(retries_total, "tries", METRIC_COUNTER, "batches and changes that had to be applied again"),
+    ROW(dead_letters_total, "changes", METRIC_COUNTER, "changes that the sink refused for good, kept as dead letters"),
     ROW(parked, "keys", METRIC_GAUGE, "keys whose changes wait because the sink refused one for now"),
     ROW(down, "workers", METRIC_GAUGE, "workers that cannot reach the sink"),
     ROW(last_commit_us, "us", METRIC_GAUGE, "commit time of the last change applied, Unix microseconds"),

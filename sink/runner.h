@@ -6,7 +6,8 @@
  * that leads to the sink; the worst verdict counts. RETRY of an item parks its key: its items stay in the lane, other
  * keys go on, with `parked_max` keys or `pinned_bytes` behind the oldest the lane is not read further. Acknowledged =
  * everything before the oldest parked item. A failed batch (sink down) closes the sink, backs off, opens it and is
- * applied again. POISON stops while there is no dead-letter store. With SINK_KEEPS_POSITION nothing is parked: any
+ * applied again. A change with a POISON item and no RETRY goes to the store for dead letters and counts as done; later
+ * changes of its key go on. Without a store POISON stops. With SINK_KEEPS_POSITION nothing is parked: any
  * RETRY sets the lanes back to what is acknowledged, which is what is committed; see keeping.h.
  *
  * Threads: new, check, start, stop, join and free by one thread; wake, idle and the stats by any. */
@@ -24,14 +25,24 @@
 
 struct runner;
 
+/* Where changes are kept that a sink refuses for good. */
+struct dead_store {
+    /* 0: the change is durable there, and counts as done for the sink. RETRY class: not yet; it comes again after a
+     * backoff, maybe one that is there already. All else ends the worker. `why` is the sink's. Called by the threads of
+     * all workers. */
+    int (*put)(void *ctx, const char *sink, const struct change *chg, const struct err *why, struct err *e);
+    void *ctx;
+};
+
 /* Figures of one sink's workers, summed by the printer. Each worker has its own copy; one writer. */
 struct runner_stats {
     _Atomic uint64_t rows_total; /* items applied (done) */
     _Atomic uint64_t batches_total;
-    _Atomic uint64_t retries_total;  /* batches or items that had to be applied again */
-    _Atomic uint64_t parked;         /* keys parked now */
-    _Atomic uint64_t down;           /* 1 while the sink cannot be reached */
-    _Atomic uint64_t last_commit_us; /* commit time of the last applied change */
+    _Atomic uint64_t retries_total;      /* batches or items that had to be applied again */
+    _Atomic uint64_t dead_letters_total; /* items refused for good, in the store */
+    _Atomic uint64_t parked;             /* keys parked now */
+    _Atomic uint64_t down;               /* 1 while the sink cannot be reached */
+    _Atomic uint64_t last_commit_us;     /* commit time of the last applied change */
 };
 extern const struct metric_row runner_metrics[];
 
@@ -50,7 +61,8 @@ struct runner_options {
     struct lanes *lanes;
     const struct routes *routes;
     const struct env *env;
-    uint64_t reader; /* as of struct sink_place */
+    const struct dead_store *dead; /* NULL: what is refused for good stops */
+    uint64_t reader;               /* as of struct sink_place */
     /* Called by a worker thread when a state changes that somebody must hear of: the sink went down (e of RETRY class),
      * came back (e NULL), or a worker ended for good (fatal; the pipeline must stop). Must not call the runner. */
     void (*notify)(void *ctx, struct runner *runner, const struct err *e, bool fatal);

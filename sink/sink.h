@@ -19,7 +19,7 @@
 enum verdict {
     V_DONE,   /* its effect stands */
     V_RETRY,  /* again later; other keys go on */
-    V_POISON, /* refused for good: dead letter (a stop while there is no store for them) */
+    V_POISON, /* refused for good: dead letter, or a stop where there is no store for them */
     V_STOP    /* a person must act; `err` says why */
 };
 

@@ -26,7 +26,8 @@ struct entry {
     uint64_t bytes_before;
     unsigned lane;
     unsigned first, count;
-    bool held; /* behind a parked key: not given to the sink */
+    bool held;    /* behind a parked key: not given to the sink */
+    bool is_dead; /* in the store for dead letters */
 };
 
 struct batch {
@@ -99,6 +100,11 @@ int64_t worker_due(const struct worker *worker);
 
 /* Nothing is parked, no ticket awaited, nothing left open: what the worker saw is done. */
 bool worker_is_clear(const struct worker *worker);
+
+/* burying.c: items that the sink refused for good, when none of the batch stops it: their changes go to the store, and
+ * the items are done; beside an item to be tried again they are to be tried again too. Without a store nothing happens.
+ * Errors: the store's. */
+int batch_bury(struct worker *worker, struct err *e);
 
 /* batch.c */
 int batch_gather(struct worker *worker, struct err *e);

@@ -74,8 +74,8 @@ const struct option kafka_option_table[] = {
     {.name = "dead_letter_topic",
      .type = OPTION_STRING,
      FIELD(dead_letter_topic),
-     .help = "Of a bus: topic for records that an applier cannot read; without it they stop. It is made with "
-             "`create_topics`, and must not be compacted."},
+     .help = "Of a bus: topic for records that an applier cannot read, and for changes that a sink refuses for good; "
+             "without it they stop. It is made with `create_topics`, and must not be compacted."},
     {.name = "timeout_ms",
      .type = OPTION_DURATION,
      FIELD(timeout_ms),

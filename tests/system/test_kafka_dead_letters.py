@@ -6,7 +6,7 @@ import pytest
 
 from kafka_topics import committed, create_topic, read_topic
 from sluice import FINE, USAGE, stopped_with, wait_until
-from test_kafka_applier import LANES, assert_rising, bus, records, settings, wait_applying  # noqa: F401 (fixtures)
+from test_kafka_applier import LANES, assert_rising, below, bus, records, settings  # noqa: F401 (fixtures)
 from test_kafka_inputs import ROW, apply_all, recorded, write  # noqa: F401 (a fixture)
 from test_kafka_inputs import settings as foreign_settings
 
@@ -123,6 +123,32 @@ def test_letter_that_is_too_large_stops(bus, sluice, records):  # noqa: F811
     line = stopped_with(driver, "kafka_too_large")
     assert f"topic {bus.topic}, partition 0, offset 1: " in line["text"] and dead_topic(bus) in line["text"]
     assert bus.committed()[0] == 1
+
+
+def test_changes_that_a_sink_refuses_for_good_are_dead_letters(bus, sluice, records):  # noqa: F811
+    """Each change is applied or a letter, which is the record again; those put off meanwhile are in order."""
+    whole = with_letters(bus, records.path, checkpoint_ms=20)
+    whole["sinks"]["target"].update(poison_every=7, fail_every=11, workers=2)
+    bus.write([number % 40 for number in range(400)])
+    driver = sluice(whole).start("--role", "applier")
+    bus.wait_committed()
+    written = {(record.partition, record.offset): record for record in read_topic(bus.kafka, bus.topic)}
+    found, dead = letters(bus), set()
+    assert json.loads(driver.rendered("status", "--json"))["dead_letters_total"] == len(found) > 20
+    for origin, letter in found:
+        record, headers = written[origin], letter.headers
+        line = json.loads(record.value)
+        dead.add((line["key"], line["version"]))
+        assert letter.key == record.key and json.loads(letter.value) == line
+        assert headers["dead.reason"] == "sink_poison" and headers["dead.sink"] == "target"
+        assert headers["dead.topic"] == bus.topic and headers["op"] == "update" and headers["table"] == "shop.orders"
+        assert headers["version"] == line["version"] and json.loads(headers["pk"]) == line["pk"]
+    applied = {change for file in records() for change in file}
+    assert len(dead) == len(found) and not dead & applied and dead | applied == below(bus, bus.ends())
+    for file in records():
+        assert_rising(file)
+    assert driver.stop() == FINE
+    assert driver.find_log(msg="a change that a sink refuses for good went to the dead letters")
 
 
 @pytest.mark.parametrize("policy", ["compact", "compact,delete", None])
