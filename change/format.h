@@ -64,6 +64,13 @@ enum format_need {
     FORMAT_NEEDS_WHOLE_EVENTS = 16 /* all rows of an event and lane in one batch, where it holds them */
 };
 
+/* What the key of a format's record names. */
+enum format_key {
+    FORMAT_KEY_NONE,     /* nothing: records have none */
+    FORMAT_KEY_ROW,      /* a row by its primary key, without its table */
+    FORMAT_KEY_TABLE_ROW /* with it */
+};
+
 /* A format that was chosen by name, with its options as "name=value". */
 struct format_choice {
     const char *name;
@@ -85,6 +92,12 @@ struct format_ops {
 
     /* enum format_need, by the options. NULL = nothing. */
     unsigned (*needs)(const void *opt);
+
+    /* What its records' keys name. NULL = FORMAT_KEY_NONE. */
+    enum format_key (*key)(const void *opt);
+
+    /* True when it writes tombstones. NULL = never. */
+    bool (*tombstones)(const void *opt);
 
     /* Compiles what does not change from row to row of one table version. NULL = nothing. Errors: USAGE class (a named
      * column is missing), NO_MEMORY. `opt` outlives it. */

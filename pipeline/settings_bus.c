@@ -118,7 +118,7 @@ int settings_of_reader(struct settings *settings, struct config *cfg, struct err
     settings->routes = routes;
     settings->sinks = &settings->bus.sink;
     settings->sink_count = 1;
-    return 0;
+    return settings_check_routes(settings, e);
 }
 
 /* Of the same letters as a topic's name. */

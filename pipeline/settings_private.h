@@ -19,4 +19,7 @@ int settings_read_sinks(struct settings *out, struct config *cfg, struct err *e)
 /* Needs the sinks. */
 int settings_read_routes(struct settings *out, struct config *cfg, struct err *e);
 
+/* What the sinks say of all their routes together. */
+int settings_check_routes(const struct settings *settings, struct err *e);
+
 #endif

@@ -315,6 +315,18 @@ static int check_conflict(const struct route *routes, unsigned last, const struc
     return 0;
 }
 
+int settings_check_routes(const struct settings *settings, struct err *e)
+{
+    for (unsigned s = 0; s < settings->sink_count; s++) {
+        const struct pipeline_sink *sink = &settings->sinks[s];
+        void *options = (void *)(uintptr_t)sink->options;
+        if (sink->ops->check_routes &&
+            sink->ops->check_routes(options, settings->routes, settings->route_count, s, e) != 0)
+            return err_wrap(e, "%s: sink %s", settings->file, sink->name);
+    }
+    return 0;
+}
+
 int settings_read_routes(struct settings *out, struct config *cfg, struct err *e)
 {
     const struct node *section;
@@ -331,5 +343,5 @@ int settings_read_routes(struct settings *out, struct config *cfg, struct err *e
         out->route_count++;
     }
     out->routes = routes;
-    return 0;
+    return settings_check_routes(out, e);
 }

@@ -14,6 +14,7 @@
 #include "base/metric.h"
 #include "change/format.h"
 #include "config/option.h"
+#include "partition/route.h"
 #include "position/position.h"
 
 enum verdict {
@@ -71,6 +72,10 @@ struct sink_ops {
     /* True when two routes ask for the same: they share one struct of options then, and so what is bound of it. After
      * `ready`. NULL = never. */
     bool (*same)(const void *route_opt, const void *other);
+
+    /* Told at start of all routes, those that lead to it have its bit: what they are to each other. What it finds may
+     * be kept in `opt`. USAGE class. NULL = any routes will do. */
+    int (*check_routes)(void *opt, const struct route *routes, unsigned count, unsigned sink, struct err *e);
 
     /* What a route asks of the reader beside rows: enum format_need. NULL = nothing. */
     unsigned (*needs)(const void *route_opt);

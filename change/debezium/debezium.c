@@ -142,6 +142,17 @@ static unsigned debezium_needs(const void *opt)
     return needs;
 }
 
+static enum format_key debezium_key(const void *opt)
+{
+    (void)opt;
+    return FORMAT_KEY_ROW;
+}
+
+static bool debezium_tombstones(const void *opt)
+{
+    return ((const struct debezium_options *)opt)->tombstones;
+}
+
 /* ---------------------------------------------------------------- what is bound */
 
 static void debezium_unbind(void *bind)
@@ -295,6 +306,8 @@ const struct format_ops format_debezium = {
     .options = debezium_options,
     .check = debezium_check,
     .needs = debezium_needs,
+    .key = debezium_key,
+    .tombstones = debezium_tombstones,
     .bind = debezium_bind,
     .unbind = debezium_unbind,
     .open = debezium_open,

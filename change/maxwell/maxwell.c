@@ -74,6 +74,12 @@ static unsigned maxwell_needs(const void *opt)
            (options->ddl || options->ddl_alias ? FORMAT_NEEDS_STATEMENTS : 0u);
 }
 
+static enum format_key maxwell_key(const void *opt)
+{
+    (void)opt;
+    return FORMAT_KEY_TABLE_ROW;
+}
+
 /* ---------------------------------------------------------------- the format */
 
 struct maxwell_format {
@@ -134,6 +140,7 @@ const struct format_ops format_maxwell = {
     .options = maxwell_options,
     .check = maxwell_check,
     .needs = maxwell_needs,
+    .key = maxwell_key,
     .bind = maxwell_bind,
     .unbind = maxwell_unbind,
     .open = maxwell_open,

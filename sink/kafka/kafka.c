@@ -2,6 +2,8 @@
 #include "sink/kafka/kafka.h"
 
 #include <stdlib.h>
+
+#include "base/log.h"
 #include <string.h>
 
 #include "sink/kafka/kafka_private.h"
@@ -66,6 +68,9 @@ static int connect_all(struct kafka_sink *to, const struct sink_place *place, st
         rc = kafka_topics_find(&to->topics, "", "", &topic, e);
     if (rc == 0 && exactly)
         rc = kafka_exactly_open(to, e);
+    if (rc == 0 && kafka_topic_varies(to->opt))
+        log_event(place->env->log, LOG_INFO, "a topic per table: order holds within each topic only",
+                  LOG_STR("sink", place->name), LOG_STR("topic", to->opt->topic));
     return rc;
 }
 
@@ -238,6 +243,7 @@ const struct sink_ops sink_kafka = {
     .route_options = formatted_route_options,
     .metrics = kafka_metrics,
     .check = kafka_check,
+    .check_routes = kafka_check_routes,
     .ready = formatted_ready,
     .same = formatted_same,
     .needs = formatted_needs,

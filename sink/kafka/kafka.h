@@ -23,11 +23,15 @@
  *     reader   at_least_once of a bus: number of the reader, which rises with each take-over
  * Records of other formats have the peer's headers.
  *
- * Files: options.c the tables and librdkafka's configuration; link.c what an error means; producer.c the handle,
- * messages and their reports; transaction.c Kafka's transactions; admin.c questions about topics; state_topic.c the
- * topics of state; dead_letters.c what cannot pass, in a topic of its own; read_back.c a topic read to its end;
- * newest.c the newest record of a partition; topics.c which exist and which are made; headers.c headers and record
- * keys; kafka.c the sink. All of one instance belongs to one thread; librdkafka's own threads call nothing of ours. */
+ * Compaction keeps the newest message of a key, and a tombstone ends all of its key: both need keys that name one row,
+ * with its table where several share the topic (keys.c). Else they are refused at start.
+ *
+ * Files: options.c the tables and librdkafka's configuration; keys.c what record keys name; link.c what an error means;
+ * producer.c the handle, messages and their reports; transaction.c Kafka's transactions; admin.c questions about
+ * topics; state_topic.c the topics of state; dead_letters.c what cannot pass, in a topic of its own; read_back.c a
+ * topic read to its end; newest.c the newest record of a partition; topics.c which exist and which are made; headers.c
+ * headers and record keys; kafka.c the sink. All of one instance belongs to one thread; librdkafka's own threads call
+ * nothing of ours. */
 #ifndef SLUICE_SINK_KAFKA_KAFKA_H
 #define SLUICE_SINK_KAFKA_KAFKA_H
 
@@ -57,12 +61,16 @@ struct kafka_options {
     uint64_t transaction_ms;
     struct option_list properties;
     const char *sasl_password;
+    const char *not_compacted; /* by kafka_check_routes: why a compacted topic would lose rows; NULL: it would not */
 };
 
 extern const struct option kafka_option_table[];
 
 /* Checks what the table cannot, properties against librdkafka's list; no I/O. USAGE class. */
 int kafka_check(const void *opt, struct err *e);
+
+/* check_routes of struct sink_ops: fills not_compacted. Errors: KAFKA_TOMBSTONES. */
+int kafka_check_routes(void *opt, const struct route *routes, unsigned count, unsigned sink, struct err *e);
 
 /* librdkafka's configuration by the options; rd_kafka_new takes it, or rd_kafka_conf_destroy. transactional_id may be
  * NULL. Errors: NO_MEMORY, KAFKA_PROPERTY. */

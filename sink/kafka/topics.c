@@ -85,12 +85,36 @@ static int create(const struct kafka_topics *topics, const char *name, struct er
     const struct kafka_options *opt = topics->producer->link.opt;
     char insync[24];
     snprintf(insync, sizeof insync, "%llu", (unsigned long long)opt->min_insync_replicas);
-    const char *const settings[][2] = {{"min.insync.replicas", insync}, {NULL, NULL}};
+    const char *settings[3][2] = {{NULL, NULL}};
+    size_t count = 0;
+    if (opt->min_insync_replicas) {
+        settings[count][0] = "min.insync.replicas";
+        settings[count++][1] = insync;
+    }
+    if (opt->not_compacted) {
+        settings[count][0] = "cleanup.policy";
+        settings[count++][1] = "delete";
+    }
     const struct kafka_new_topic topic = {.name = name,
                                           .partitions = (int)topics->lanes,
                                           .replication = opt->replication ? (int)opt->replication : -1,
-                                          .settings = opt->min_insync_replicas ? settings : NULL};
+                                          .settings = (const char *const(*)[2])settings};
     return kafka_topics_make(topics, &topic, e);
+}
+
+/* The brokers must not throw away what has a newer message with the same key. */
+static int check_policy(const struct kafka_topics *topics, const char *name, struct err *e)
+{
+    const struct kafka_producer *producer = topics->producer;
+    const char *why = producer->link.opt->not_compacted;
+    char policy[64] = "";
+    if (!why)
+        return 0;
+    rd_kafka_resp_err_t code =
+        kafka_admin_policy(producer->link.handle, name, timeout_of(topics), policy, sizeof policy);
+    if (code != RD_KAFKA_RESP_ERR_NO_ERROR)
+        return kafka_refused(&producer->link, code, name, e);
+    return strstr(policy, "compact") ? err_set(e, KAFKA_COMPACTED, name, policy, why) : 0;
 }
 
 static int check(const struct kafka_topics *topics, const char *name, struct err *e)
@@ -106,7 +130,7 @@ static int check(const struct kafka_topics *topics, const char *name, struct err
     }
     if (rc == 0 && partitions != (int)topics->lanes)
         return err_set(e, KAFKA_PARTITIONS, name, partitions, topics->lanes);
-    return rc;
+    return rc == 0 ? check_policy(topics, name, e) : rc;
 }
 
 /* ---------------------------------------------------------------- finding */

@@ -22,7 +22,7 @@ void kafka_topics_release(struct kafka_topics *topics);
 
 /* The handle of a table's topic; at its first call the brokers are asked, and with create_topics it is made. db and
  * table are not read when the topic does not vary. Valid until the release. Errors: KAFKA_TOPIC_NAME,
- * KAFKA_TOPIC_MISSING, KAFKA_PARTITIONS, NO_MEMORY, those of kafka_refused. */
+ * KAFKA_TOPIC_MISSING, KAFKA_PARTITIONS, KAFKA_COMPACTED, NO_MEMORY, those of kafka_refused. */
 int kafka_topics_find(struct kafka_topics *topics, const char *db, const char *table, rd_kafka_topic_t **out,
                       struct err *e);
 

@@ -24,7 +24,9 @@ OPTIONS = {
     "sluice": {},
     "canal": {"format_options": ["convert_text=true"], "record_key": "peer"},
     "maxwell": {"record_key": "peer"},
-    "debezium": {"format_options": ["decimal.handling.mode=string"], "record_key": "peer"},
+    "debezium": {
+        "format_options": ["decimal.handling.mode=string", "tombstones.on.delete=false"], "record_key": "peer",
+    },
 }
 MARKER = 10**9
 # Columns whose text is the same in all formats.

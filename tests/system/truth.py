@@ -148,6 +148,7 @@ class Writer(Client):
         self.world.commits[tx] = time.time()
         self.connection.commit()
         self.world.changes[self] += changed
+        time.sleep(self.world.pause_s)
 
     def an_order(self):
         return self.rng.randrange(1, self.world.orders + 1)
@@ -308,8 +309,9 @@ class Monitor:
 class World:
     """The clients and what they wrote down."""
 
-    def __init__(self, db, redis, seed, orders=300, writers=8, readers=4):
-        self.db, self.redis, self.orders = db, redis, orders
+    def __init__(self, db, redis, seed, orders=300, writers=8, readers=4, pause_s=0):
+        """pause_s: of each writer between two transactions."""
+        self.db, self.redis, self.orders, self.pause_s = db, redis, orders, pause_s
         self.tx_numbers, self.fill_numbers = itertools.count(1), itertools.count(1)
         self.commits = {}  # tx → when its COMMIT was sent
         self.fills = {}  # fill → (SELECT begun, SET answered)
