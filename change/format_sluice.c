@@ -151,17 +151,25 @@ static void pk_member(struct writer *to, const struct change *chg, const struct 
 }
 
 /* All columns of one image; *values NULL when there is no such image. */
-static int image_values(const struct change *chg, enum side side, struct value **values, struct arena *arena,
-                        struct err *e)
+static int image_values(const struct change *chg, enum side side, const struct colset *only, struct value **values,
+                        struct arena *arena, struct err *e)
 {
     if (!(side == SIDE_BEFORE ? &chg->before : &chg->after)->bytes)
         return 0;
-    size_t bytes = sizeof **values * chg->shape->tbl->column_count;
+    unsigned count = chg->shape->tbl->column_count;
+    size_t bytes = sizeof **values * count;
     struct value *v = arena_alloc(arena, bytes);
     if (!v)
         return err_set(e, NO_MEMORY, bytes);
     *values = v;
-    return change_image_values(chg, side, NULL, v, arena, e);
+    int rc = change_image_values(chg, side, only, v, arena, e);
+    if (rc != 0 || !only)
+        return rc;
+    for (unsigned i = count, left = only->count; i-- > 0;) {
+        bool is_wanted = left > 0 && only->index[left - 1] == i;
+        v[i] = is_wanted ? v[--left] : (struct value){.kind = VALUE_ABSENT};
+    }
+    return 0;
 }
 
 static void row_members(struct writer *to, const struct change *chg, const struct value *before,
@@ -214,9 +222,9 @@ int format_values(const struct change *chg, const struct format_options *options
     struct writer to = {out, options};
     struct value *before = NULL, *after = NULL;
     size_t start = out->len;
-    int rc = image_values(chg, SIDE_BEFORE, &before, arena, e);
+    int rc = image_values(chg, SIDE_BEFORE, options->only, &before, arena, e);
     if (rc == 0)
-        rc = image_values(chg, SIDE_AFTER, &after, arena, e);
+        rc = image_values(chg, SIDE_AFTER, options->only, &after, arena, e);
     if (rc != 0) {
         err_wrap(e, "%s.%s", chg->db, chg->table);
         return rc;
@@ -241,7 +249,8 @@ int format_values(const struct change *chg, const struct format_options *options
 int format_sluice_as(const struct change *chg, const struct format_options *options, struct buf *out,
                      struct arena *arena, struct err *e)
 {
-    bool prepared = !options->geojson || !chg->shape || !chg->shape->plan || !chg->shape->plan->has_geometry;
+    bool same = !options->geojson || !chg->shape || !chg->shape->plan || !chg->shape->plan->has_geometry;
+    bool prepared = same && !options->only;
     return prepared && format_row(chg, out) ? 0 : format_values(chg, options, out, arena, e);
 }
 

@@ -107,7 +107,7 @@ int settings_of_reader(struct settings *settings, struct config *cfg, struct err
     struct route *routes = settings_alloc(cfg, settings->route_count * sizeof *routes, e);
     if (!routes)
         return err_result(e);
-    if (check_truncates(settings, e) != 0)
+    if (check_truncates(settings, e) != 0 || settings_note_reads(settings, cfg, e) != 0)
         return err_result(e);
     for (unsigned i = 0; i < settings->route_count; i++) {
         routes[i] = settings->routes[i];

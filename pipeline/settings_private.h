@@ -22,4 +22,7 @@ int settings_read_routes(struct settings *out, struct config *cfg, struct err *e
 /* What the sinks say of all their routes together. */
 int settings_check_routes(const struct settings *settings, struct err *e);
 
+/* Of a reader, before the bus takes the place of its routes' sinks: tells it which columns these read. */
+int settings_note_reads(const struct settings *settings, struct config *cfg, struct err *e);
+
 #endif

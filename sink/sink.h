@@ -87,6 +87,10 @@ struct sink_ops {
     int (*bind)(void **out, const void *opt, const void *route_opt, const struct table *tbl, struct err *e);
     void (*unbind)(void *bind);
 
+    /* Names of the columns that it reads of a row beside the route's key: the n-th, NULL behind the last; they may come
+     * twice. Of a bind without a table too. NULL = it reads the whole row. */
+    const char *(*reads)(const void *bind, unsigned n);
+
     /* Asked at start for a route with on_truncate: sweep. USAGE class when it cannot; NULL = every route can. */
     int (*can_sweep)(const void *bind, struct err *e);
 

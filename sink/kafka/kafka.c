@@ -19,6 +19,7 @@
 static const struct metric_row kafka_metrics[] = {
     ROW(messages_total, "messages", "messages delivered"),
     ROW(bytes_total, "bytes", "keys and values of messages delivered"),
+    ROW(oversize_total, "messages", "messages that were too large and went out as `oversize` says"),
     ROW(full_total, "times", "times that the queue of messages was full"),
     ROW(transactions_total, "transactions", "transactions of Kafka that were committed"),
     ROW(aborts_total, "transactions", "transactions of Kafka that were aborted and written again"),
@@ -45,6 +46,7 @@ static void kafka_close(struct sink *snk)
     if (!to)
         return;
     kafka_exactly_close(to);
+    kafka_oversize_release(&to->oversize);
     kafka_topics_release(&to->topics);
     kafka_producer_close(&to->producer);
     formatted_release(&to->formatted);
@@ -66,6 +68,8 @@ static int connect_all(struct kafka_sink *to, const struct sink_place *place, st
         rc = kafka_topics_reach(&to->topics, e);
     if (rc == 0 && !kafka_topic_varies(to->opt))
         rc = kafka_topics_find(&to->topics, "", "", &topic, e);
+    if (rc == 0)
+        rc = kafka_oversize_open(&to->oversize, &to->producer, place->name, place->lanes, e);
     if (rc == 0 && exactly)
         rc = kafka_exactly_open(to, e);
     if (rc == 0 && kafka_topic_varies(to->opt))

@@ -28,10 +28,10 @@
  *
  * Files: options.c the tables and librdkafka's configuration; keys.c what record keys name; link.c what an error means;
  * producer.c the handle, messages and their reports; transaction.c Kafka's transactions; admin.c questions about
- * topics; state_topic.c the topics of state; dead_letters.c what cannot pass, in a topic of its own; read_back.c a
- * topic read to its end; newest.c the newest record of a partition; topics.c which exist and which are made; headers.c
- * headers and record keys; kafka.c the sink. All of one instance belongs to one thread; librdkafka's own threads call
- * nothing of ours. */
+ * topics; state_topic.c the topics of state; dead_letters.c what cannot pass, in a topic of its own; oversize.c what is
+ * larger than a topic takes; read_back.c a topic read to its end; newest.c the newest record of a partition; topics.c
+ * which exist and which are made; headers.c headers and record keys; kafka.c the sink. All of one instance belongs to
+ * one thread; librdkafka's own threads call nothing of ours. */
 #ifndef SLUICE_SINK_KAFKA_KAFKA_H
 #define SLUICE_SINK_KAFKA_KAFKA_H
 
@@ -44,6 +44,7 @@
 #define KAFKA_STATE_ROOM 16  /* bytes of it that are left behind the state topic's name, for others of its kind */
 
 enum kafka_delivery { KAFKA_AT_LEAST_ONCE, KAFKA_EXACTLY_ONCE };
+enum kafka_oversize_way { KAFKA_OVERSIZE_STOP, KAFKA_OVERSIZE_KEYS_ONLY, KAFKA_OVERSIZE_DEAD_LETTER };
 enum kafka_record_key { KAFKA_KEY_BUSINESS, KAFKA_KEY_PRIMARY, KAFKA_KEY_PEER };
 
 /* As the option table fills it. */
@@ -61,7 +62,20 @@ struct kafka_options {
     uint64_t transaction_ms;
     struct option_list properties;
     const char *sasl_password;
-    const char *not_compacted; /* by kafka_check_routes: why a compacted topic would lose rows; NULL: it would not */
+    int oversize; /* enum kafka_oversize_way */
+
+    /* By kafka_check_routes: */
+    const char *not_compacted; /* why a compacted topic would lose rows; NULL: it would not */
+    const struct route *routes;
+    unsigned route_count, sink; /* the sink's bit in their masks */
+    /* Of a bus: what the sinks behind it read, one per route. NULL: keys alone. */
+    const struct kafka_reads *reads;
+};
+
+struct kafka_reads {
+    bool whole; /* all of the row */
+    const char *const *columns;
+    unsigned count;
 };
 
 extern const struct option kafka_option_table[];
@@ -69,7 +83,8 @@ extern const struct option kafka_option_table[];
 /* Checks what the table cannot, properties against librdkafka's list; no I/O. USAGE class. */
 int kafka_check(const void *opt, struct err *e);
 
-/* check_routes of struct sink_ops: fills not_compacted. Errors: KAFKA_TOMBSTONES. */
+/* check_routes of struct sink_ops: fills what is its. Errors: KAFKA_TOMBSTONES, CONFIG_VALUE (oversize: keys_only with
+ * a format that cannot leave out columns). */
 int kafka_check_routes(void *opt, const struct route *routes, unsigned count, unsigned sink, struct err *e);
 
 /* librdkafka's configuration by the options; rd_kafka_new takes it, or rd_kafka_conf_destroy. transactional_id may be

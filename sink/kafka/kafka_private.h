@@ -5,6 +5,7 @@
 
 #include "sink/kafka/headers.h"
 #include "sink/kafka/marks_topic.h"
+#include "sink/kafka/oversize.h"
 #include "sink/kafka/topics.h"
 
 /* By what a batch is known that comes again. */
@@ -25,6 +26,7 @@ struct kafka_sink {
     struct kafka_producer producer;
     struct kafka_topics topics;
     struct kafka_scratch scratch;
+    struct kafka_oversize oversize;
     struct batch_id batch;
     bool is_open; /* the records are those of `batch`, and sent up to `next` */
     size_t next;

@@ -52,6 +52,9 @@ int kafka_check_routes(void *options, const struct route *routes, unsigned count
 {
     struct kafka_options *opt = options;
     bool meet = tables_meet(opt, routes, count, sink);
+    opt->routes = routes;
+    opt->route_count = count;
+    opt->sink = sink;
     opt->not_compacted = NULL;
     for (unsigned i = 0; i < count; i++) {
         if (!(routes[i].sink_mask >> sink & 1))
@@ -62,6 +65,9 @@ int kafka_check_routes(void *options, const struct route *routes, unsigned count
             opt->record_key == KAFKA_KEY_PEER && choice->ops->tombstones && choice->ops->tombstones(choice->options);
         if (ends && meet && choice->ops->key(choice->options) == FORMAT_KEY_ROW)
             return err_set(e, KAFKA_TOMBSTONES, opt->topic);
+        if (opt->oversize == KAFKA_OVERSIZE_KEYS_ONLY && choice->ops != &format_sluice_ops)
+            return err_set(e, CONFIG_VALUE, "oversize",
+                           "keys_only needs sluice's own format, which can name what it lacks");
         if (why && !opt->not_compacted)
             opt->not_compacted = why;
     }

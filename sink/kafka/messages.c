@@ -49,8 +49,12 @@ static int send_to(struct kafka_sink *to, const struct item *item, unsigned part
         rc = kafka_headers_own(&message.headers, chg, &to->scratch, e);
     if (rc == 0)
         rc = take_key(to, &message, item, record, e);
-    if (rc == 0)
-        rc = kafka_send(&to->producer, &message, e);
+    int changed = rc == 0 && to->opt->oversize != KAFKA_OVERSIZE_STOP
+                      ? kafka_oversize_fit(&to->oversize, &message, item, kafka_topics_limit(&to->topics), e)
+                      : rc;
+    rc = changed < 0 ? changed : kafka_send(&to->producer, &message, e);
+    if (rc == KAFKA_SENT && changed > 0)
+        metric_add(&to->producer.stats.oversize_total, 1);
     if (rc != KAFKA_SENT && message.headers)
         rd_kafka_headers_destroy(message.headers);
     if (rc < 0)

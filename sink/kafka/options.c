@@ -10,6 +10,10 @@
 
 static const struct option_name delivery_names[] = {
     {"exactly_once", KAFKA_EXACTLY_ONCE}, {"at_least_once", KAFKA_AT_LEAST_ONCE}, {NULL, 0}};
+static const struct option_name oversize_names[] = {{"stop", KAFKA_OVERSIZE_STOP},
+                                                    {"keys_only", KAFKA_OVERSIZE_KEYS_ONLY},
+                                                    {"dead_letter", KAFKA_OVERSIZE_DEAD_LETTER},
+                                                    {NULL, 0}};
 static const struct option_name key_names[] = {
     {"business", KAFKA_KEY_BUSINESS}, {"primary_key", KAFKA_KEY_PRIMARY}, {"peer", KAFKA_KEY_PEER}, {NULL, 0}};
 
@@ -76,6 +80,13 @@ const struct option kafka_option_table[] = {
      FIELD(dead_letter_topic),
      .help = "Of a bus: topic for records that an applier cannot read, and for changes that a sink refuses for good; "
              "without it they stop. It is made with `create_topics`, and must not be compacted."},
+    {.name = "oversize",
+     .type = OPTION_ENUM,
+     FIELD(oversize),
+     .text = "stop",
+     .names = oversize_names,
+     .help = "A record larger than max.message.bytes of its topic: stop; keys_only: written without the columns that "
+             "neither keys nor the sinks of its routes read; dead_letter: to `dead_letter_topic` instead."},
     {.name = "timeout_ms",
      .type = OPTION_DURATION,
      FIELD(timeout_ms),
@@ -184,6 +195,8 @@ static int check_dead_letters(const struct kafka_options *opt, struct err *e)
 {
     char state[KAFKA_TOPIC_MAX + 1] = "";
     const char *name = opt->dead_letter_topic;
+    if (!name && opt->oversize == KAFKA_OVERSIZE_DEAD_LETTER)
+        return err_set(e, CONFIG_VALUE, "oversize", "dead_letter needs a dead_letter_topic");
     if (!name)
         return 0;
     if (!is_legal(name) || strlen(name) > KAFKA_TOPIC_MAX)

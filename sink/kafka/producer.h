@@ -8,7 +8,8 @@
 struct kafka_stats {
     _Atomic uint64_t messages_total; /* delivered */
     _Atomic uint64_t bytes_total;    /* of their keys and values */
-    _Atomic uint64_t full_total;     /* times that librdkafka's queue was full */
+    _Atomic uint64_t oversize_total;
+    _Atomic uint64_t full_total; /* times that librdkafka's queue was full */
     _Atomic uint64_t transactions_total, aborts_total;
 };
 

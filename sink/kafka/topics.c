@@ -9,6 +9,7 @@
 struct kafka_topic {
     char *db, *table; /* NULL: of all tables */
     rd_kafka_topic_t *handle;
+    size_t limit; /* bytes of a batch that it takes */
 };
 
 void kafka_topics_init(struct kafka_topics *topics, struct kafka_producer *producer, unsigned lanes)
@@ -117,6 +118,32 @@ static int check_policy(const struct kafka_topics *topics, const char *name, str
     return strstr(policy, "compact") ? err_set(e, KAFKA_COMPACTED, name, policy, why) : 0;
 }
 
+/* Batches of small messages must not be larger than what the topic takes. */
+static int check_batches(const struct kafka_producer *producer, const char *topic, size_t limit, struct err *e)
+{
+    char text[32] = "", why[KAFKA_TOPIC_MAX + 128];
+    size_t len = sizeof text;
+    if (rd_kafka_conf_get(rd_kafka_conf(producer->link.handle), "batch.size", text, &len) != RD_KAFKA_CONF_OK ||
+        strtoull(text, NULL, 10) <= limit)
+        return 0;
+    snprintf(why, sizeof why, "set batch.size to %zu at most, the max.message.bytes of topic %s", limit, topic);
+    return err_set(e, KAFKA_PROPERTY, 0u, why);
+}
+
+int kafka_topic_limit(struct kafka_producer *producer, const char *topic, size_t *out, struct err *e)
+{
+    char text[32] = "";
+    int timeout_ms = (int)producer->link.opt->timeout_ms;
+    rd_kafka_resp_err_t code =
+        kafka_admin_setting(producer->link.handle, topic, "max.message.bytes", timeout_ms, text, sizeof text);
+    if (code != RD_KAFKA_RESP_ERR_NO_ERROR) {
+        (void)rd_kafka_poll(producer->link.handle, 0); /* tells why */
+        return kafka_refused(&producer->link, code, topic, e);
+    }
+    *out = strtoull(text, NULL, 10);
+    return check_batches(producer, topic, *out, e);
+}
+
 static int check(const struct kafka_topics *topics, const char *name, struct err *e)
 {
     int partitions = 0;
@@ -141,11 +168,12 @@ static bool is_of(const struct kafka_topic *topic, const char *db, const char *t
 }
 
 /* Takes the handle, also after an error. */
-static int keep(struct kafka_topics *topics, const char *db, const char *table, rd_kafka_topic_t *handle, struct err *e)
+static int keep(struct kafka_topics *topics, const char *db, const char *table, rd_kafka_topic_t *handle, size_t limit,
+                struct err *e)
 {
     bool varies = kafka_topic_varies(topics->producer->link.opt);
     size_t size = topics->size ? topics->size * 2 : 4;
-    struct kafka_topic topic = {.handle = handle};
+    struct kafka_topic topic = {.handle = handle, .limit = limit};
     bool ok = true;
     if (topics->count == topics->size) {
         struct kafka_topic *grown = realloc(topics->list, size * sizeof *grown);
@@ -188,11 +216,19 @@ int kafka_topics_find(struct kafka_topics *topics, const char *db, const char *t
     rd_kafka_topic_t *handle = rd_kafka_topic_new(topics->producer->link.handle, name, NULL);
     if (!handle)
         return kafka_refused(&topics->producer->link, rd_kafka_last_error(), name, e);
+    size_t limit = SIZE_MAX;
     rc = check(topics, name, e);
+    if (rc == 0 && topics->producer->link.opt->oversize != KAFKA_OVERSIZE_STOP)
+        rc = kafka_topic_limit(topics->producer, name, &limit, e);
     if (rc != 0) {
         rd_kafka_topic_destroy(handle);
         return rc;
     }
     *out = handle;
-    return keep(topics, db, table, handle, e);
+    return keep(topics, db, table, handle, limit, e);
+}
+
+size_t kafka_topics_limit(const struct kafka_topics *topics)
+{
+    return topics->last < topics->count ? topics->list[topics->last].limit : SIZE_MAX;
 }

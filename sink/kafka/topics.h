@@ -26,6 +26,13 @@ void kafka_topics_release(struct kafka_topics *topics);
 int kafka_topics_find(struct kafka_topics *topics, const char *db, const char *table, rd_kafka_topic_t **out,
                       struct err *e);
 
+/* Bytes that the topic takes which was found last: max.message.bytes, asked with `oversize` only, else SIZE_MAX. */
+size_t kafka_topics_limit(const struct kafka_topics *topics);
+
+/* max.message.bytes of a topic, which the producer's batches do not exceed. Errors: KAFKA_PROPERTY (they may:
+ * batch.size), those of kafka_refused. */
+int kafka_topic_limit(struct kafka_producer *producer, const char *topic, size_t *out, struct err *e);
+
 /* Makes a topic and waits until it is known. Errors: KAFKA_TOPIC_NAME, those of kafka_refused. */
 int kafka_topics_make(const struct kafka_topics *topics, const struct kafka_new_topic *topic, struct err *e);
 

@@ -122,6 +122,19 @@ static int redis_bind(void **out, const void *opt, const void *route_opt, const 
     return 0;
 }
 
+static const char *redis_reads(const void *bind, unsigned n)
+{
+    const struct redis_route *route = bind;
+    for (unsigned i = 0; i < route->count; i++) {
+        const char *const *names;
+        unsigned count = template_columns(route->list[i].tpl, &names);
+        if (n < count)
+            return names[n];
+        n -= count;
+    }
+    return NULL;
+}
+
 static int redis_can_sweep(const void *bind, struct err *e)
 {
     const struct redis_route *route = bind;
@@ -200,6 +213,7 @@ const struct sink_ops sink_redis = {
     .check = redis_check,
     .bind = redis_bind,
     .unbind = redis_unbind,
+    .reads = redis_reads,
     .can_sweep = redis_can_sweep,
     .open = redis_sink_open,
     .apply = redis_apply,

@@ -244,6 +244,64 @@ static void format_sluice__garbled_image__is_valid_json_or_corrupt(void **state)
     scene_free(s);
 }
 
+/* The image of the whole line without the columns that are not wanted is that of the other line. */
+static void check_only(json_t *whole, json_t *part, const char *field, const char *absent, const struct table *tbl,
+                       const uint8_t *wanted)
+{
+    json_t *image = json_object_get(whole, field), *kept = json_object_get(part, field);
+    json_t *names = json_object_get(part, absent);
+    size_t left_out = 0;
+    assert_int_equal(!image, !kept);
+    for (unsigned i = 0; image && i < tbl->column_count; i++) {
+        json_t *value = json_object_get(image, tbl->columns[i].name);
+        if (value && wanted[i]) {
+            assert_true(json_equal(value, json_object_get(kept, tbl->columns[i].name)));
+        } else {
+            assert_null(json_object_get(kept, tbl->columns[i].name));
+            assert_string_equal(json_string_value(json_array_get(names, left_out++)), tbl->columns[i].name);
+        }
+    }
+    assert_int_equal(json_array_size(names), left_out);
+}
+
+static void format_sluice_as__some_columns__leaves_out_the_others(void **state)
+{
+    (void)state;
+    struct scene *s = scene_new(11);
+    for (unsigned n = 0; n < 3000; n++) {
+        scene_next(s, n, 0);
+        const struct table *tbl = s->made.chg.shape->tbl;
+        uint8_t wanted[TABLE_COLUMNS_MAX] = {0};
+        uint16_t ids[TABLE_COLUMNS_MAX];
+        struct colset only = {ids, 0};
+        struct err e = ERR_INIT;
+        for (unsigned i = 0; i < tbl->pk_count; i++)
+            wanted[tbl->pk[i]] = 1;
+        for (unsigned i = 0; i < tbl->column_count; i++) {
+            wanted[i] |= rng_below(&s->rng, 3) == 0;
+            if (wanted[i])
+                ids[only.count++] = (uint16_t)i;
+        }
+        const struct format_options form = {.only = &only};
+        buf_clear(&s->row);
+        if (format_values(&s->made.chg, &own_form, &s->values, &s->arena, &e) != 0 ||
+            format_sluice_as(&s->made.chg, &form, &s->row, &s->arena, &e) != 0)
+            fail_msg("%s", e.text);
+        json_t *whole = json_loadb((char *)s->values.p, s->values.len, JSON_ALLOW_NUL, NULL);
+        json_t *part = json_loadb((char *)s->row.p, s->row.len, JSON_ALLOW_NUL, NULL);
+        assert_non_null(whole);
+        assert_non_null(part);
+        check_only(whole, part, "before", "absent_before", tbl, wanted);
+        check_only(whole, part, "after", "absent_after", tbl, wanted);
+        assert_true(!json_object_get(whole, "pk") ||
+                    json_equal(json_object_get(whole, "pk"), json_object_get(part, "pk")));
+        assert_true(json_equal(json_object_get(whole, "version"), json_object_get(part, "version")));
+        json_decref(whole);
+        json_decref(part);
+    }
+    scene_free(s);
+}
+
 /* The least capacity that the prepared writer takes is the room that it asks for: it must write no byte behind it. */
 static void format_row__room_that_it_asks_for__is_enough(void **state)
 {
@@ -359,6 +417,7 @@ int main(void)
         cmocka_unit_test(format_sluice__any_bytes__is_one_line_of_valid_json),
         cmocka_unit_test(format_sluice__every_truncation_of_an_image__is_corrupt),
         cmocka_unit_test(format_sluice__garbled_image__is_valid_json_or_corrupt),
+        cmocka_unit_test(format_sluice_as__some_columns__leaves_out_the_others),
         cmocka_unit_test(format_row__room_that_it_asks_for__is_enough),
         cmocka_unit_test(format_sluice__image_beyond_the_prepared_size__is_written_from_values),
         cmocka_unit_test(format_values__arena_ends_anywhere__is_no_memory),
