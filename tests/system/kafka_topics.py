@@ -7,7 +7,7 @@ from confluent_kafka.admin import AdminClient, NewTopic
 
 from servers import wait_until
 
-Record = namedtuple("Record", "partition offset key value headers")
+Record = namedtuple("Record", "partition offset key value headers time_ms")
 
 
 def create_topic(kafka, name, partitions=1, **settings):
@@ -96,7 +96,8 @@ def stream_topic(kafka, topic, isolation="read_committed"):
                 continue
             at_end.discard(message.partition())
             headers = {name: value.decode() for name, value in message.headers() or []}
-            yield Record(message.partition(), message.offset(), message.key(), message.value(), headers)
+            time_ms = message.timestamp()[1]
+            yield Record(message.partition(), message.offset(), message.key(), message.value(), headers, time_ms)
     finally:
         consumer.close()
 

@@ -25,6 +25,7 @@ from sluice import wait_until
 from tables import Table
 
 USERS = 40
+ENOUGH_S = 0.1  # what a writer waits before a transaction that nobody asked for
 LOST_CONNECTION = (2003, 2006, 2013, 1053, 1927, 1317, 2002, 3169, 0)
 DEADLOCKS = (1213, 1205)
 
@@ -132,6 +133,8 @@ class Writer(Client):
 
     def step(self):
         rng, cursor = self.rng, self.cursor
+        if self.world.has_enough():
+            time.sleep(ENOUGH_S)
         tx = next(self.world.tx_numbers)
         changed = 0
         cursor.execute("SET @tx = %s", (tx,))
@@ -315,11 +318,12 @@ class World:
         self.tx_numbers, self.fill_numbers = itertools.count(1), itertools.count(1)
         self.commits = {}  # tx → when its COMMIT was sent
         self.fills = {}  # fill → (SELECT begun, SET answered)
-        self.changes = collections.Counter()
+        self.goal = math.inf
         self.monitor = None
         self._stopped = set()
         self.writers = [Writer(self, f"{seed} writer {n}") for n in range(writers)]
         self.readers = [Reader(self, f"{seed} reader {n}") for n in range(readers)]
+        self.changes = dict.fromkeys(self.writers, 0)
 
     def done(self, client):
         return type(client) in self._stopped
@@ -329,6 +333,10 @@ class World:
         self.monitor.attach()
         for client in self.writers + self.readers:
             client.start()
+
+    def has_enough(self):
+        """There are as many changes as the test asked for (`goal`): more come slowly."""
+        return sum(self.changes.values()) >= self.goal
 
     def changed(self):
         """Rows changed so far by committed transactions."""
