@@ -28,19 +28,18 @@ static int by_number(const void *a, const void *b)
 }
 
 /* {"a":1,"b":"x"}, in the order of the key; nothing where a column is not in the image. */
-static int add_pk(const struct change *chg, struct kafka_scratch *scratch, struct err *e)
+static int add_pk_of(const struct change *chg, enum side side, struct kafka_scratch *scratch, struct err *e)
 {
     const struct table *tbl = chg->shape ? chg->shape->tbl : NULL;
     uint16_t sorted[PK_COLUMNS_MAX];
     struct value values[PK_COLUMNS_MAX];
     struct buf *out = &scratch->text;
     unsigned count = tbl ? tbl->pk_count : 0;
-    if (count == 0 || count > PK_COLUMNS_MAX || (!chg->before.bytes && !chg->after.bytes))
+    if (count == 0 || count > PK_COLUMNS_MAX || !(side == SIDE_AFTER ? &chg->after : &chg->before)->bytes)
         return 0;
     memcpy(sorted, tbl->pk, count * sizeof *sorted);
     qsort(sorted, count, sizeof *sorted, by_number);
     const struct colset wanted = {sorted, count};
-    enum side side = chg->after.bytes ? SIDE_AFTER : SIDE_BEFORE;
     arena_reset(&scratch->arena);
     int rc = change_values(chg, side, &wanted, values, &scratch->arena, e);
     for (unsigned i = 0; i < count; i++)
@@ -56,6 +55,11 @@ static int add_pk(const struct change *chg, struct kafka_scratch *scratch, struc
     }
     buf_byte(out, '}');
     return out->failed ? err_set(e, NO_MEMORY, out->size) : 0;
+}
+
+static int add_pk(const struct change *chg, struct kafka_scratch *scratch, struct err *e)
+{
+    return add_pk_of(chg, chg->after.bytes ? SIDE_AFTER : SIDE_BEFORE, scratch, e);
 }
 
 int kafka_key_primary(const struct change *chg, struct kafka_scratch *scratch, struct err *e)
@@ -150,10 +154,30 @@ static int finish(struct writer *w, rd_kafka_headers_t **out, const struct buf *
     return rc;
 }
 
+/* `pk`, and `pk_before` where the image before had another one, or lacks a column of it: {} then. */
+static int add_keys(struct writer *w, const struct change *chg, struct kafka_scratch *scratch, struct err *e)
+{
+    struct buf *text = &scratch->text;
+    buf_clear(text);
+    int rc = add_pk(chg, scratch, e);
+    size_t len = text->len;
+    if (rc != 0 || len == 0)
+        return rc;
+    add(w, "pk", text->p, len);
+    if (!chg->before.bytes || !chg->after.bytes)
+        return 0;
+    rc = add_pk_of(chg, SIDE_BEFORE, scratch, e);
+    if (text->len == len)
+        buf_text(text, "{}");
+    if (rc == 0 && !text->failed && (text->len != 2 * len || memcmp(text->p, text->p + len, len) != 0))
+        add(w, "pk_before", text->p + len, text->len - len);
+    return rc;
+}
+
 int kafka_headers_own(rd_kafka_headers_t **out, const struct change *chg, struct kafka_scratch *scratch, struct err *e)
 {
     struct buf *text = &scratch->text;
-    struct writer w = {.to = rd_kafka_headers_new(10)};
+    struct writer w = {.to = rd_kafka_headers_new(11)};
     char version[VERSION_TEXT_LEN];
     add_text(&w, "op", change_op_name(chg->op));
     buf_clear(text);
@@ -172,10 +196,7 @@ int kafka_headers_own(rd_kafka_headers_t **out, const struct change *chg, struct
         buf_printf(text, "%" PRIu64, scratch->reader);
         add(&w, "reader", text->p, text->len);
     }
-    buf_clear(text);
-    int rc = add_pk(chg, scratch, e);
-    if (rc == 0 && text->len)
-        add_built(&w, "pk", text);
+    int rc = add_keys(&w, chg, scratch, e);
     return finish(&w, out, text, rc, e);
 }
 

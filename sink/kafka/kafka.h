@@ -19,6 +19,7 @@
  *     version  as in the body                        format   sluice
  *     commit   Unix time, µs                         gtid     where there is one
  *     pos      file:pos of the event                 pk       {"column":value,…}
+ *     pk_before  of the image before, where it is another; {} where that image lacks a column of it
  *     half     from or to: of a change whose key moved
  *     reader   at_least_once of a bus: number of the reader, which rises with each take-over
  * Records of other formats have the peer's headers.

@@ -146,6 +146,57 @@ static void kafka__rows__go_to_the_partition_of_their_lane_with_headers(void **s
     scene_release(&s);
 }
 
+static void kafka__update__tells_the_primary_key_before_only_where_it_changed(void **state)
+{
+    (void)state;
+    static const struct sample_row before[] = {{4, 5}, {4, SAMPLE_NULL}, {4, SAMPLE_ABSENT}};
+    static const struct sample_row after[] = {{4, 6}, {40, 5}, {44, 5}};
+    static const char *const expected[][2] = {
+        {"{\"order_id\":4}", NULL},
+        {"{\"order_id\":40}", "{\"order_id\":4}"},
+        {"{\"order_id\":44}", "{\"order_id\":4}"},
+    };
+    struct scene s;
+    rd_kafka_message_t *messages[8];
+    scene_init(&s, "sluice");
+    assert_int_equal(sample_shape(s.sample)->tbl->pk_count, 1);
+    for (unsigned i = 0; i < 3; i++) {
+        sample_change(&s.changes[i], s.sample, CHANGE_UPDATE, &before[i], &after[i]);
+        s.changes[i].chg.lane = 0;
+    }
+    scene_open(&s);
+    assert_int_equal(sink_kafka.apply(s.snk, s.items, 3, NULL), 0);
+    assert_int_equal(mock_kafka_read(&s.kafka, MOCK_TOPIC, 0, 0, messages, 8), 3);
+    for (unsigned i = 0; i < 3; i++) {
+        expect_header(messages[i], "pk", expected[i][0]);
+        expect_header(messages[i], "pk_before", expected[i][1]);
+        rd_kafka_message_destroy(messages[i]);
+    }
+    scene_release(&s);
+}
+
+static void kafka__image_before_without_the_primary_key__is_told(void **state)
+{
+    (void)state;
+    static const struct sample_row row = {4, 5};
+    struct scene s;
+    rd_kafka_message_t *messages[8];
+    scene_init(&s, "sluice");
+    sample_change(&s.changes[0], s.sample, CHANGE_UPDATE, &row, &row);
+    struct sample_image *image = &s.changes[0].before;
+    image->present[0] = 2; /* user_id alone: its null bits, its value */
+    memmove(image->bytes + 1, image->bytes + 5, 4);
+    s.changes[0].chg.before =
+        (struct image){.present = image->present, .bytes = image->bytes, .len = sizeof image->bytes - 4};
+    scene_open(&s);
+    assert_int_equal(sink_kafka.apply(s.snk, s.items, 1, NULL), 0);
+    assert_int_equal(mock_kafka_read(&s.kafka, MOCK_TOPIC, 0, 0, messages, 8), 1);
+    expect_header(messages[0], "pk", "{\"order_id\":4}");
+    expect_header(messages[0], "pk_before", "{}");
+    rd_kafka_message_destroy(messages[0]);
+    scene_release(&s);
+}
+
 static void kafka__peer__has_its_key_headers_and_tombstones_where_asked(void **state)
 {
     (void)state;
@@ -456,6 +507,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(kafka__rows__go_to_the_partition_of_their_lane_with_headers),
+        cmocka_unit_test(kafka__update__tells_the_primary_key_before_only_where_it_changed),
+        cmocka_unit_test(kafka__image_before_without_the_primary_key__is_told),
         cmocka_unit_test(kafka__peer__has_its_key_headers_and_tombstones_where_asked),
         cmocka_unit_test(kafka__broker_away__same_batch_is_written_once_when_it_is_back),
         cmocka_unit_test(kafka__other_batch_after_an_outage__what_was_on_its_way_comes_first),
