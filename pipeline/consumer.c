@@ -8,6 +8,7 @@
 #include "base/backoff.h"
 #include "base/log.h"
 #include "pipeline/consumer_private.h"
+#include "sink/kafka/admin.h"
 #include "sink/kafka/conf.h"
 
 #define JOIN_BACKOFF_MS     200
@@ -59,12 +60,33 @@ static void log_parts(struct consumer *c, const char *what, const rd_kafka_topic
     log_event(c->opt.env->log, LOG_INFO, what, LOG_STR("topic", c->opt.topic), LOG_INT("partitions", parts->cnt));
 }
 
+/* Those that the configuration has; the caller's. */
+static rd_kafka_topic_partition_list_t *of_lanes(const struct consumer *c, const rd_kafka_topic_partition_list_t *parts)
+{
+    rd_kafka_topic_partition_list_t *known = rd_kafka_topic_partition_list_copy(parts);
+    for (int i = known->cnt; i-- > 0;)
+        if (known->elems[i].partition >= (int32_t)c->opt.lanes)
+            (void)rd_kafka_topic_partition_list_del_by_idx(known, i);
+    return known;
+}
+
+/* Partitions were added while the topic is read. */
+static void tell_added(struct consumer *c, int32_t partition)
+{
+    int count = 0;
+    (void)kafka_admin_partitions(c->handle, c->opt.topic, JOIN_ASK_MS, &count);
+    (void)err_set(&c->fatal, KAFKA_PARTITIONS, c->opt.topic, count > partition ? count : partition + 1, c->opt.lanes);
+}
+
 /* With what was committed, which is asked for until the brokers answer. */
 static void tell_gained(struct consumer *c, const rd_kafka_topic_partition_list_t *parts)
 {
-    rd_kafka_topic_partition_list_t *known = rd_kafka_topic_partition_list_copy(parts);
+    rd_kafka_topic_partition_list_t *known = of_lanes(c, parts);
     rd_kafka_resp_err_t code = RD_KAFKA_RESP_ERR__TIMED_OUT;
-    for (bool told = false; parts->cnt && code != RD_KAFKA_RESP_ERR_NO_ERROR && !c->opt.ends(c->opt.ctx); told = true) {
+    for (int i = 0; i < parts->cnt; i++)
+        if (parts->elems[i].partition >= (int32_t)c->opt.lanes)
+            tell_added(c, parts->elems[i].partition);
+    for (bool told = false; known->cnt && code != RD_KAFKA_RESP_ERR_NO_ERROR && !c->opt.ends(c->opt.ctx); told = true) {
         code = rd_kafka_committed(c->handle, known, JOIN_ASK_MS);
         if (code != RD_KAFKA_RESP_ERR_NO_ERROR && !told)
             log_event(c->opt.env->log, LOG_WARN, "the group's offsets cannot be asked for, trying again",
@@ -89,7 +111,9 @@ static void on_rebalance(rd_kafka_t *handle, rd_kafka_resp_err_t code, rd_kafka_
     } else {
         bool lost = code != RD_KAFKA_RESP_ERR__REVOKE_PARTITIONS || rd_kafka_assignment_lost(handle);
         log_parts(c, lost ? "partitions were lost" : "partitions go", parts);
-        c->opt.leaving(c->opt.ctx, parts, lost);
+        rd_kafka_topic_partition_list_t *known = of_lanes(c, parts);
+        c->opt.leaving(c->opt.ctx, known, lost);
+        rd_kafka_topic_partition_list_destroy(known);
         if (code == RD_KAFKA_RESP_ERR__REVOKE_PARTITIONS)
             error = rd_kafka_incremental_unassign(handle, parts);
         else

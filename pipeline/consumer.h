@@ -40,12 +40,13 @@ struct consumer;
 /* What the options say to librdkafka, without I/O. Errors: KAFKA_PROPERTY, KAFKA_CONSUMER, NO_MEMORY. */
 int consumer_new(struct consumer **out, const struct consumer_options *opt, struct err *e);
 
-/* Waits for the brokers, checks topic and offsets, makes the first ones, and joins the group. Errors: KAFKA_CONSUMING
- * (partitions, rights), KAFKA_OFFSET, INTERRUPTED, those of state. */
+/* Waits for the brokers, checks topic and offsets, makes the first ones, and joins the group. Errors: KAFKA_PARTITIONS,
+ * KAFKA_CONSUMING (rights), KAFKA_OFFSET, INTERRUPTED, those of state. */
 int consumer_join(struct consumer *consumer, struct err *e);
 
 /* CONSUMER_RECORD; CONSUMER_END: (*out)->offset is the end of its partition as it is now. *out is the caller's
- * (rd_kafka_message_destroy). CONSUMER_NOTHING within the time. Errors: KAFKA_CONSUMING, KAFKA_OFFSET. */
+ * (rd_kafka_message_destroy). CONSUMER_NOTHING within the time. Errors: KAFKA_CONSUMING, KAFKA_OFFSET, KAFKA_PARTITIONS
+ * (some were added). */
 enum { CONSUMER_NOTHING, CONSUMER_RECORD, CONSUMER_END };
 int consumer_poll(struct consumer *consumer, int timeout_ms, rd_kafka_message_t **out, struct err *e);
 

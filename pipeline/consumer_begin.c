@@ -44,7 +44,6 @@ static int asked(struct consumer *c, rd_kafka_resp_err_t code, struct err *e)
 static int check_topic(struct consumer *c, struct err *e)
 {
     const struct rd_kafka_metadata *found = NULL;
-    char text[128];
     rd_kafka_topic_t *topic = rd_kafka_topic_new(c->handle, c->opt.topic, NULL);
     if (!topic)
         return err_set(e, KAFKA_CONSUMING, c->opt.topic, rd_kafka_err2str(rd_kafka_last_error()));
@@ -55,9 +54,7 @@ static int check_topic(struct consumer *c, struct err *e)
     if (found->topic_cnt != 1) {
         rc = err_set(e, KAFKA_AWAY, c->opt.topic, "the brokers do not tell of it");
     } else if ((rc = asked(c, found->topics[0].err, e)) == 0 && found->topics[0].partition_cnt != (int)c->opt.lanes) {
-        snprintf(text, sizeof text, "it has %d partitions, the configuration has %u (partitions)",
-                 found->topics[0].partition_cnt, c->opt.lanes);
-        rc = err_set(e, KAFKA_CONSUMING, c->opt.topic, text);
+        rc = err_set(e, KAFKA_PARTITIONS, c->opt.topic, found->topics[0].partition_cnt, c->opt.lanes);
     }
     rd_kafka_metadata_destroy(found);
     return rc;

@@ -17,7 +17,7 @@ struct consumer {
 bool consumer_stops(rd_kafka_resp_err_t code);
 
 /* The topic is there, as the configuration wants it, and every partition has an offset of the group: those of a first
- * start are made. Errors: KAFKA_AWAY (RETRY), KAFKA_CONSUMING, KAFKA_OFFSET, those of state. */
+ * start are made. Errors: KAFKA_AWAY (RETRY), KAFKA_PARTITIONS, KAFKA_CONSUMING, KAFKA_OFFSET, those of state. */
 int consumer_begin(struct consumer *consumer, struct err *e);
 
 /* Sets KAFKA_OFFSET for a partition whose offset cannot be read from, with the gap. */

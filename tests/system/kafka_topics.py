@@ -3,7 +3,7 @@
 from collections import namedtuple
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
-from confluent_kafka.admin import AdminClient, NewTopic
+from confluent_kafka.admin import AdminClient, NewPartitions, NewTopic
 
 from servers import wait_until
 
@@ -17,6 +17,13 @@ def create_topic(kafka, name, partitions=1, **settings):
     copies = len(getattr(kafka, "nodes", ())) or 1
     topic = NewTopic(name, partitions, min(3, copies), config=config)
     admin.create_topics([topic], operation_timeout=30)[name].result()
+
+
+def add_partitions(kafka, name, count):
+    """So that the topic has `count`."""
+    admin = AdminClient({"bootstrap.servers": kafka.brokers()})
+    admin.create_partitions([NewPartitions(name, count)], operation_timeout=30)[name].result()
+    wait_until(lambda: len(partitions_of(kafka, name)) == count, f"{count} partitions of {name}")
 
 
 def delete_topic(kafka, name):

@@ -8,7 +8,7 @@ import subprocess
 import pytest
 from confluent_kafka import Producer
 
-from kafka_topics import committed, create_topic, delete_topic, partitions_of, read_topic
+from kafka_topics import add_partitions, committed, create_topic, delete_topic, partitions_of, read_topic
 from shop import Shop, config
 from sluice import FINE, USAGE, stopped_with, wait_until
 
@@ -421,7 +421,20 @@ def test_topic_made_anew_stops(bus, sluice, records):
 def test_other_number_of_partitions_stops(bus, sluice, records):
     driver = sluice(settings(bus, {"type": "recorder", "path": records.path}, partitions=LANES + 1))
     driver.start("--role", "applier")
-    assert "4 partitions" in stopped_with(driver, "kafka_consuming")["text"]
+    assert "4 partitions, the configuration has 5" in stopped_with(driver, "kafka_partitions")["text"]
+
+
+def test_partitions_added_while_it_runs_and_before_it_starts_stop(bus, sluice, records):
+    """What is in the partitions that were there is applied and committed first."""
+    quick = {"properties": [*QUICK, "topic.metadata.refresh.interval.ms=500"]}
+    driver = sluice(settings(bus, {"type": "recorder", "path": records.path}, quick)).start("--role", "applier")
+    bus.write(range(40))
+    bus.wait_committed()
+    add_partitions(bus.kafka, bus.topic, LANES + 2)
+    assert "6 partitions, the configuration has 4" in stopped_with(driver, "kafka_partitions")["text"]
+    driver.start("--role", "applier")
+    assert "6 partitions, the configuration has 4" in stopped_with(driver, "kafka_partitions")["text"]
+    assert {change for file in records() for change in file} == below(bus, bus.ends())
 
 
 @pytest.mark.parametrize(
