@@ -24,7 +24,8 @@ enum change_flag {
     CHANGE_LAST_IN_EVENT = 4, /* within its lane */
     CHANGE_LAST_IN_TX = 8,    /* within its lane */
     CHANGE_AGAIN = 16,        /* may have been delivered before (retry) */
-    CHANGE_LAST_OF_TX = 32    /* the last row of the transaction in all lanes; not set when it went out in chunks */
+    CHANGE_LAST_OF_TX = 32,   /* the last row of the transaction in all lanes; not set when it went out in chunks */
+    CHANGE_OF_LANE = 64       /* TRUNCATE: tells of its lane's rows only, each other lane has one of its own */
 };
 
 /* The transaction of a change. In a lane it is repeated at the begin of each segment; here it is borrowed. */

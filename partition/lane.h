@@ -92,8 +92,9 @@ int lanes_add(struct lanes *lanes, unsigned lane, const struct lane_row *row, ui
 int lanes_truncate_table(struct lanes *lanes, const char *db, const char *table, const struct shape *shape,
                          uint32_t sink_mask, struct err *e);
 
-/* As one lane's part of it, where each lane is told of a TRUNCATE on its own: a TRUNCATE item that waits for everything
- * before it in this lane, and nothing else. The row part of its version is the caller's. LANES_FULL too. */
+/* As one lane's part of it, where each lane is told of a TRUNCATE on its own: a TRUNCATE item with CHANGE_OF_LANE that
+ * waits for everything before it in this lane, and nothing else. The row part of its version is the caller's.
+ * LANES_FULL too. */
 struct lane_truncate {
     const char *db, *table; /* copied */
     uint32_t sink_mask;

@@ -312,6 +312,7 @@ int lanes_truncate_lane(struct lanes *lanes, unsigned lane, const struct lane_tr
     memset(item->payload, 0, ordinals);
     memcpy(item->payload + lane * sizeof before, &before, sizeof before);
     fill_truncate(item, item->payload + ordinals, in->db, in->table);
+    item->head.flags |= CHANGE_OF_LANE;
     item->sink_mask = in->sink_mask;
     item->event_pos = in->event_pos;
     item->version_row = in->version_row;

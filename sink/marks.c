@@ -59,6 +59,7 @@ static struct version *series_of(const struct marks *marks, const struct change 
     struct marks *own = (struct marks *)marks;
     switch (chg->op) {
     case CHANGE_TRUNCATE:
+        return chg->flags & CHANGE_OF_LANE ? &own->rows[chg->lane] : &own->statement;
     case CHANGE_STATEMENT:
         return &own->statement;
     case CHANGE_BEGIN:

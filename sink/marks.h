@@ -2,7 +2,7 @@
  *
  * A restart reads from the boundary on and leaves out what the marks cover. Versions rise per lane, so one version per
  * lane tells of all rows before it. TRUNCATE and statements, and the begins and ends of transactions, have versions of
- * their own series, all of them in lane 0.
+ * their own series, all of them in lane 0; a TRUNCATE of one lane only counts among its rows.
  *
  * Versions of rows count events of the log, and another server may cut a transaction into other events. Its newest
  * transaction, which may be out in part only, is therefore covered only as the same server sends it; else it is written

@@ -46,7 +46,8 @@ static inline bool kafka_is_exactly_once(const struct kafka_options *opt)
 }
 
 /* Sends the record `to->next` of the batch: KAFKA_SENT, KAFKA_FULL, or an error with the change's place. A TRUNCATE of
- * sluice's own format goes to every partition; behind KAFKA_FULL it goes on from `to->next_partition`. */
+ * sluice's own format goes to every partition, unless it is of its lane only; behind KAFKA_FULL it goes on from
+ * `to->next_partition`. */
 int kafka_send_next(struct kafka_sink *to, const struct item *items, struct err *e);
 
 /* What became of the first message that was refused, with the change's place. */

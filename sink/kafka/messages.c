@@ -69,7 +69,7 @@ int kafka_send_next(struct kafka_sink *to, const struct item *items, struct err 
     int rc = KAFKA_SENT;
     if (record->value_len == RECORD_NONE && to->opt->record_key != KAFKA_KEY_PEER)
         return KAFKA_SENT; /* a tombstone ends its key, which is not the row's */
-    if (item->chg->op != CHANGE_TRUNCATE || !is_own(item))
+    if (item->chg->op != CHANGE_TRUNCATE || item->chg->flags & CHANGE_OF_LANE || !is_own(item))
         return send_to(to, item, item->chg->lane, e);
     while (to->next_partition < to->topics.lanes && (rc = send_to(to, item, to->next_partition, e)) == KAFKA_SENT)
         to->next_partition++;

@@ -71,6 +71,27 @@ def test_keys_of_all_partitions_go_and_no_others(new_db, redis, kafka, sluice, r
         assert driver.stop() == FINE, f"{role}: {driver.tail()}"
 
 
+def test_a_topic_behind_an_applier_has_it_once_per_partition(new_db, redis, kafka, sluice):
+    db, topic = new_db(), "truncate-again"
+    create_topic(kafka, topic, PARTITIONS)
+    create_topic(kafka, f"{topic}-copy", PARTITIONS)
+    shop = Shop(db, redis)
+    settings = over_kafka(db, redis, kafka, topic)
+    settings["sinks"]["cache"] = {"type": "kafka", "brokers": kafka.brokers().split(","), "topic": f"{topic}-copy"}
+    settings["routes"] = [
+        {key: value for key, value in route.items() if key != "invalidate"} for route in settings["routes"]
+    ]
+    roles = [sluice(settings).start("--role", role) for role in ("reader", "applier")]
+    shop.orders(range(1, 101))
+    shop.db.sql("TRUNCATE TABLE shop.orders")
+    shop.orders(range(1, 101))
+    wait_until(lambda: len(read_topic(kafka, f"{topic}-copy")) >= 200 + PARTITIONS, roles[1].tail, every_s=0.2)
+    for driver in roles:
+        assert driver.stop() == FINE, driver.tail()
+    check_truncates(kafka, topic, 1)
+    check_truncates(kafka, f"{topic}-copy", 1)
+
+
 def test_an_applier_does_what_its_own_route_says(new_db, redis, kafka, sluice):
     db, topic = new_db(), "truncate-routes"
     create_topic(kafka, topic, PARTITIONS)

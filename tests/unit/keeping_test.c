@@ -418,6 +418,16 @@ static void marks_cover__truncate_begin_and_end__have_series_of_their_own(void *
     chg.op = CHANGE_BEGIN;
     assert_false(marks_cover(&marks, &chg, &other));
     marks_note(&marks, &chg);
+    chg.op = CHANGE_TRUNCATE; /* that of lane 0 tells nothing of the same in another */
+    chg.flags = CHANGE_OF_LANE;
+    chg.lane = 1;
+    assert_false(marks_cover(&marks, &chg, &other));
+    marks_note(&marks, &chg);
+    assert_true(marks_cover(&marks, &chg, &other));
+    chg.lane = 2;
+    assert_false(marks_cover(&marks, &chg, &other));
+    chg.flags = 0;
+    chg.lane = 0;
     chg.op = CHANGE_END;
     chg.version.row = UINT64_MAX;
     assert_false(marks_cover(&marks, &chg, &other));

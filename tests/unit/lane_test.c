@@ -596,6 +596,7 @@ static void lane__truncate__is_a_barrier_in_all_lanes(void **state)
     assert_int_equal(item.kind, LANE_TRUNCATE);
     assert_true(item.for_sink);
     assert_int_equal(item.chg.op, CHANGE_TRUNCATE);
+    assert_false(item.chg.flags & CHANGE_OF_LANE);
     assert_string_equal(item.chg.db, "shop");
     assert_string_equal(item.chg.table, "orders");
     assert_int_equal(item.chg.version.sequence, 2);
@@ -637,6 +638,7 @@ static void lane__truncate_of_one_lane__waits_for_that_lane_alone(void **state)
     assert_int_equal(item.ordinal, ordinal);
     assert_true(item.for_sink);
     assert_int_equal(item.chg.op, CHANGE_TRUNCATE);
+    assert_true(item.chg.flags & CHANGE_OF_LANE);
     assert_int_equal(item.chg.lane, 1);
     assert_string_equal(item.chg.db, "shop");
     assert_string_equal(item.chg.table, "orders");

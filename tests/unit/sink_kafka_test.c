@@ -329,6 +329,30 @@ static void kafka__truncate__goes_to_every_partition_behind_what_was_before(void
     }
 }
 
+/* An applier has one of each partition. */
+static void kafka__truncate_of_one_lane__goes_to_its_partition(void **state)
+{
+    (void)state;
+    struct scene s;
+    struct err e = ERR_INIT;
+    rd_kafka_message_t *message;
+    scene_init(&s, "sluice");
+    struct change truncate = {.op = CHANGE_TRUNCATE,
+                              .flags = CHANGE_OF_LANE,
+                              .lane = 2,
+                              .db = "shop",
+                              .table = "orders",
+                              .tx = s.changes[0].chg.tx};
+    struct item item = {.chg = &truncate, .bind = s.bind, .verdict = V_STOP};
+    scene_open(&s);
+    assert_int_equal(sink_kafka.apply(s.snk, &item, 1, &e), 0);
+    assert_int_equal(count_all(&s), 1);
+    assert_int_equal(mock_kafka_read(&s.kafka, MOCK_TOPIC, 2, 0, &message, 1), 1);
+    expect_header(message, "op", "truncate");
+    rd_kafka_message_destroy(message);
+    scene_release(&s);
+}
+
 static void kafka__message_too_large__stops_and_names_topic_table_and_size(void **state)
 {
     (void)state;
@@ -515,6 +539,7 @@ int main(void)
         cmocka_unit_test(kafka__errors_that_pass__are_tried_again_by_the_library_and_each_row_is_there_once),
         cmocka_unit_test(kafka__queue_is_full__the_rest_waits_for_reports),
         cmocka_unit_test(kafka__truncate__goes_to_every_partition_behind_what_was_before),
+        cmocka_unit_test(kafka__truncate_of_one_lane__goes_to_its_partition),
         cmocka_unit_test(kafka__message_too_large__stops_and_names_topic_table_and_size),
         cmocka_unit_test(kafka__not_permitted__stops),
         cmocka_unit_test(kafka__no_right_to_write_idempotently__stops),
