@@ -168,12 +168,43 @@ static void round_trip__random_changes__render_the_same_templates(void **state)
     with_scene(13, 4000, check_templates);
 }
 
+/* Of the reader: of whatever table, without a shape or key. */
+static void make_truncate(struct scene *s, struct change *made)
+{
+    *made = (struct change){.op = CHANGE_TRUNCATE,
+                            .tx = s->made.chg.tx,
+                            .version = s->made.chg.version,
+                            .pos = s->made.chg.pos,
+                            .db = s->shape->tbl->db,
+                            .table = s->shape->tbl->name};
+}
+
+static void check_truncate(struct scene *s, unsigned i)
+{
+    struct err e = ERR_INIT;
+    struct change made;
+    make_truncate(s, &made);
+    buf_clear(&s->line);
+    assert_int_equal(format_sluice(&made, &s->line, &s->arena, &e), 0);
+    if (json_in_change((const char *)s->line.p, s->line.len, s->json_cache, &s->parsed, &s->tx, &s->arena, &e) != 0)
+        fail_msg("truncate %u: %s", i, e.text);
+    assert_null(s->parsed.shape);
+    check_line(s, i);
+}
+
+static void round_trip__truncates__render_the_same_line_again(void **state)
+{
+    (void)state;
+    with_scene(14, 400, check_truncate);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(round_trip__random_changes__render_the_same_line_again),
         cmocka_unit_test(round_trip__random_changes__hold_the_same_values),
         cmocka_unit_test(round_trip__random_changes__render_the_same_templates),
+        cmocka_unit_test(round_trip__truncates__render_the_same_line_again),
     };
     return cmocka_run_group_tests_name("law_round_trip", tests, NULL, NULL);
 }

@@ -235,9 +235,9 @@ static void law_safe_position__ledger__holds_in_all_interleavings(void **state)
 
 /* ---------------------------------------------------------------- lanes: segments, tickets, sleep */
 
-enum act { END_OF_SCRIPT, BEGIN, ADD, MOVE, TRUNCATE, END, PUBLISH };
+enum act { END_OF_SCRIPT, BEGIN, ADD, MOVE, TRUNCATE, TRUNCATE_LANE, END, PUBLISH };
 
-/* ADD: an item in `lane`; MOVE: a key move from `lane` to `to`. */
+/* ADD, TRUNCATE_LANE: an item in `lane`; MOVE: a key move from `lane` to `to`. */
 struct action {
     enum act act;
     uint8_t lane, to;
@@ -263,6 +263,7 @@ struct lane_world {
     struct lanes *lanes;
     bool source_flag, worker_flag[EXPLORE_THREADS_MAX];
     uint64_t ordinal; /* last one added */
+    uint64_t last_of_lane[LANES_MAX];
     struct expected expected[ITEMS_MAX];
     unsigned lane_total[LANES_MAX]; /* of the whole script */
     unsigned taken[SINKS_MAX][LANES_MAX];
@@ -285,7 +286,7 @@ static void lane_setup(struct lane_world *w, const struct lane_program *program)
     *w = (struct lane_world){.program = program};
     for (const struct action *a = program->script; a->act; a++)
         for (unsigned lane = 0; lane < program->lanes; lane++) {
-            bool here = (a->act == ADD || a->act == MOVE) && a->lane == lane;
+            bool here = (a->act == ADD || a->act == MOVE || a->act == TRUNCATE_LANE) && a->lane == lane;
             bool there = a->act == MOVE && a->to == lane;
             w->lane_total[lane] += (unsigned)here + (unsigned)there + (unsigned)(a->act == TRUNCATE);
         }
@@ -334,8 +335,23 @@ static void add(struct lane_world *w, unsigned op, const struct action *a, unsig
         explore_check(rc == LANES_FULL, "add failed");
         make_room(w, op + 1);
     }
-    w->ordinal = ordinal;
+    w->ordinal = w->last_of_lane[half ? a->to : a->lane] = ordinal;
     w->expected[ordinal].ticket = half ? from : 0;
+}
+
+/* What is before it in its lane must be done: that is acknowledged in one piece, so the last of it tells. */
+static void truncate_lane(struct lane_world *w, unsigned op, unsigned lane)
+{
+    const struct lane_truncate truncate = {.db = "d", .table = "t", .sink_mask = UINT32_MAX};
+    uint64_t ordinal;
+    for (;;) {
+        explore_op(op);
+        if (lanes_truncate_lane(w->lanes, lane, &truncate, &ordinal, NULL) == 0)
+            break;
+        make_room(w, op + 1);
+    }
+    w->expected[ordinal].ticket = w->last_of_lane[lane];
+    w->ordinal = w->last_of_lane[lane] = ordinal;
 }
 
 static void truncate_all(struct lane_world *w, unsigned op)
@@ -373,6 +389,9 @@ static void lane_source(struct lane_world *w)
             break;
         case TRUNCATE:
             truncate_all(w, 10 * i);
+            break;
+        case TRUNCATE_LANE:
+            truncate_lane(w, 10 * i, a->lane);
             break;
         case END:
             explore_check(lanes_end(w->lanes, &at) == 0, "the ring is too small");
@@ -603,6 +622,23 @@ static void law_safe_position__lanes__lose_no_item_and_no_wake_up(void **state)
           {TRUNCATE, 0, 0},
           {END, 0, 0},
           {BEGIN, 0, 0},
+          {ADD, 1, 0},
+          {END, 0, 0},
+          {PUBLISH, 0, 0}}},
+        {"barriers of one lane each",
+         false,
+         0,
+         2,
+         1,
+         2,
+         10,
+         {{BEGIN, 0, 0},
+          {ADD, 1, 0},
+          {END, 0, 0},
+          {PUBLISH, 0, 0},
+          {BEGIN, 0, 0},
+          {TRUNCATE_LANE, 1, 0},
+          {TRUNCATE_LANE, 0, 0},
           {ADD, 1, 0},
           {END, 0, 0},
           {PUBLISH, 0, 0}}},

@@ -152,6 +152,17 @@ void rig_truncate(struct rig *rig)
         fail_msg("truncate: %s", e.text);
 }
 
+void rig_truncate_lane(struct rig *rig, unsigned lane)
+{
+    struct err e = ERR_INIT;
+    uint64_t ordinal;
+    begin(rig);
+    const struct lane_truncate truncate = {
+        .db = "shop", .table = "orders", .sink_mask = 1, .version_row = rig->next_row++};
+    if (lanes_truncate_lane(rig->lanes, lane, &truncate, &ordinal, &e) != 0)
+        fail_msg("truncate: %s", e.text);
+}
+
 void rig_publish(struct rig *rig)
 {
     struct boundary at = {.pos = 100, .file = "bin.000001"};

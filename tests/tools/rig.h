@@ -39,6 +39,7 @@ uint64_t rig_add(struct rig *rig, int key, uint32_t mask);
 /* An update that moves a row: FROM in the old key's lane, TO with its ticket in the new key's. */
 void rig_move(struct rig *rig, int from, int to);
 void rig_truncate(struct rig *rig);
+void rig_truncate_lane(struct rig *rig, unsigned lane); /* of that lane's rows only; takes a version row */
 void rig_publish(struct rig *rig);
 
 /* Waits until everything published is acknowledged; fails the test after a generous deadline. */

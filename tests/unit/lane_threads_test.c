@@ -194,6 +194,21 @@ static unsigned truncate_all(struct world *w)
     return w->opt->lanes;
 }
 
+/* As an applier's records are: each lane is told by itself. */
+static unsigned truncate_each(struct world *w)
+{
+    const struct lane_truncate truncate = {.db = "d", .table = "t", .sink_mask = UINT32_MAX};
+    uint64_t ordinal;
+    for (unsigned lane = 0; lane < w->opt->lanes; lane++) {
+        int rc;
+        while ((rc = lanes_truncate_lane(w->lanes, lane, &truncate, &ordinal, NULL)) == LANES_FULL)
+            room(w);
+        if (rc != 0)
+            stop_all("lanes_truncate_lane failed");
+    }
+    return w->opt->lanes;
+}
+
 /* The events of one transaction, some of them rolled back; returns its items. */
 static unsigned transaction(struct world *w, struct rng *rng)
 {
@@ -201,6 +216,8 @@ static unsigned transaction(struct world *w, struct rng *rng)
     unsigned items = 0;
     if (rng_below(rng, 300) == 0)
         return truncate_all(w);
+    if (rng_below(rng, 300) == 0)
+        return truncate_each(w);
     memcpy(begin, w->next, sizeof begin);
     unsigned events = rng_below(rng, 100) == 0 ? 150 : 1 + rng_below(rng, 4);
     for (unsigned i = 0; i < events; i++) {

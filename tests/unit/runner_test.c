@@ -433,6 +433,51 @@ static void runner_step__truncate_refused__everything_behind_waits(void **state)
     fixture_release(&f);
 }
 
+static enum verdict refuse_rows_and_truncate(void *ctx, const struct change *chg, unsigned seen)
+{
+    (void)ctx;
+    return seen < (chg->op == CHANGE_TRUNCATE ? 2u : (unsigned)chg->key[0] % 3) ? V_RETRY : V_DONE;
+}
+
+/* Rows that wait are before it in its lane, and it is before those behind it; other lanes mean nothing. */
+static void runner_step__truncate_of_one_lane__lies_between_its_rows(void **state)
+{
+    (void)state;
+    for (unsigned lanes = 1; lanes <= 3; lanes++) {
+        struct fixture f;
+        struct rig_options opt = {.lanes = lanes, .runner = {.batch_rows = 7}};
+        fixture_init(&f, &opt, &fault_sink);
+        f.plan.judge = refuse_rows_and_truncate;
+        for (int n = 0; n < 30; n++)
+            rig_add(&f.rig, n, 1);
+        uint64_t rows = f.rig.next_row;
+        rig_truncate_lane(&f.rig, lanes - 1);
+        for (int n = 0; n < 30; n++)
+            rig_add(&f.rig, n, 1);
+        rig_publish(&f.rig);
+        for (int rc = -1, steps = 0; rc != 0; steps++) {
+            rc = runner_step(f.rig.runner, NULL);
+            assert_true(steps < 500);
+        }
+        assert_true(runner_idle(f.rig.runner));
+        assert_int_equal(f.plan.count, 61);
+        bool truncated = false;
+        for (size_t i = 0; i < f.plan.count; i++) {
+            const struct fault_record *rec = &f.plan.records[i];
+            bool is_truncate = rec->op == CHANGE_TRUNCATE;
+            char key[16];
+            size_t len = (size_t)snprintf(key, sizeof key, "%d", rec->key);
+            if (is_truncate)
+                assert_int_equal(rec->batch_items, 1);
+            else if (key_lane(key, len, lanes) == lanes - 1)
+                assert_int_equal(truncated, rec->row > rows);
+            truncated |= is_truncate;
+        }
+        assert_true(truncated);
+        fixture_release(&f);
+    }
+}
+
 static void runner_step__keys_move_between_lanes__from_is_done_before_to(void **state)
 {
     (void)state;
@@ -547,6 +592,7 @@ int main(void)
         cmocka_unit_test(runner_step__items_of_other_sinks__are_only_acknowledged),
         cmocka_unit_test(runner_step__truncate__comes_alone_between_what_was_before_and_behind),
         cmocka_unit_test(runner_step__truncate_refused__everything_behind_waits),
+        cmocka_unit_test(runner_step__truncate_of_one_lane__lies_between_its_rows),
         cmocka_unit_test(runner_step__keys_move_between_lanes__from_is_done_before_to),
         cmocka_unit_test(runner_step__commit_fails__lanes_are_read_again_and_nothing_is_acknowledged),
         cmocka_unit_test(runner_step__keeper_refuses_for_good__stops_and_acknowledges_nothing),
