@@ -14,6 +14,7 @@
 
 #include "base/log.h"
 #include "pipeline/consumer_private.h"
+#include "pipeline/topic_watch.h"
 #include "pipeline/wakeup.h"
 #include "sink/kafka/conf.h"
 #include "sink/kafka/read_back.h"
@@ -46,7 +47,8 @@ struct lease {
     char refusal[TAKEOVER_MAX];  /* under lock; "": the group has not refused it */
     const struct pipeline_service *service;
     int signal_fd;
-    int64_t look_us; /* the thread's */
+    int64_t look_us; /* the thread's, as what follows */
+    struct topic_watch missing;
 };
 
 static const char *const reserved[] = {"group.id", NULL};
@@ -162,17 +164,23 @@ static bool is_refusal(rd_kafka_resp_err_t code)
     return consumer_stops(code) || code == RD_KAFKA_RESP_ERR_INVALID_SESSION_TIMEOUT;
 }
 
+static void refuse(struct lease *lease, const char *text)
+{
+    pthread_mutex_lock(&lease->lock);
+    snprintf(lease->refusal, sizeof lease->refusal, "%s", text);
+    pthread_mutex_unlock(&lease->lock);
+    move_to(lease, LEASE_GONE);
+}
+
 static void poll_once(struct lease *lease)
 {
     rd_kafka_message_t *message = rd_kafka_consumer_poll(lease->handle, POLL_MS);
     if (!message)
         return;
-    if (is_refusal(message->err) && !atomic_load(&lease->stopping)) {
-        pthread_mutex_lock(&lease->lock);
-        snprintf(lease->refusal, sizeof lease->refusal, "%s", rd_kafka_message_errstr(message));
-        pthread_mutex_unlock(&lease->lock);
-        move_to(lease, LEASE_GONE);
-    }
+    if (topic_watch_is(message->err))
+        topic_watch_begin(&lease->missing, env_mono_us(lease->env), (unsigned)lease->opt->timeout_ms);
+    else if (is_refusal(message->err) && !atomic_load(&lease->stopping))
+        refuse(lease, rd_kafka_message_errstr(message));
     rd_kafka_message_destroy(message);
 }
 
@@ -194,6 +202,8 @@ static void *lease_main(void *arg)
     while (!atomic_load(&lease->stopping)) {
         poll_once(lease);
         int64_t now = env_mono_us(lease->env);
+        if (topic_watch_gone(&lease->missing, lease->handle, lease->topic, now))
+            refuse(lease, "the topic is not there");
         if (atomic_load(&lease->state) != LEASE_DOUBTFUL || now < lease->look_us)
             continue;
         lease->look_us = now + LOOK_US;

@@ -74,8 +74,11 @@ int kafka_dead_topic_ensure(struct kafka_producer *producer, const char *topic, 
             return err_result(e);
         code = kafka_admin_partitions(handle, topic, timeout_ms, &found);
     }
-    if (code == RD_KAFKA_RESP_ERR_NO_ERROR)
+    if (code == RD_KAFKA_RESP_ERR_NO_ERROR && found > 0)
         code = kafka_admin_policy(handle, topic, timeout_ms, policy, sizeof policy);
+    bool unknown = code == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART || (code == RD_KAFKA_RESP_ERR_NO_ERROR && !found);
+    if (unknown && producer->link.opt->create_topics)
+        return kafka_down(&producer->link, e); /* this broker has not heard of it yet */
     if (code != RD_KAFKA_RESP_ERR_NO_ERROR) {
         (void)rd_kafka_poll(handle, 0); /* tells why */
         return kafka_refused(&producer->link, code, topic, e);

@@ -6,6 +6,9 @@
 
 #include "sink/kafka/topics.h"
 
+#define POLICY_MAX   64
+#define ASK_AGAIN_MS 20
+
 static int make(struct kafka_producer *producer, const char *topic, struct err *e)
 {
     const struct kafka_options *opt = producer->link.opt;
@@ -28,25 +31,43 @@ static int make(struct kafka_producer *producer, const char *topic, struct err *
     return rc;
 }
 
+/* As one broker tells it; *partitions 0: it knows of no such topic. */
+static rd_kafka_resp_err_t look(struct kafka_producer *producer, const char *topic, int *partitions,
+                                char policy[POLICY_MAX])
+{
+    rd_kafka_t *handle = producer->link.handle;
+    int timeout_ms = (int)producer->link.opt->timeout_ms;
+    rd_kafka_resp_err_t code = kafka_admin_partitions(handle, topic, timeout_ms, partitions);
+    if (code == RD_KAFKA_RESP_ERR_NO_ERROR && *partitions == 1)
+        code = kafka_admin_policy(handle, topic, timeout_ms, policy, POLICY_MAX);
+    if (code != RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART)
+        return code;
+    *partitions = 0;
+    return RD_KAFKA_RESP_ERR_NO_ERROR;
+}
+
+/* Brokers hear of a new topic one after the other, and any of them may be asked: what one does not know is made, which
+ * is nothing when it is there, and looked for until they do. */
 int kafka_state_topic_ensure(struct kafka_producer *producer, const char *topic, struct err *e)
 {
-    int timeout_ms = (int)producer->link.opt->timeout_ms, partitions = 0;
-    char policy[64] = "";
-    rd_kafka_resp_err_t code = kafka_admin_partitions(producer->link.handle, topic, timeout_ms, &partitions);
-    if (code == RD_KAFKA_RESP_ERR_NO_ERROR && partitions == 0) {
-        if (make(producer, topic, e) != 0)
-            return err_result(e);
-        code = kafka_admin_partitions(producer->link.handle, topic, timeout_ms, &partitions);
+    int64_t due = env_mono_us(producer->env) + (int64_t)producer->link.opt->timeout_ms * 1000;
+    int partitions = 0;
+    char policy[POLICY_MAX] = "", why[128];
+    rd_kafka_resp_err_t code = look(producer, topic, &partitions, policy);
+    if (code == RD_KAFKA_RESP_ERR_NO_ERROR && partitions == 0 && make(producer, topic, e) != 0)
+        return err_result(e);
+    while (code == RD_KAFKA_RESP_ERR_NO_ERROR && partitions == 0 && env_mono_us(producer->env) < due) {
+        (void)rd_kafka_poll(producer->link.handle, ASK_AGAIN_MS);
+        code = look(producer, topic, &partitions, policy);
     }
-    if (code == RD_KAFKA_RESP_ERR_NO_ERROR && partitions == 1)
-        code = kafka_admin_policy(producer->link.handle, topic, timeout_ms, policy, sizeof policy);
     if (code != RD_KAFKA_RESP_ERR_NO_ERROR) {
         (void)rd_kafka_poll(producer->link.handle, 0); /* tells why */
         return kafka_refused(&producer->link, code, topic, e);
     }
+    if (partitions == 0)
+        return kafka_down(&producer->link, e);
     if (partitions == 1 && (strcmp(policy, "compact") == 0 || policy[0] == '\0'))
         return 0;
-    char why[128];
     snprintf(why, sizeof why, "it has %d partitions%s%s", partitions, *policy ? ", cleanup.policy=" : "", policy);
     return err_set(e, KAFKA_STATE_TOPIC, topic, why);
 }

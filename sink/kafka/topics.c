@@ -144,7 +144,7 @@ int kafka_topic_limit(struct kafka_producer *producer, const char *topic, size_t
     return check_batches(producer, topic, *out, e);
 }
 
-static int check(const struct kafka_topics *topics, const char *name, struct err *e)
+static int check_as_told(const struct kafka_topics *topics, const char *name, struct err *e)
 {
     int partitions = 0;
     int rc = ask(topics, name, &partitions, e);
@@ -155,9 +155,23 @@ static int check(const struct kafka_topics *topics, const char *name, struct err
         if (rc == 0)
             rc = ask(topics, name, &partitions, e);
     }
+    if (rc == 0 && partitions == 0)
+        return err_set(e, KAFKA_TOPIC_MISSING, name);
     if (rc == 0 && partitions != (int)topics->lanes)
         return err_set(e, KAFKA_PARTITIONS, name, partitions, topics->lanes);
     return rc == 0 ? check_policy(topics, name, e) : rc;
+}
+
+/* Brokers hear of a new topic one after the other, and any of them is asked: one that is made here and is missing
+ * passes. */
+static int check(const struct kafka_topics *topics, const char *name, struct err *e)
+{
+    const struct kafka_producer *producer = topics->producer;
+    int rc = check_as_told(topics, name, e);
+    if (rc != -(int)ERR_KAFKA_TOPIC_MISSING || !producer->link.opt->create_topics)
+        return rc;
+    err_clear(e);
+    return kafka_down(&producer->link, e);
 }
 
 /* ---------------------------------------------------------------- finding */

@@ -8,6 +8,7 @@ import signal
 import pytest
 
 from kafka_topics import create_topic, read_topic
+from servers.kafka import KafkaCluster
 from sluice import FINE, stopped_with, wait_until
 from test_kafka_sink import PARTITIONS, Load, begin  # noqa: F401 (a fixture)
 from test_kafka_state import check_log, reader_config, start_reader
@@ -156,3 +157,19 @@ def test_reader_that_the_group_refuses_stops_and_is_no_healthy_standby(db, new_k
     start_reader(driver)
     line = stopped_with(driver, "lease_refused")
     assert "session" in line["text"].lower(), line
+
+
+@pytest.mark.parametrize("delivery", ["exactly_once", "at_least_once"])
+def test_first_starts_on_several_brokers(db, sluice, workspace, full, begin, delivery):  # noqa: F811
+    """Each makes its topics, of which the brokers hear one after the other; whichever is asked, the reader starts."""
+    if not full:
+        pytest.skip("with --full")
+    cluster = KafkaCluster(workspace, 3)
+    try:
+        cluster.start()
+        for number in range(25):
+            driver = sluice(reader_config(db, cluster, f"first-{number}", begin, delivery=delivery))
+            start_reader(driver).wait_log(msg="reading", limit_s=60)
+            driver.kill()
+    finally:
+        cluster.kill()
