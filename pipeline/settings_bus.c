@@ -132,6 +132,20 @@ static int check_instance(const char *id, struct err *e)
     return 0;
 }
 
+/* What an applier has stored is the group's offsets: marks would be a second answer, and two appliers would fence each
+ * other's transactions. */
+static int check_sinks(const struct settings *settings, struct err *e)
+{
+    for (unsigned i = 0; i < settings->sink_count; i++) {
+        const struct pipeline_sink *sink = &settings->sinks[i];
+        if (sink_flags(sink->ops, sink->options) & SINK_KEEPS_POSITION) {
+            err_set(e, CONFIG_VALUE, "delivery", "behind a bus a topic is written at_least_once");
+            return err_wrap(e, "%s: sink %s", settings->file, sink->name);
+        }
+    }
+    return 0;
+}
+
 int settings_of_applier(struct pipeline_bus *out, const struct settings *settings, struct err *e)
 {
     const struct bus_settings *bus = &settings->bus;
@@ -144,7 +158,7 @@ int settings_of_applier(struct pipeline_bus *out, const struct settings *setting
     if (check_instance(bus->instance_id, e) != 0)
         return err_result(e);
     const struct input_ops *input = input_find(format->ops->name);
-    if (check_truncates(settings, e) != 0)
+    if (check_truncates(settings, e) != 0 || check_sinks(settings, e) != 0)
         return err_result(e);
     *out = (struct pipeline_bus){.brokers = &kafka->brokers,
                                  .properties = &kafka->properties,

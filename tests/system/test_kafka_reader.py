@@ -68,6 +68,11 @@ def test_what_does_not_pass_the_bus_is_refused_with_its_line(db, redis, kafka, s
     driver.configure(settings)
     done = driver.run("run", "--role", "reader")
     assert done.returncode == USAGE and "tombstone" in done.stderr, done.stderr
+    settings = bus_config(db, redis, kafka, "t", "current")
+    settings["sinks"]["copy"] = {"type": "kafka", "brokers": kafka.brokers().split(","), "topic": "copy"}
+    driver.configure(settings)
+    done = driver.run("run", "--role", "applier")
+    assert done.returncode == USAGE and "at_least_once" in done.stderr and "copy" in done.stderr, done.stderr
     settings = bus_config(db, redis, kafka, "t", "current", format="maxwell")
     settings["routes"][0]["on_truncate"] = "sweep"
     driver.configure(settings)

@@ -77,7 +77,9 @@ def test_a_topic_behind_an_applier_has_it_once_per_partition(new_db, redis, kafk
     create_topic(kafka, f"{topic}-copy", PARTITIONS)
     shop = Shop(db, redis)
     settings = over_kafka(db, redis, kafka, topic)
-    settings["sinks"]["cache"] = {"type": "kafka", "brokers": kafka.brokers().split(","), "topic": f"{topic}-copy"}
+    settings["sinks"]["cache"] = {
+        "type": "kafka", "brokers": kafka.brokers().split(","), "topic": f"{topic}-copy", "delivery": "at_least_once",
+    }
     settings["routes"] = [
         {key: value for key, value in route.items() if key != "invalidate"} for route in settings["routes"]
     ]
