@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/signalfd.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/log.h"
@@ -26,6 +27,7 @@
 #define LEAVE_US   (INT64_C(2000) * 1000)
 #define TELL_MS    2000 /* a reader that is alone needs no word about others */
 #define AGAIN_MS   1000
+#define DESTROY_S  2
 #define GROUP_ENDS ".readers"
 
 /* WAITING until the partition comes; HELD; DOUBTFUL when it went, until it is known who is active; LOST for good. */
@@ -265,6 +267,26 @@ int lease_new(struct lease **out, const struct kafka_options *opt, unsigned sess
     return rc;
 }
 
+static void *destroy_main(void *handle)
+{
+    rd_kafka_destroy_flags(handle, RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE);
+    return NULL;
+}
+
+/* When the topic is gone, librdkafka may wait for ever for one of its threads: what is not done in time is left behind
+ * for the end of the process. */
+static void destroy_handle(rd_kafka_t *handle)
+{
+    struct timespec until;
+    pthread_t thread;
+    if (pthread_create(&thread, NULL, destroy_main, handle) != 0)
+        return;
+    (void)clock_gettime(CLOCK_MONOTONIC, &until);
+    until.tv_sec += DESTROY_S;
+    if (pthread_clockjoin_np(thread, NULL, CLOCK_MONOTONIC, &until) != 0)
+        (void)pthread_detach(thread);
+}
+
 void lease_free(struct lease *lease)
 {
     if (!lease)
@@ -273,7 +295,7 @@ void lease_free(struct lease *lease)
     if (lease->has_thread)
         pthread_join(lease->thread, NULL);
     if (lease->handle)
-        rd_kafka_destroy_flags(lease->handle, RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE);
+        destroy_handle(lease->handle);
     if (lease->signal_fd >= 0)
         close(lease->signal_fd);
     wakeup_release(&lease->changed);

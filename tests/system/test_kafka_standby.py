@@ -7,7 +7,7 @@ import signal
 
 import pytest
 
-from kafka_topics import create_topic, read_topic
+from kafka_topics import create_topic, delete_topic, read_topic
 from servers.kafka import KafkaCluster
 from sluice import FINE, stopped_with, wait_until
 from test_kafka_sink import PARTITIONS, Load, begin  # noqa: F401 (a fixture)
@@ -157,6 +157,17 @@ def test_reader_that_the_group_refuses_stops_and_is_no_healthy_standby(db, new_k
     start_reader(driver)
     line = stopped_with(driver, "lease_refused")
     assert "session" in line["text"].lower(), line
+
+
+def test_reader_whose_state_topic_is_deleted_stops_and_ends(db, kafka, sluice, flavor, begin):  # noqa: F811
+    topic = f"state-deleted-{flavor}"
+    often = ["topic.metadata.refresh.interval.ms=500"]
+    driver = sluice(reader_config(db, kafka, topic, begin, properties=often))
+    start_reader(driver).wait_log(msg="reading")
+    delete_topic(kafka, f"{topic}.state")
+    driver.wait_log(msg="the membership of the active reader was lost: looking who is active")
+    write(db, 1)
+    stopped_with(driver, "kafka_topic_missing", limit_s=40)
 
 
 @pytest.mark.parametrize("delivery", ["exactly_once", "at_least_once"])
