@@ -81,6 +81,17 @@ def test_keys_only_keeps_what_templates_read_and_each_size_is_known(db, redis, k
     assert driver.stop() == FINE
 
 
+def test_batches_of_small_rows_stay_below_the_limit(db, redis, kafka, sluice, topic):
+    """A batch of librdkafka's own size would be refused; the linger lets it fill."""
+    bus = {"oversize": "keys_only", "delivery": "at_least_once", "properties": [f"batch.size={LIMIT}", "linger.ms=20"]}
+    driver = sluice(settings(db, redis, kafka, topic, **bus)).start()
+    sizes = {n: n % 300 for n in range(5000)}
+    db.sql("INSERT INTO shop.notes VALUES " + ",".join(f"({n}, 7, REPEAT('x', {size}), 'T{n}')" for n, size in sizes.items()))
+    wait_until(lambda: len(read_topic(kafka, topic)) == len(sizes), driver.tail, every_s=0.2)
+    check_wire(read_topic(kafka, topic), sizes)
+    assert driver.stop() == FINE
+
+
 def test_dead_letters_hold_the_whole_row(db, redis, kafka, sluice, topic):
     dead = f"{topic}-dead"
     create_topic(kafka, dead, 1)
