@@ -17,6 +17,27 @@ static const struct option flags[] = {FLAG_CONFIG(status_flags, config, OPTION_R
                                        .help = "Print the JSON object."},
                                       {.name = NULL}};
 
+/* One line per partition. */
+static void print_topic(json_t *topic)
+{
+    const char *key;
+    size_t i;
+    json_t *part, *value;
+    json_array_foreach(json_object_get(topic, "partitions"), i, part)
+    {
+        const char *between = "";
+        json_object_foreach(part, key, value)
+        {
+            if (json_is_integer(value))
+                printf("%s%s %" JSON_INTEGER_FORMAT, between, key, json_integer_value(value));
+            else
+                printf("%s%s unknown", between, key);
+            between = " ";
+        }
+        printf("\n");
+    }
+}
+
 static void print_lines(json_t *status)
 {
     const char *key, *half, *sink;
@@ -27,7 +48,10 @@ static void print_lines(json_t *status)
             printf("%-18s %s\n", key, json_is_true(value) ? "yes" : "no");
         else if (json_is_integer(value))
             printf("%-18s %" JSON_INTEGER_FORMAT "\n", key, json_integer_value(value));
+        else if (json_is_null(value))
+            printf("%-18s unknown\n", key);
     }
+    print_topic(json_object_get(status, "topic"));
     json_object_foreach(json_object_get(status, "sinks"), sink, value)
     {
         const char *gtids = json_string_value(json_object_get(value, "gtids"));

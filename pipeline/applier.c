@@ -31,6 +31,8 @@ struct applier {
     struct consumer *consumer;
     struct offsets offsets;
     struct readers readers;
+    struct topic_lag lag;
+    struct lag_watch *watch;     /* while records are read */
     struct applier_input *input; /* NULL: records of our own */
     struct dead_records *dead;   /* NULL: what cannot be read stops */
     struct shape_cache *shapes;
@@ -73,12 +75,14 @@ static rd_kafka_topic_partition_list_t *take_due(struct applier *a, const rd_kaf
             (only && !rd_kafka_topic_partition_list_find(only, a->opt.bus->topic, (int32_t)lane)))
             continue;
         int64_t offset = offsets_due(&a->offsets, lane, lane_acked(a, lane));
+        metric_set(&a->lag.lanes[lane].oldest_ms, offsets_oldest_ms(&a->offsets, lane));
         if (offset == OFFSETS_NONE)
             continue;
         if (!due)
             due = rd_kafka_topic_partition_list_new((int)a->offsets.count);
         add_due(a, due, lane, offset);
         offsets_committed(&a->offsets, lane, offset);
+        metric_set(&a->lag.lanes[lane].committed, (uint64_t)offset);
     }
     return due;
 }
@@ -137,11 +141,14 @@ static void own(struct applier *a, const rd_kafka_topic_partition_list_t *parts,
 static void on_gained(void *ctx, const rd_kafka_topic_partition_list_t *parts)
 {
     struct applier *a = ctx;
+    int64_t now_ms = env_now_us(a->opt.env) / 1000;
     own(a, parts, true);
     for (int i = 0; i < parts->cnt; i++) {
         const rd_kafka_topic_partition_t *part = &parts->elems[i];
         readers_gain(&a->readers, (unsigned)part->partition, part->metadata, part->metadata_size);
+        topic_lag_own(&a->lag, (unsigned)part->partition, true, part->offset, now_ms);
     }
+    lag_watch_look(a->watch);
 }
 
 static void on_leaving(void *ctx, const rd_kafka_topic_partition_list_t *parts, bool lost)
@@ -150,12 +157,15 @@ static void on_leaving(void *ctx, const rd_kafka_topic_partition_list_t *parts, 
     if (!lost)
         drain(a, parts);
     own(a, parts, false);
+    for (int i = 0; i < parts->cnt; i++)
+        topic_lag_own(&a->lag, (unsigned)parts->elems[i].partition, false, -1, 0);
 }
 
 static void on_not_committed(void *ctx, int32_t partition)
 {
     struct applier *a = ctx;
     offsets_committed(&a->offsets, (unsigned)partition, OFFSETS_NONE);
+    metric_set(&a->lag.lanes[partition].committed, TOPIC_LAG_UNKNOWN);
 }
 
 static bool ends(void *ctx)
@@ -164,6 +174,25 @@ static bool ends(void *ctx)
 }
 
 /* ---------------------------------------------------------------- room */
+
+/* By the brokers' clock or the writer's; 0: it has no time. */
+static uint64_t written_ms(const rd_kafka_message_t *record)
+{
+    rd_kafka_timestamp_type_t type;
+    int64_t ms = rd_kafka_message_timestamp(record, &type);
+    return type == RD_KAFKA_TIMESTAMP_NOT_AVAILABLE || ms < 0 ? 0 : (uint64_t)ms;
+}
+
+/* Everything below `next` is read. The oldest of it is told before, and again whenever offsets are looked at. */
+static void note_read(struct applier *a, int32_t partition, int64_t next)
+{
+    struct topic_lane *at = &a->lag.lanes[partition];
+    if (!offsets_owned(&a->offsets, (unsigned)partition))
+        return;
+    if (metric_get(&at->oldest_ms) == 0)
+        metric_set(&at->oldest_ms, offsets_oldest_ms(&a->offsets, (unsigned)partition));
+    metric_set(&at->next, (uint64_t)next);
+}
 
 static int poll_consumer(struct applier *a, int timeout_ms, rd_kafka_message_t **out, struct err *e)
 {
@@ -175,6 +204,7 @@ static int poll_consumer(struct applier *a, int timeout_ms, rd_kafka_message_t *
         return rc;
     unsigned lane = (unsigned)(*out)->partition;
     rc = offsets_owned(&a->offsets, lane) ? offsets_pass(&a->offsets, lane, (*out)->offset, e) : 0;
+    note_read(a, (*out)->partition, (*out)->offset);
     rd_kafka_message_destroy(*out);
     return rc == 0 ? CONSUMER_NOTHING : rc;
 }
@@ -376,7 +406,7 @@ static int take_foreign(struct applier *a, const rd_kafka_message_t *record, str
     }
     metric_add(&a->stats.rows_total, rows.count);
     metric_set(&a->stats.read_commit_us, (uint64_t)rows.tx.commit_us);
-    return offsets_note(&a->offsets, lane, ordinal, record->offset + 1, e);
+    return offsets_note(&a->offsets, lane, ordinal, record->offset + 1, written_ms(record), e);
 }
 
 static int take_record(struct applier *a, const rd_kafka_message_t *record, struct err *e)
@@ -423,7 +453,7 @@ static int take_record(struct applier *a, const rd_kafka_message_t *record, stru
         return rc;
     metric_add(&a->stats.rows_total, is_row);
     metric_set(&a->stats.read_commit_us, (uint64_t)tx.commit_us);
-    return offsets_note(&a->offsets, lane, ordinal, record->offset + 1, e);
+    return offsets_note(&a->offsets, lane, ordinal, record->offset + 1, written_ms(record), e);
 }
 
 static int read_records(struct applier *a, struct err *e)
@@ -435,7 +465,10 @@ static int read_records(struct applier *a, struct err *e)
         rc = poll_consumer(a, waits ? POLL_MS : 0, &message, e);
         waits = rc == CONSUMER_NOTHING;
         if (rc == CONSUMER_RECORD) {
+            metric_set(&a->lag.lanes[message->partition].read_ms, written_ms(message));
             rc = a->input ? take_foreign(a, message, e) : take_record(a, message, e);
+            if (rc == 0)
+                note_read(a, message->partition, message->offset + 1);
             rd_kafka_message_destroy(message);
         }
         if (rc == 0 && (waits || lanes_should_publish(a->opt.lanes)))
@@ -475,6 +508,8 @@ int applier_new(struct applier **out, const struct applier_options *opt, struct 
         rc = offsets_init(&a->offsets, consumer.lanes, e);
     if (rc == 0)
         rc = readers_init(&a->readers, consumer.lanes, e);
+    if (rc == 0)
+        rc = topic_lag_init(&a->lag, consumer.lanes, e);
     if (rc == 0 && !(a->shapes = shape_cache_new()))
         rc = err_set(e, NO_MEMORY, sizeof *a);
     if (rc == 0 && opt->bus->input)
@@ -498,6 +533,7 @@ void applier_free(struct applier *a)
     consumer_close(a->consumer);
     offsets_release(&a->offsets);
     readers_release(&a->readers);
+    topic_lag_release(&a->lag);
     applier_input_free(a->input);
     dead_records_free(a->dead);
     shape_cache_free(a->shapes);
@@ -535,9 +571,13 @@ int applier_run(struct applier *a, struct err *e)
     if (rc == 0) {
         log_event(a->opt.env->log, LOG_INFO, "reading", LOG_STR("topic", a->opt.bus->topic),
                   LOG_STR("group", a->opt.bus->group), LOG_STR("source", "kafka"));
-        rc = read_records(a, e);
+        rc = lag_watch_start(&a->watch, &a->lag, consumer_handle(a->consumer), a->opt.bus->topic, a->opt.env, e);
+        if (rc == 0)
+            rc = read_records(a, e);
     }
     drain(a, NULL);
+    lag_watch_stop(a->watch);
+    a->watch = NULL;
     consumer_close(a->consumer);
     a->consumer = NULL;
     metric_set(&a->stats.up, 0);
@@ -559,6 +599,11 @@ void applier_stop(struct applier *a, bool cut)
 void applier_wake(struct applier *a)
 {
     wakeup_ring(&a->wake);
+}
+
+const struct topic_lag *applier_lag(const struct applier *a)
+{
+    return &a->lag;
 }
 
 const struct feeder_stats *applier_figures(const struct applier *a)

@@ -12,6 +12,7 @@
 #include "partition/lane.h"
 #include "partition/route.h"
 #include "pipeline/feeder.h"
+#include "pipeline/topic_lag.h"
 
 struct applier;
 
@@ -40,5 +41,6 @@ void applier_stop(struct applier *applier, bool cut);
 void applier_wake(struct applier *applier);
 
 const struct feeder_stats *applier_figures(const struct applier *applier);
+const struct topic_lag *applier_lag(const struct applier *applier); /* likewise, any thread */
 
 #endif

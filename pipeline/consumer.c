@@ -307,6 +307,11 @@ bool consumer_commit_wait(struct consumer *c, const rd_kafka_topic_partition_lis
     return false;
 }
 
+rd_kafka_t *consumer_handle(const struct consumer *c)
+{
+    return c->handle;
+}
+
 bool consumer_is_up(const struct consumer *c)
 {
     return c->up;

@@ -59,6 +59,9 @@ void consumer_commit(struct consumer *consumer, const rd_kafka_topic_partition_l
 /* The same, waiting for the answer at most so long: true when they arrived. */
 bool consumer_commit_wait(struct consumer *consumer, const rd_kafka_topic_partition_list_t *offsets, int timeout_ms);
 
+/* librdkafka's own, for questions of another thread; until consumer_close. */
+rd_kafka_t *consumer_handle(const struct consumer *consumer);
+
 /* Some broker was heard since all were away. */
 bool consumer_is_up(const struct consumer *consumer);
 

@@ -19,6 +19,9 @@ const struct pipeline_figure pipeline_figures[] = {
     ROW(retries_total, "batches", METRIC_COUNTER, "batches or changes that had to be applied again"),
     ROW(buffer_used_bytes, "bytes", METRIC_GAUGE, "of buffer_bytes in use"),
     ROW(lag_ms, "ms", METRIC_GAUGE, "age of the oldest commit that a sink still has to apply"),
+    ROW(lag_records, "records", METRIC_GAUGE, "of an applier: between what is committed and the topic's end"),
+    ROW(retention_share_percent, "percent", METRIC_GAUGE,
+        "of an applier: age of the oldest record that is not applied, as a part of the topic's retention"),
     ROW(idle_ms, "ms", METRIC_GAUGE, "since the source was last heard"),
     ROW(reconnects_total, "reconnects", METRIC_COUNTER, "connections to the source that were lost"),
     ROW(unfollowed_total, "events", METRIC_COUNTER,
@@ -51,6 +54,24 @@ static void add_sink(struct pipeline *pipe, unsigned i, struct pipeline_stats *o
     out->sinks_down += down;
 }
 
+static void add_topic_lag(const struct pipeline *pipe, int64_t now_us, struct pipeline_stats *out)
+{
+    struct topic_lag_figures all;
+    if (!pipe->applier)
+        return;
+    topic_lag_sum(applier_lag(pipe->applier), now_us / 1000, &all);
+    out->lag_records = all.lag_records;
+    out->retention_share_percent = all.retention_share_percent;
+    if (all.lag_ms != TOPIC_LAG_UNKNOWN && all.lag_ms > out->lag_ms)
+        out->lag_ms = all.lag_ms;
+}
+
+/* A figure that may not be known. */
+static struct log_field field(const char *key, uint64_t figure)
+{
+    return figure == TOPIC_LAG_UNKNOWN ? LOG_STR(key, "unknown") : LOG_UINT(key, figure);
+}
+
 void pipeline_stats(struct pipeline *pipe, struct pipeline_stats *out, const struct position **at)
 {
     *out = (struct pipeline_stats){0};
@@ -73,6 +94,7 @@ void pipeline_stats(struct pipeline *pipe, struct pipeline_stats *out, const str
         if (last > safe && waiting_us && now_us > waiting_us && (uint64_t)(now_us - waiting_us) / 1000 > out->lag_ms)
             out->lag_ms = (uint64_t)(now_us - waiting_us) / 1000;
     }
+    add_topic_lag(pipe, now_us, out);
     out->rows_total = metric_get(&fed->rows_total);
     out->transactions_total = metric_get(&fed->transactions_total);
     out->reconnects_total = metric_get(&fed->reconnects_total);
@@ -103,6 +125,7 @@ void figures_line(struct pipeline *pipe)
     pipe->figures_us = now_us;
     pipe->figures_rows = stats.rows_total;
     log_event(pipe->spec.env->log, LOG_INFO, "figures", LOG_STR("position", text), LOG_UINT("lag_ms", stats.lag_ms),
+              field("lag_records", stats.lag_records), field("retention_share_percent", stats.retention_share_percent),
               LOG_REAL("rows_per_s", rate), LOG_UINT("rows_total", stats.rows_total),
               LOG_UINT("queue_bytes", stats.buffer_used_bytes), LOG_UINT("unacknowledged", stats.unacknowledged),
               LOG_UINT("parked", stats.parked), LOG_UINT("retries_total", stats.retries_total),
@@ -145,9 +168,14 @@ static void print_status(struct pipeline *pipe, struct buf *out)
     struct pipeline_stats stats;
     pipeline_stats(pipe, &stats, NULL);
     print_health(pipe, is_healthy(&stats), out);
-    for (const struct pipeline_figure *row = pipeline_figures; row->name; row++)
-        buf_printf(out, ",\"%s\":%" PRIu64, row->name,
-                   *(const uint64_t *)(const void *)((const char *)&stats + row->offset));
+    for (const struct pipeline_figure *row = pipeline_figures; row->name; row++) {
+        buf_printf(out, ",\"%s\":", row->name);
+        topic_lag_print_number(*(const uint64_t *)(const void *)((const char *)&stats + row->offset), out);
+    }
+    if (pipe->applier) {
+        buf_text(out, ",");
+        topic_lag_print(applier_lag(pipe->applier), pipe->spec.bus->topic, env_now_us(pipe->spec.env) / 1000, out);
+    }
     buf_text(out, ",\"sinks\":{");
     bool opened = atomic_load_explicit(&pipe->opened, memory_order_acquire);
     for (unsigned i = 0; opened && i < pipe->positions.count; i++) {

@@ -9,6 +9,7 @@
 struct noted {
     uint64_t ordinal;
     int64_t next;
+    uint64_t written_ms;
 };
 
 struct offsets_lane {
@@ -74,13 +75,14 @@ static int grow(struct offsets_lane *at, struct err *e)
     return 0;
 }
 
-int offsets_note(struct offsets *offsets, unsigned lane, uint64_t ordinal, int64_t next, struct err *e)
+int offsets_note(struct offsets *offsets, unsigned lane, uint64_t ordinal, int64_t next, uint64_t written_ms,
+                 struct err *e)
 {
     struct offsets_lane *at = &offsets->lanes[lane];
     assert(at->owned);
     if (at->count == at->size && grow(at, e) != 0)
         return err_result(e);
-    *at_index(at, at->count++) = (struct noted){.ordinal = ordinal, .next = next};
+    *at_index(at, at->count++) = (struct noted){.ordinal = ordinal, .next = next, .written_ms = written_ms};
     return 0;
 }
 
@@ -88,9 +90,15 @@ int offsets_pass(struct offsets *offsets, unsigned lane, int64_t next, struct er
 {
     struct offsets_lane *at = &offsets->lanes[lane];
     if (at->count == 0)
-        return offsets_note(offsets, lane, 0, next, e);
+        return offsets_note(offsets, lane, 0, next, 0, e);
     at_index(at, at->count - 1)->next = next;
     return 0;
+}
+
+uint64_t offsets_oldest_ms(const struct offsets *offsets, unsigned lane)
+{
+    const struct offsets_lane *at = &offsets->lanes[lane];
+    return at->count ? at_index(at, 0)->written_ms : 0;
 }
 
 int64_t offsets_due(struct offsets *offsets, unsigned lane, uint64_t acked)

@@ -41,6 +41,8 @@ struct pipeline_stats {
     uint64_t retries_total;
     uint64_t buffer_used_bytes;
     uint64_t lag_ms;
+    uint64_t lag_records; /* TOPIC_LAG_UNKNOWN: not known; likewise the next */
+    uint64_t retention_share_percent;
     uint64_t idle_ms;
     uint64_t reconnects_total;
     uint64_t unfollowed_total;

@@ -1,5 +1,6 @@
 """Topics as a client that shares no code with sluice sees them."""
 
+import subprocess
 from collections import namedtuple
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
@@ -30,6 +31,17 @@ def delete_topic(kafka, name):
     admin = AdminClient({"bootstrap.servers": kafka.brokers()})
     admin.delete_topics([name], operation_timeout=30)[name].result()
     wait_until(lambda: name not in admin.list_topics(timeout=30).topics, f"topic {name} to go")
+
+
+def delete_group(kafka, name):
+    """With all its offsets."""
+    subprocess.run(
+        kafka.java(
+            "org.apache.kafka.tools.consumer.group.ConsumerGroupCommand", "--bootstrap-server", kafka.brokers(),
+            "--delete", "--group", name,
+        ),
+        check=True, capture_output=True, stdin=subprocess.DEVNULL, timeout=120,
+    )
 
 
 def _consumer(kafka, isolation, group="reader"):

@@ -4,11 +4,12 @@ import glob
 import json
 import os
 import subprocess
+import time
 
 import pytest
 from confluent_kafka import Producer
 
-from kafka_topics import add_partitions, committed, create_topic, delete_topic, partitions_of, read_topic
+from kafka_topics import add_partitions, committed, create_topic, delete_group, delete_topic, partitions_of, read_topic
 from shop import Shop, config
 from sluice import FINE, USAGE, stopped_with, wait_until
 
@@ -18,10 +19,10 @@ LANES = 4
 class Bus:
     """A topic with what a reader would write there."""
 
-    def __init__(self, kafka, topic):
+    def __init__(self, kafka, topic, **of_topic):
         self.kafka, self.topic = kafka, topic
         self.number = 0
-        create_topic(kafka, topic, LANES)
+        create_topic(kafka, topic, LANES, **of_topic)
 
     def line(self, key, **more):
         """One change, with a version of its own."""
@@ -451,3 +452,51 @@ def test_settings_that_an_applier_refuses(bus, sluice, records, more, says):
     driver.start("--role", "applier")
     assert driver.wait_exit() == USAGE
     assert says in driver.tail()
+
+
+def test_group_whose_offsets_are_gone_stops(bus, sluice, records):
+    """As when the brokers let them expire: state_dir knows that the group has run."""
+    driver = sluice(settings(bus, {"type": "recorder", "path": records.path})).start("--role", "applier")
+    bus.write(range(40))
+    bus.wait_committed()
+    assert driver.stop() == FINE
+    delete_group(bus.kafka, bus.topic)
+    driver.start("--role", "applier")
+    line = stopped_with(driver, "kafka_offset")
+    assert "no offset there any more; the partition has records from 0 up to 10" in line["text"]
+    assert bus.committed() == {}
+
+
+def test_lag_against_retention_is_told(kafka, redis, sluice):
+    """Records that are 50 minutes old in a topic that keeps them for an hour, while the sink is away."""
+    bus, age_ms = Bus(kafka, "lag-against-retention", retention_ms=3_600_000), 3_000_000
+    driver = sluice(settings(bus, to_redis(redis)))
+    driver.start("--role", "applier")
+    wait_applying(driver)
+    redis.stop()
+    producer, then = bus.producer(), int(time.time() * 1000) - age_ms
+    for key in range(40):
+        producer.produce(bus.topic, json.dumps(bus.line(key)), str(key), key % LANES, timestamp=then)
+    assert producer.flush(60) == 0
+    line = driver.wait_log(msg="records may be purged before they are applied")
+    assert line["topic"] == bus.topic and int(line["retention_ms"]) == 3_600_000 and "retention.ms" in line["todo"]
+
+    def status():
+        return json.loads(driver.run("status", "--json").stdout)
+
+    wait_until(lambda: status()["lag_records"] == 40, lambda: f"40 records behind: {status()}", every_s=0.2)
+    found = status()
+    assert found["lag_ms"] >= age_ms and 83 <= found["retention_share_percent"] < 90
+    assert found["topic"]["name"] == bus.topic and found["topic"]["retention_ms"] == 3_600_000
+    assert [part["partition"] for part in found["topic"]["partitions"]] == list(range(LANES))
+    assert all((part["committed"], part["end"], part["lag_records"]) == (0, 10, 10)
+               for part in found["topic"]["partitions"])
+    assert "lag_records 10 " in driver.run("status").stdout
+    redis.start()
+    bus.wait_committed()
+    wait_until(lambda: status()["lag_records"] == 0, lambda: f"no lag: {status()}", every_s=0.2)
+    found = status()
+    assert found["lag_ms"] == 0 and found["retention_share_percent"] == 0
+    assert {part["partition"]: part["committed"] for part in found["topic"]["partitions"]} == bus.ends()
+    assert [part["until_purged_records"] for part in found["topic"]["partitions"]] == [10] * LANES
+    assert driver.stop() == FINE

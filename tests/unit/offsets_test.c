@@ -16,7 +16,7 @@ static void make(struct offsets *offsets)
 
 static void note(struct offsets *offsets, uint64_t ordinal, int64_t next)
 {
-    assert_int_equal(offsets_note(offsets, 1, ordinal, next, NULL), 0);
+    assert_int_equal(offsets_note(offsets, 1, ordinal, next, ordinal * 1000, NULL), 0);
 }
 
 static void offsets__nothing_acknowledged__nothing_is_due(void **state)
@@ -42,11 +42,14 @@ static void offsets__part_acknowledged__due_is_behind_that_part_only(void **stat
     note(&offsets, 3, 11);
     note(&offsets, 8, 15);
     note(&offsets, 9, 16);
+    assert_int_equal(offsets_oldest_ms(&offsets, 1), 3000);
     assert_int_equal(offsets_due(&offsets, 1, 5), 11);
+    assert_int_equal(offsets_oldest_ms(&offsets, 1), 8000);
     assert_int_equal(offsets_due(&offsets, 1, 8), 15);
     offsets_committed(&offsets, 1, 15);
     assert_int_equal(offsets_due(&offsets, 1, 8), OFFSETS_NONE);
     assert_int_equal(offsets_due(&offsets, 1, 20), 16);
+    assert_int_equal(offsets_oldest_ms(&offsets, 1), 0);
     offsets_release(&offsets);
 }
 
