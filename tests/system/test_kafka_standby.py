@@ -110,7 +110,8 @@ def test_appliers_drop_what_a_reader_still_writes_at_least_once(
     """Nothing at the brokers fences rows that are not in a transaction: the topic has them, the sinks have not."""
     topic, path = f"superseded-{flavor}", os.path.join(workspace.directory("records"), "r")
     create_topic(kafka, topic, PARTITIONS)
-    settings = reader_config(db, kafka, topic, begin, delivery="at_least_once")
+    quick = ["session.timeout.ms=2000", "heartbeat.interval.ms=200"]  # of the applier, which is killed
+    settings = reader_config(db, kafka, topic, begin, delivery="at_least_once", properties=quick)
     settings["sinks"] = {"nowhere": {"type": "recorder", "path": path}}
     first, second, applier = (sluice(settings) for _ in range(3))
     start_reader(first).wait_log(msg="reading")
