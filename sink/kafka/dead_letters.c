@@ -190,7 +190,7 @@ static int refused(struct kafka_dead_letters *letters, const struct kafka_dead_l
 {
     struct kafka_refusal refusal = letters->producer.refused;
     const char *topic = letters->opt.topic;
-    letters->producer.refused = (struct kafka_refusal){0, RD_KAFKA_RESP_ERR_NO_ERROR};
+    letters->producer.refused = (struct kafka_refusal){.code = RD_KAFKA_RESP_ERR_NO_ERROR};
     if (refusal.number != letters->number)
         return 0; /* of one that was left */
     letters->is_sent = false;

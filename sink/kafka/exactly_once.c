@@ -30,7 +30,7 @@ static int abort_open(struct kafka_sink *to, struct err *e)
     metric_add(&to->producer.stats.aborts_total, 1);
     if (to->has_batches)
         formatted_restore(&to->formatted);
-    to->producer.refused = (struct kafka_refusal){0, RD_KAFKA_RESP_ERR_NO_ERROR};
+    to->producer.refused = (struct kafka_refusal){.code = RD_KAFKA_RESP_ERR_NO_ERROR};
     to->is_open = to->in_tx = to->must_abort = to->has_batches = false;
     return 0;
 }

@@ -157,7 +157,7 @@ static int drop_batch(struct kafka_sink *to, struct err *e)
     if (rc != 0)
         return rc;
     formatted_restore(&to->formatted);
-    to->producer.refused = (struct kafka_refusal){0, RD_KAFKA_RESP_ERR_NO_ERROR};
+    to->producer.refused = (struct kafka_refusal){.code = RD_KAFKA_RESP_ERR_NO_ERROR};
     to->is_open = false;
     return 0;
 }

@@ -81,16 +81,10 @@ int kafka_send_next(struct kafka_sink *to, const struct item *items, struct err 
 int kafka_tell_refused(const struct kafka_sink *to, const struct item *items, struct err *e)
 {
     const struct kafka_refusal *refused = &to->producer.refused;
-    const struct record *record = &to->formatted.records.list[refused->number];
-    const struct item *item = &items[record->item];
-    char name[KAFKA_TOPIC_MAX + 1];
-    int rc = kafka_topic_name(to->opt, item->chg->db, item->chg->table, name, e);
-    if (rc != 0)
-        return rc;
-    size_t value_len = record->value_len == RECORD_NONE ? 0 : record->value_len;
-    rc = refused->code == RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE
-             ? err_set(e, KAFKA_TOO_LARGE, name, value_len, rd_kafka_err2str(refused->code))
-             : kafka_refused(&to->producer.link, refused->code, name, e);
+    const struct item *item = &items[to->formatted.records.list[refused->number].item];
+    int rc = refused->code == RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE
+                 ? err_set(e, KAFKA_TOO_LARGE, refused->topic, refused->bytes, rd_kafka_err2str(refused->code))
+                 : kafka_refused(&to->producer.link, refused->code, refused->topic, e);
     sink_wrap(e, item);
     return rc;
 }

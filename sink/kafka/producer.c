@@ -1,6 +1,7 @@
 /* librdkafka's handle and the messages on their way. */
 #include "sink/kafka/producer.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #define CLOSE_MS 1000 /* for the reports of what was given up */
@@ -18,7 +19,8 @@ static void on_report(rd_kafka_t *handle, const rd_kafka_message_t *message, voi
         metric_add(&producer->stats.bytes_total, message->key_len + message->len);
         producer->link.last_code = RD_KAFKA_RESP_ERR_NO_ERROR;
     } else if (refused->code == RD_KAFKA_RESP_ERR_NO_ERROR || number < refused->number) {
-        *refused = (struct kafka_refusal){number, message->err};
+        *refused = (struct kafka_refusal){number, message->err, message->key_len + message->len, ""};
+        snprintf(refused->topic, sizeof refused->topic, "%s", rd_kafka_topic_name(message->rkt));
     }
 }
 

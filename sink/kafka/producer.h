@@ -17,6 +17,8 @@ struct kafka_stats {
 struct kafka_refusal {
     size_t number;
     rd_kafka_resp_err_t code; /* NO_ERROR: none was */
+    size_t bytes;             /* of its key and value */
+    char topic[KAFKA_TOPIC_MAX + 1];
 };
 
 struct kafka_producer {

@@ -205,7 +205,7 @@ static int store_once(struct kafka_state *ks, const struct state_change *change,
     if (rc == 0)
         rc = try_store(ks, change, e);
     rd_kafka_resp_err_t refused = ks->producer.refused.code;
-    ks->producer.refused = (struct kafka_refusal){0, RD_KAFKA_RESP_ERR_NO_ERROR};
+    ks->producer.refused = (struct kafka_refusal){.code = RD_KAFKA_RESP_ERR_NO_ERROR};
     if (rc == -(int)ERR_SINK_ABORTED && refused != RD_KAFKA_RESP_ERR_NO_ERROR) {
         err_clear(e);
         rc = kafka_refused(&ks->producer.link, refused, ks->topic, e);
