@@ -11,6 +11,7 @@
 #define RECORDS_MAX  ((size_t)8 << 30)  /* a row of the largest event with every byte escaped */
 #define RECORDS_KEPT ((size_t)16 << 20) /* of the buffer, from batch to batch */
 #define POLL_MS      100
+#define REPORT_MS    500 /* behind the failure of its transaction */
 
 #define ROW(field, unit_, help_)                                                                                       \
     {                                                                                                                  \
@@ -190,6 +191,19 @@ static int begin_batch(struct kafka_sink *to, const struct item *items, size_t c
     return 0;
 }
 
+/* A transaction may be known to have failed before the report of the message for which it did: the report says why, and
+ * may say that a person must act. */
+static int tell_why(struct kafka_sink *to, const struct item *items, int rc, struct err *e)
+{
+    struct kafka_producer *producer = &to->producer;
+    for (int ms = 0; ms < REPORT_MS && producer->on_the_way && !producer->refused.code; ms += REPORT_MS / 10)
+        (void)rd_kafka_poll(producer->link.handle, REPORT_MS / 10);
+    if (producer->refused.code == RD_KAFKA_RESP_ERR_NO_ERROR)
+        return rc;
+    err_clear(e);
+    return kafka_tell_refused(to, items, e);
+}
+
 static int apply(struct kafka_sink *to, struct item *items, size_t count, struct err *e)
 {
     int rc = 0;
@@ -200,6 +214,8 @@ static int apply(struct kafka_sink *to, struct item *items, size_t count, struct
         rc = begin_batch(to, items, count, e);
     if (rc == 0)
         rc = deliver(to, items, to->formatted.records.count, e);
+    if (rc == -(int)ERR_SINK_ABORTED && to->in_tx && to->is_open)
+        rc = tell_why(to, items, rc, e);
     if (rc != 0)
         return rc;
     to->is_open = false;
