@@ -7,6 +7,7 @@
 #include "base/backoff.h"
 #include "base/log.h"
 #include "change/json_in.h"
+#include "pipeline/applier_headers.h"
 #include "pipeline/applier_input.h"
 #include "pipeline/consumer.h"
 #include "pipeline/dead_records.h"
@@ -32,9 +33,10 @@ struct applier {
     struct offsets offsets;
     struct readers readers;
     struct topic_lag lag;
-    struct lag_watch *watch;     /* while records are read */
-    struct applier_input *input; /* NULL: records of our own */
-    struct dead_records *dead;   /* NULL: what cannot be read stops */
+    struct lag_watch *watch;         /* while records are read */
+    struct applier_input *input;     /* NULL: records of our own */
+    struct dead_records *dead;       /* NULL: what cannot be read stops */
+    struct applier_headers *headers; /* NULL: bodies are parsed */
     struct shape_cache *shapes;
     struct arena arena;
     uint64_t *masks; /* by shape id: 1 + the sinks; 0: not known yet */
@@ -409,6 +411,24 @@ static int take_foreign(struct applier *a, const rd_kafka_message_t *record, str
     return offsets_note(&a->offsets, lane, ordinal, record->offset + 1, written_ms(record), e);
 }
 
+/* What a reader wrote, by its headers where they are enough. */
+static int read_record(struct applier *a, const rd_kafka_message_t *record, struct change *chg, struct tx *tx,
+                       struct err *e)
+{
+    rd_kafka_headers_t *headers = NULL;
+    if (rd_kafka_message_headers(record, &headers) != RD_KAFKA_RESP_ERR_NO_ERROR)
+        headers = NULL;
+    const struct applier_head head = {headers, record->key, record->key_len};
+    int rc = a->headers && record->payload ? applier_headers_take(a->headers, &head, chg, tx, &a->arena, e) : 0;
+    if (rc != 0)
+        return rc < 0 ? rc : 0;
+    metric_add(&a->stats.bodies_parsed_total, 1);
+    if (!record->payload)
+        return err_set(e, CORRUPT, "it has no value");
+    rc = json_in_change(record->payload, record->len, a->shapes, chg, tx, &a->arena, e);
+    return rc == 0 && chg->op > CHANGE_TRUNCATE ? err_set(e, CORRUPT, "it is no change of a row") : rc;
+}
+
 static int take_record(struct applier *a, const rd_kafka_message_t *record, struct err *e)
 {
     struct change chg;
@@ -418,12 +438,7 @@ static int take_record(struct applier *a, const rd_kafka_message_t *record, stru
     uint64_t ordinal = 0;
     unsigned lane = (unsigned)record->partition;
     arena_reset(&a->arena);
-    if (!record->payload)
-        err_set(&why, CORRUPT, "it has no value");
-    else if (json_in_change(record->payload, record->len, a->shapes, &chg, &tx, &a->arena, &why) == 0 &&
-             chg.op > CHANGE_TRUNCATE)
-        err_set(&why, CORRUPT, "it is no change of a row");
-    if (why.code != ERR_NONE)
+    if (read_record(a, record, &chg, &tx, &why) != 0)
         return cannot_read(a, record, &why, e);
     tx.offset = record->offset;
     if (!offsets_owned(&a->offsets, lane))
@@ -514,6 +529,8 @@ int applier_new(struct applier **out, const struct applier_options *opt, struct 
         rc = err_set(e, NO_MEMORY, sizeof *a);
     if (rc == 0 && opt->bus->input)
         rc = applier_input_new(&a->input, opt->bus->input, opt->routes, opt->bus->epoch, e);
+    if (rc == 0 && !opt->bus->input && opt->bus->keyed_by_business)
+        rc = applier_headers_new(&a->headers, opt->routes, opt->sinks, opt->sink_count, a->shapes, e);
     if (rc == 0 && opt->bus->dead_letters)
         rc = dead_records_new(&a->dead, opt->bus, consumer.lanes, opt->env, e);
     if (rc == 0)
@@ -536,6 +553,7 @@ void applier_free(struct applier *a)
     topic_lag_release(&a->lag);
     applier_input_free(a->input);
     dead_records_free(a->dead);
+    applier_headers_free(a->headers);
     shape_cache_free(a->shapes);
     arena_release(&a->arena);
     wakeup_release(&a->wake);

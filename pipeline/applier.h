@@ -21,6 +21,7 @@ struct applier_options {
     const struct pipeline_bus *bus;
     const struct routes *routes;
     struct lanes *lanes;
+    const struct pipeline_sink *sinks;
     unsigned sink_count;
     unsigned commit_ms, shutdown_ms;
     struct wakeup *keeper; /* rung when the ring of boundaries is full */

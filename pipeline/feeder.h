@@ -19,12 +19,13 @@ struct feeder_stats {
     _Atomic uint64_t transactions_total;
     _Atomic uint64_t reconnects_total;
     _Atomic uint64_t unfollowed_total;
-    _Atomic uint64_t superseded_total;   /* applier: records of readers that were followed by another */
-    _Atomic uint64_t dead_letters_total; /* applier: records that could not be read */
-    _Atomic uint64_t heard_us;           /* monotonic time of the last rowset */
-    _Atomic uint64_t read_commit_us;     /* commit time of the last transaction that was read whole */
-    _Atomic uint64_t up;                 /* 1 while connected */
-    _Atomic uint64_t held;               /* prepared XA transactions that the source keeps */
+    _Atomic uint64_t superseded_total;    /* applier: records of readers that were followed by another */
+    _Atomic uint64_t dead_letters_total;  /* applier: records that could not be read */
+    _Atomic uint64_t bodies_parsed_total; /* applier: records whose headers were not enough */
+    _Atomic uint64_t heard_us;            /* monotonic time of the last rowset */
+    _Atomic uint64_t read_commit_us;      /* commit time of the last transaction that was read whole */
+    _Atomic uint64_t up;                  /* 1 while connected */
+    _Atomic uint64_t held;                /* prepared XA transactions that the source keeps */
     _Atomic uint64_t held_bytes;
     _Atomic uint64_t partitions; /* of an applier: those that it reads */
     _Atomic uint64_t rebalances_total;

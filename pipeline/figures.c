@@ -30,6 +30,7 @@ const struct pipeline_figure pipeline_figures[] = {
         "records of a reader that was followed by another, dropped by an applier"),
     ROW(dead_letters_total, "letters", METRIC_COUNTER,
         "of an applier: records that it could not read and changes that a sink refused for good"),
+    ROW(bodies_parsed_total, "records", METRIC_COUNTER, "of an applier: records whose headers were not enough"),
     ROW(xa_prepared, "transactions", METRIC_GAUGE, "prepared XA transactions whose rows wait for XA COMMIT"),
     ROW(xa_spool_bytes, "bytes", METRIC_GAUGE, "rows of prepared XA transactions"),
     ROW(partitions, "partitions", METRIC_GAUGE, "of an applier: partitions of the topic that it reads"),
@@ -101,6 +102,7 @@ void pipeline_stats(struct pipeline *pipe, struct pipeline_stats *out, const str
     out->unfollowed_total = metric_get(&fed->unfollowed_total);
     out->superseded_total = metric_get(&fed->superseded_total);
     out->dead_letters_total += metric_get(&fed->dead_letters_total);
+    out->bodies_parsed_total = metric_get(&fed->bodies_parsed_total);
     out->xa_prepared = metric_get(&fed->held);
     out->xa_spool_bytes = metric_get(&fed->held_bytes);
     out->partitions = metric_get(&fed->partitions);

@@ -166,6 +166,7 @@ static int make_applier(struct pipeline *pipe, struct err *e)
         .bus = pipe->spec.bus,
         .routes = pipe->spec.routes,
         .lanes = pipe->lanes,
+        .sinks = pipe->spec.sinks,
         .sink_count = pipe->spec.sink_count,
         .commit_ms = pipe->spec.checkpoint_ms,
         .shutdown_ms = pipe->spec.shutdown_ms,

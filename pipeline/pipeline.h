@@ -48,6 +48,7 @@ struct pipeline_stats {
     uint64_t unfollowed_total;
     uint64_t superseded_total;
     uint64_t dead_letters_total;
+    uint64_t bodies_parsed_total;
     uint64_t xa_prepared;
     uint64_t xa_spool_bytes;
     uint64_t partitions;
@@ -88,11 +89,12 @@ struct pipeline_bus {
     const struct option_list *brokers, *properties;
     const char *sasl_password; /* NULL: none */
     const char *topic, *group;
-    const char *instance_id;                  /* of a static member of the group; NULL: it is none */
-    bool from_latest;                         /* of a group that starts for the first time; else the earliest records */
-    struct state *state;                      /* where it is kept that the group has started */
-    const struct input_ops *input;            /* of the program that wrote the topic; NULL: a reader of sluice */
-    uint32_t epoch;                           /* of the versions, with `input` */
+    const char *instance_id;       /* of a static member of the group; NULL: it is none */
+    bool from_latest;              /* of a group that starts for the first time; else the earliest records */
+    struct state *state;           /* where it is kept that the group has started */
+    const struct input_ops *input; /* of the program that wrote the topic; NULL: a reader of sluice */
+    uint32_t epoch;                /* of the versions, with `input` */
+    bool keyed_by_business;        /* the record's key is the text of the business key (record_key: business) */
     const struct kafka_options *dead_letters; /* has their topic; NULL: what cannot be read or applied stops */
 };
 

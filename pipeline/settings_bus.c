@@ -169,6 +169,7 @@ int settings_of_applier(struct pipeline_bus *out, const struct settings *setting
                                  .from_latest = bus->from == BUS_FROM_LATEST,
                                  .input = input,
                                  .epoch = (uint32_t)bus->epoch,
+                                 .keyed_by_business = kafka->record_key == KAFKA_KEY_BUSINESS,
                                  .dead_letters = kafka->dead_letter_topic ? kafka : NULL};
     return 0;
 }

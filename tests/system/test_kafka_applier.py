@@ -395,6 +395,67 @@ def test_record_that_is_not_ours_stops_and_is_named(bus, sluice, records, value)
     assert bus.committed()[0] == 3 and len(records()[0]) == 3
 
 
+def head(bus, key, table="shop.orders", **more):
+    """The headers of a change; None leaves one out."""
+    bus.number += 1
+    headers = {
+        "op": "update", "table": table, "version": f"00000001.{bus.number:016x}.{0:016x}", "format": "sluice",
+        "commit": "1700000000000000", "pos": f"binlog.000001:{bus.number}", "pk": json.dumps({"order_id": key}), **more,
+    }
+    return [(name, value) for name, value in headers.items() if value is not None]
+
+
+def write_head(bus, headers, value, key="1"):
+    producer = bus.producer()
+    producer.produce(bus.topic, value, key, 1, headers=headers)
+    assert producer.flush(60) == 0
+
+
+def bodies_parsed(driver):
+    return json.loads(driver.rendered("status", "--json"))["bodies_parsed_total"]
+
+
+def test_headers_are_enough_where_templates_read_the_primary_key(bus, redis, sluice):
+    """Bodies that nobody could parse are not looked at."""
+    cache = redis.client()
+    cache.mset({f"order:{number}": "planted" for number in range(1, 8)})
+    write_head(bus, head(bus, 1), "garbage")
+    write_head(bus, head(bus, 2, pk_before=json.dumps({"order_id": 3})), "garbage")
+    write_head(bus, head(bus, 4, op="delete"), "garbage")
+    write_head(bus, head(bus, 5, table="shop.others"), "garbage")
+    write_head(bus, head(bus, 5, half="to", pk_before=json.dumps({"order_id": 6})), "garbage")
+    driver = sluice(settings(bus, to_redis(redis))).start("--role", "applier")
+    bus.wait_committed()
+    assert [cache.exists(f"order:{number}") for number in range(1, 8)] == [0, 0, 0, 0, 0, 1, 1]
+    assert bodies_parsed(driver) == 0
+    # One without the primary key, and one of which the image before lacks a column.
+    write_head(bus, head(bus, 1, pk=None), json.dumps(bus.line(6)))
+    write_head(bus, head(bus, 1, pk_before="{}"), json.dumps(bus.line(7)))
+    bus.wait_committed()
+    assert not cache.exists("order:6", "order:7")
+    assert bodies_parsed(driver) == 2
+    assert driver.stop() == FINE
+
+
+def test_bodies_are_parsed_where_a_template_reads_another_column(bus, redis, sluice):
+    whole = settings(bus, to_redis(redis))
+    whole["routes"][0]["invalidate"] = ["order:{order_id}", "user:{user_id}"]
+    write_head(bus, head(bus, 1), json.dumps(bus.line(1)))
+    write_head(bus, head(bus, 1), "garbage")
+    cache = redis.client()
+    cache.mset({"order:1": "planted", "user:1": "planted"})
+    driver = sluice(whole).start("--role", "applier")
+    assert "partition 1, offset 1: " in stopped_with(driver, "kafka_record")["text"]
+    assert not cache.exists("order:1", "user:1")
+
+
+@pytest.mark.parametrize("more", [{"version": "1.2.3"}, {"pk": '{"order_id": }'}])
+def test_headers_that_cannot_be_read_stop(bus, redis, sluice, more):
+    write_head(bus, head(bus, 1, **more), json.dumps(bus.line(1)))
+    driver = sluice(settings(bus, to_redis(redis))).start("--role", "applier")
+    assert f"header {next(iter(more))}: " in stopped_with(driver, "kafka_record")["text"]
+
+
 def test_offset_that_retention_passed_stops_with_the_gap(bus, sluice, records):
     driver = sluice(settings(bus, {"type": "recorder", "path": records.path})).start("--role", "applier")
     bus.write(range(40))

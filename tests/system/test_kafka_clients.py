@@ -48,7 +48,7 @@ def by_java(kafka, topic, count):
 
 def split_headers(text):
     """name:value pairs; values of sluice's may hold commas, its names are few."""
-    names = ("op", "table", "version", "format", "commit", "gtid", "pos", "pk", "half", "reader")
+    names = ("op", "table", "version", "format", "commit", "gtid", "pos", "pk", "pk_before", "half", "reader")
     pairs = []
     for part in text.split(","):
         if part.split(":", 1)[0] in names:
