@@ -238,6 +238,8 @@ int format_values(const struct change *chg, const struct format_options *options
     if (chg->shape)
         row_members(&to, chg, before, after);
     place_members(out, chg);
+    if (options->only)
+        buf_text(out, ",\"oversize\":\"keys_only\"");
     buf_add(out, "}\n", 2);
     if (!out->failed)
         return 0;

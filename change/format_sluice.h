@@ -19,8 +19,8 @@ int format_sluice(const struct change *chg, struct buf *out, struct arena *arena
 struct format_options {
     bool geojson; /* GEOMETRY as a GeoJSON geometry object, without its SRID: such lines are for others to read, our own
                      reader refuses them. One that is not well-formed stays {"wkb":…,"srid":…} */
-    const struct colset *only; /* these columns alone are written, sorted; others as if the images lacked them. NULL:
-                                  all */
+    const struct colset *only; /* these columns alone are written, sorted; others as if the images lacked them, and
+                                  a member says so. NULL: all */
 };
 
 /* As format_sluice, in another form. */

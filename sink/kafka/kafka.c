@@ -2,10 +2,9 @@
 #include "sink/kafka/kafka.h"
 
 #include <stdlib.h>
-
-#include "base/log.h"
 #include <string.h>
 
+#include "base/log.h"
 #include "sink/kafka/kafka_private.h"
 
 #define RECORDS_MAX  ((size_t)8 << 30)  /* a row of the largest event with every byte escaped */

@@ -9,8 +9,8 @@
 static bool tables_meet(const struct kafka_options *opt, const struct route *routes, unsigned count, unsigned sink)
 {
     const struct route *first = NULL;
-    if (strstr(opt->topic, "{db}") && strstr(opt->topic, "{table}"))
-        return false;
+    if (strstr(opt->topic, "{db}.{table}"))
+        return false; /* without the dot two tables may give one name */
     for (unsigned i = 0; i < count; i++) {
         if (!(routes[i].sink_mask >> sink & 1))
             continue;
@@ -32,12 +32,12 @@ static const char *key_is_short(const struct kafka_options *opt, const struct ro
         return "statements and transactions have no key of a row";
     if (route->on_truncate == ON_TRUNCATE_SWEEP && choice->ops == &format_sluice_ops)
         return "a TRUNCATE (on_truncate: sweep) has no key";
+    if (formatted_needs(choice) & FORMAT_NEEDS_WHOLE_EVENTS)
+        return "messages of several rows have no key";
     switch ((enum kafka_record_key)opt->record_key) {
     case KAFKA_KEY_PRIMARY:
         return NULL;
     case KAFKA_KEY_BUSINESS:
-        if (formatted_needs(choice) & FORMAT_NEEDS_WHOLE_EVENTS)
-            return "messages of several rows have no key";
         if (meet)
             return "record_key business does not tell the tables of this topic apart";
         return route->key ? "the route's key may be that of many rows" : NULL;
@@ -56,6 +56,8 @@ int kafka_check_routes(void *options, const struct route *routes, unsigned count
     opt->route_count = count;
     opt->sink = sink;
     opt->not_compacted = NULL;
+    if (opt->dead_letter_topic && !opt->reads && opt->oversize != KAFKA_OVERSIZE_DEAD_LETTER)
+        return err_set(e, CONFIG_VALUE, "dead_letter_topic", "a sink uses it with oversize: dead_letter only");
     for (unsigned i = 0; i < count; i++) {
         if (!(routes[i].sink_mask >> sink & 1))
             continue;

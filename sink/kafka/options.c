@@ -79,7 +79,8 @@ const struct option kafka_option_table[] = {
      .type = OPTION_STRING,
      FIELD(dead_letter_topic),
      .help = "Of a bus: topic for records that an applier cannot read, and for changes that a sink refuses for good; "
-             "without it they stop. It is made with `create_topics`, and must not be compacted."},
+             "without it they stop. With `oversize: dead_letter`: for records that are too large. It is made with "
+             "`create_topics`, and must not be compacted."},
     {.name = "oversize",
      .type = OPTION_ENUM,
      FIELD(oversize),

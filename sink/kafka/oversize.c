@@ -109,7 +109,7 @@ static int without_columns(struct kafka_oversize *oversize, struct kafka_message
     if (!wanted.columns || !ids)
         return err_set(e, NO_MEMORY, (size_t)tbl->column_count);
     memset(wanted.columns, 0, tbl->column_count);
-    if (!want_of_routes(&wanted, oversize->producer->link.opt, chg))
+    if (!want_of_routes(&wanted, oversize->producer->link.opt, chg) && !oversize->dead)
         return too_large(message, "a sink of the table's routes reads whole rows", e);
     struct colset only = {ids, 0};
     for (unsigned i = 0; i < tbl->column_count; i++)

@@ -113,21 +113,23 @@ static int check_policy(const struct kafka_topics *topics, const char *name, str
         return 0;
     rd_kafka_resp_err_t code =
         kafka_admin_policy(producer->link.handle, name, timeout_of(topics), policy, sizeof policy);
-    if (code != RD_KAFKA_RESP_ERR_NO_ERROR)
-        return kafka_refused(&producer->link, code, name, e);
+    if (code != RD_KAFKA_RESP_ERR_NO_ERROR) {
+        (void)rd_kafka_poll(producer->link.handle, 0); /* tells why */
+        (void)kafka_refused(&producer->link, code, name, e);
+        return err_wrap(e, "reading cleanup.policy (DESCRIBE_CONFIGS)");
+    }
     return strstr(policy, "compact") ? err_set(e, KAFKA_COMPACTED, name, policy, why) : 0;
 }
 
 /* Batches of small messages must not be larger than what the topic takes. */
 static int check_batches(const struct kafka_producer *producer, const char *topic, size_t limit, struct err *e)
 {
-    char text[32] = "", why[KAFKA_TOPIC_MAX + 128];
+    char text[32] = "";
     size_t len = sizeof text;
     if (rd_kafka_conf_get(rd_kafka_conf(producer->link.handle), "batch.size", text, &len) != RD_KAFKA_CONF_OK ||
         strtoull(text, NULL, 10) <= limit)
         return 0;
-    snprintf(why, sizeof why, "set batch.size to %zu at most, the max.message.bytes of topic %s", limit, topic);
-    return err_set(e, KAFKA_PROPERTY, 0u, why);
+    return err_set(e, KAFKA_BATCH_SIZE, topic, limit, text);
 }
 
 int kafka_topic_limit(struct kafka_producer *producer, const char *topic, size_t *out, struct err *e)

@@ -29,8 +29,8 @@ int kafka_topics_find(struct kafka_topics *topics, const char *db, const char *t
 /* Bytes that the topic takes which was found last: max.message.bytes, asked with `oversize` only, else SIZE_MAX. */
 size_t kafka_topics_limit(const struct kafka_topics *topics);
 
-/* max.message.bytes of a topic, which the producer's batches do not exceed. Errors: KAFKA_PROPERTY (they may:
- * batch.size), those of kafka_refused. */
+/* max.message.bytes of a topic, which the producer's batches do not exceed. Errors: KAFKA_BATCH_SIZE (they may), those
+ * of kafka_refused. */
 int kafka_topic_limit(struct kafka_producer *producer, const char *topic, size_t *out, struct err *e);
 
 /* Makes a topic and waits until it is known. Errors: KAFKA_TOPIC_NAME, those of kafka_refused. */

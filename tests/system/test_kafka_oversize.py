@@ -50,8 +50,15 @@ def check_wire(records, expected):
         assert line["pk"] == {"id": row["id"]} and line["key"] == str(row["order_id"]) and row["tag"] == f"T{row['id']}"
         is_short = record.headers.get("oversize") == "keys_only"
         assert line.get("absent_after", []) == (["body"] if is_short else [])
+        assert line.get("oversize") == ("keys_only" if is_short else None)
         found[row["id"]] = None if is_short else len(row["body"])
     assert found == expected
+
+
+def test_batches_above_the_limit_stop_before_the_first_row(db, redis, kafka, sluice, topic):
+    driver = sluice(settings(db, redis, kafka, topic, oversize="keys_only", properties=[])).start("--role", "reader")
+    line = stopped_with(driver, "kafka_batch_size")
+    assert topic in str(line) and str(LIMIT) in str(line)
 
 
 def test_it_stops_unless_told_otherwise(db, redis, kafka, sluice, topic):
@@ -114,7 +121,6 @@ def test_dead_letters_hold_the_whole_row(db, redis, kafka, sluice, topic):
     [
         ({"oversize": "dead_letter"}, "dead_letter_topic"),
         ({"oversize": "keys_only", "format": "maxwell"}, "oversize"),
-        ({"oversize": "keys_only", "properties": []}, "batch.size"),
     ],
 )
 def test_what_cannot_be_is_refused(db, redis, kafka, sluice, topic, bus, named):

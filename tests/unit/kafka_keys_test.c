@@ -69,6 +69,7 @@ static void keys__every_record_key_and_format__tell_whether_a_row_may_be_lost(vo
         {"debezium", NULL, KAFKA_KEY_PRIMARY, 2, true, true},
         {"canal", NULL, KAFKA_KEY_PEER, 1, false, false},
         {"canal", NULL, KAFKA_KEY_BUSINESS, 1, false, false},
+        {"canal", NULL, KAFKA_KEY_PRIMARY, 1, false, false},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         struct scene s;
@@ -90,7 +91,8 @@ static void keys__tables_in_topics_of_their_own__do_not_meet(void **state)
     static const struct {
         const char *topic;
         bool apart;
-    } cases[] = {{"{db}.{table}", true}, {"x.{table}", false}, {"{db}", false}, {"shop", false}};
+    } cases[] = {
+        {"{db}.{table}", true}, {"x.{table}", false}, {"{db}_{table}", false}, {"{db}", false}, {"shop", false}};
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         struct scene s;
         struct err e = ERR_INIT;
