@@ -327,12 +327,13 @@ static int set_database(struct following *f, const struct ddl_action *action, co
     return 0;
 }
 
-/* Whether the defaults of such a database are known in another case only, which may be another database. */
+/* Whether the defaults of such a database are known there in another case only, which may be another database. What
+ * came later does not count: reading again gives the same. */
 static bool is_in_another_case(const struct following *f, const char *db)
 {
     struct history_table known;
     return history_case(f->history) == HISTORY_CASE_UNKNOWN && history_named(f->history, db, "", &known) &&
-           strcmp(known.db, db) != 0;
+           strcmp(known.db, db) != 0 && history_find(f->history, known.db, "", &f->before);
 }
 
 /* A table of a database of that name, written in the same case or not. While the server's rule is not known, another
