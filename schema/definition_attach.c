@@ -47,11 +47,12 @@ static bool is_row_key(const struct create_table *create, const struct create_ke
 
 static int copy_unique(struct table *tbl, const struct create_table *create, struct arena *arena, struct err *e)
 {
-    const struct create_key *key = create->keys, *end = key + create->key_count;
-    while (key < end && !is_row_key(create, key))
-        key++;
-    if (key == end)
+    size_t n = 0;
+    while (n < create->key_count && !is_row_key(create, &create->keys[n]))
+        n++;
+    if (n == create->key_count)
         return 0;
+    const struct create_key *key = &create->keys[n];
     size_t bytes = key->part_count * sizeof(uint16_t);
     uint16_t *unique = (uint16_t *)arena_alloc(arena, bytes);
     if (!unique)
