@@ -14,7 +14,7 @@ enum change_op {
     CHANGE_READ,
     CHANGE_TRUNCATE,
     CHANGE_STATEMENT, /* a DDL statement (change/statement.h), for sinks that ask for it */
-    CHANGE_BEGIN,     /* a transaction begins, CHANGE_END: has ended: for sinks that ask for them; with one lane only */
+    CHANGE_BEGIN,     /* a transaction begins, CHANGE_END: has ended: for sinks that ask for them; in lane 0 */
     CHANGE_END
 };
 
@@ -65,7 +65,8 @@ struct change {
     struct version version;
     uint64_t pos;        /* of the ROWS event in tx->file */
     uint32_t event_time; /* Unix seconds in the header of the ROWS event, of a statement its own */
-    uint32_t row_of_tx;  /* number of the row among those of all routed tables in its transaction, from 0 */
+    uint32_t row_of_tx;  /* number of the row among those of all routed tables in its transaction, from 0; of END: the
+                            changes of the transaction that the sink gets, where it asks for bounds */
     unsigned lane;
     const char *key; /* key text; not NUL-terminated */
     size_t key_len;

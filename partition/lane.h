@@ -122,8 +122,9 @@ int lanes_rollback_to(struct lanes *lanes, uint64_t ordinal);
 int lanes_rollback(struct lanes *lanes);
 
 /* A mark of the open transaction for the sinks of the mask, in lane 0: op is CHANGE_BEGIN, before its first row, or
- * CHANGE_END, behind its last one. Only where there is one lane. 0, LANES_FULL, or errors, as lanes_add. */
-int lanes_mark(struct lanes *lanes, enum change_op op, uint32_t sink_mask, struct err *e);
+ * CHANGE_END, behind its last one. It waits for nothing: rows of other lanes come before or after it. `records`:
+ * row_of_tx of the change. 0, LANES_FULL, or errors, as lanes_add. */
+int lanes_mark(struct lanes *lanes, enum change_op op, uint32_t sink_mask, uint32_t records, struct err *e);
 
 /* The open transaction ends with this XID: all its items tell, unless some are out already. */
 void lanes_xid(struct lanes *lanes, uint64_t xid);

@@ -237,6 +237,9 @@ static inline void lane_list_add(struct lane_list *list, bool *in, unsigned lane
 /* Takes back the lane's segments and blobs that every sink is done with. Source. */
 void lane_take_back(struct lanes *lanes, unsigned index);
 
+/* Sets LAST_OF_TX on the last item of the open transaction, when it is a row that is not out yet. Source. */
+void lane_mark_last_row(struct lanes *lanes);
+
 /* Calls wake_worker for the lane when its worker sleeps; clears its flag. Any thread. */
 void lane_wake(struct lanes *lanes, unsigned sink, unsigned lane);
 

@@ -110,8 +110,7 @@ void lanes_xid(struct lanes *lanes, uint64_t xid)
     }
 }
 
-/* The last item of the open transaction, when it is a row that is not out yet. */
-static void mark_last_row(struct lanes *lanes)
+void lane_mark_last_row(struct lanes *lanes)
 {
     for (unsigned i = 0; i < lanes->open.count; i++) {
         const struct lane *lane = &lanes->lane[lanes->open.lane[i]];
@@ -126,7 +125,7 @@ int lanes_end(struct lanes *lanes, struct boundary *at)
     if (!ledger_boundary(lanes->ledger, at))
         return LANES_FULL;
     lanes_event_end(lanes);
-    mark_last_row(lanes);
+    lane_mark_last_row(lanes);
     settle(lanes, CHANGE_LAST_IN_TX);
     lanes->boundaries++;
     lanes->in_tx = false;

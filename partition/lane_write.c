@@ -199,16 +199,19 @@ int lanes_add(struct lanes *lanes, unsigned lane, const struct lane_row *row, ui
     return 0;
 }
 
-int lanes_mark(struct lanes *lanes, enum change_op op, uint32_t sink_mask, struct err *e)
+int lanes_mark(struct lanes *lanes, enum change_op op, uint32_t sink_mask, uint32_t records, struct err *e)
 {
-    assert(lanes->in_tx && lanes->opt.lanes == 1);
+    assert(lanes->in_tx);
     struct item *item, *last = lanes->lane[0].at.item;
     bool has_rows = lanes->lane[0].open_first && last && last->head.kind == ITEM_ROW;
+    if (op == CHANGE_END)
+        lane_mark_last_row(lanes);
     int rc = place(lanes, 0, 0, 0, &item, e);
     if (rc != 0)
         return rc;
     if (op == CHANGE_END && has_rows)
-        last->head.flags |= CHANGE_LAST_IN_EVENT | CHANGE_LAST_IN_TX | CHANGE_LAST_OF_TX;
+        last->head.flags |= CHANGE_LAST_IN_EVENT | CHANGE_LAST_IN_TX;
+    item->row_of_tx = records;
     item->head.kind = ITEM_MARK;
     item->head.op = (uint8_t)op;
     item->sink_mask = sink_mask;

@@ -39,7 +39,7 @@ static int wait_for_room(struct feeder *f, struct err *e)
     return 0;
 }
 
-static int make_room(struct feeder *f, struct err *e)
+int feeder_make_room(struct feeder *f, struct err *e)
 {
     while (!lanes_make_room(f->opt.lanes)) {
         feeder_note_chunk(f);
@@ -58,7 +58,7 @@ static int add_item(struct feeder *f, unsigned lane, const struct lane_row *row,
     }
     int rc;
     while ((rc = lanes_add(f->opt.lanes, lane, row, ordinal, e)) == LANES_FULL)
-        if (make_room(f, e) != 0)
+        if (feeder_make_room(f, e) != 0)
             return err_result(e);
     if (rc == 0) {
         f->appended.row[lane] = row->version_row;
@@ -143,6 +143,8 @@ static int feed_row(struct feeder *f, const struct rowset *rs, const struct tabl
         .before = view->before,
         .after = view->after,
     };
+    if (row.sink_mask & f->opt.bound_sinks && feeder_bounds_count(f, row.sink_mask, moved ? 2 : 1, e) != 0)
+        return err_result(e);
     if (moved)
         return add_move(f, &row, lane_count, e);
     uint64_t ordinal;
@@ -228,8 +230,8 @@ static int feed_transaction_mark(struct feeder *f, enum change_op op, struct err
     int rc = 0;
     if (!mask || (op == CHANGE_BEGIN && f->resume.active))
         return 0;
-    while ((rc = lanes_mark(f->opt.lanes, op, mask, e)) == LANES_FULL)
-        if (make_room(f, e) != 0)
+    while ((rc = lanes_mark(f->opt.lanes, op, mask, 0, e)) == LANES_FULL)
+        if (feeder_make_room(f, e) != 0)
             return err_result(e);
     return rc;
 }
@@ -249,6 +251,8 @@ static int feed_begin(struct feeder *f, const struct rowset *rs, struct err *e)
 
 static int end_items(struct feeder *f, const struct rowset *rs, struct err *e)
 {
+    if (feeder_bounds_end(f, e) != 0)
+        return err_result(e);
     metric_add(&f->stats.transactions_total, 1);
     return boundary(f, rs, &f->tx.gtid, e);
 }
@@ -287,12 +291,14 @@ static int feed_discard(struct feeder *f, const struct rowset *rs, struct err *e
         if (feeder_truncate_mask(f, rs, i, &mask, e) != 0)
             return err_result(e);
         mask &= f->tx_mask;
+        if (mask & f->opt.bound_sinks && feeder_bounds_count(f, mask, lanes_count(f->opt.lanes), e) != 0)
+            return err_result(e);
         if (!mask || (f->truncates++ < f->resume.truncates && f->resume.active))
             continue;
         int rc;
         while ((rc = lanes_truncate_table(f->opt.lanes, rs->tables[i].db, rs->tables[i].name, NULL, mask, e)) ==
                LANES_FULL)
-            if (make_room(f, e) != 0)
+            if (feeder_make_room(f, e) != 0)
                 return err_result(e);
         if (rc != 0)
             return rc;
@@ -315,7 +321,7 @@ static int feed_statement(struct feeder *f, const struct rowset *rs, struct err 
         return 0;
     int rc;
     while ((rc = lanes_statement(f->opt.lanes, &in, e)) == LANES_FULL)
-        if (make_room(f, e) != 0)
+        if (feeder_make_room(f, e) != 0)
             return err_result(e);
     if (rc == 0)
         f->appended.truncates = f->truncates;

@@ -42,6 +42,7 @@ struct feeder_options {
     bool in_order;                  /* one lane, and no sink puts items off: what moves its key waits for nothing */
     uint32_t mark_sinks;            /* of them, those that ask for the begin and end of transactions */
     uint32_t statement_sinks;       /* likewise, for statements */
+    uint32_t bound_sinks;           /* those that tell the bounds of their transactions: SINK_TELLS_BOUNDS */
     const struct checkpoint *begin; /* where each sink stands: transactions before are not for it; never changes */
     struct state *epoch_state;      /* where epochs are read from; NULL: all is epoch 0 */
     bool epoch_write;               /* … and stored; else the table is only looked up */

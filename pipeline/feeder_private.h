@@ -14,7 +14,14 @@ struct savepoint {
     char *name;
     size_t len;
     uint64_t ordinal;
-    uint32_t rows; /* of the transaction before it */
+    uint32_t rows;         /* of the transaction before it */
+    struct bounds *bounds; /* likewise; NULL where no sink asks for them */
+};
+
+/* What sinks that ask for bounds are told of the open transaction. */
+struct bounds {
+    uint32_t begun;                     /* sinks that were told of its begin: before their first change of it */
+    uint32_t records[LEDGER_SINKS_MAX]; /* changes of it that each sink gets */
 };
 
 /* Per lane the last row of the open transaction. */
@@ -23,6 +30,7 @@ struct lane_rows {
     uint64_t *row;
     bool *any;
     unsigned truncates; /* of all lanes */
+    uint32_t begun;     /* sinks that were told of the begin */
 };
 
 struct feeder {
@@ -42,6 +50,7 @@ struct feeder {
     uint32_t rows;      /* of the transaction so far */
     char **servers;     /* uuids of all whose log was read */
     size_t server_count;
+    struct bounds bounds;
     struct savepoint *savepoints;
     size_t savepoint_count, savepoint_size;
 
@@ -66,6 +75,9 @@ struct feeder {
 
 int feeder_publish(struct feeder *f, struct err *e);
 
+/* After LANES_FULL: returns when another try is worth it. Errors: INTERRUPTED, of the inline runners. */
+int feeder_make_room(struct feeder *f, struct err *e);
+
 /* Stores how far the current epoch has come, when the last time is long ago or `now`. */
 int feeder_epoch_progress(struct feeder *f, bool now, struct err *e);
 
@@ -80,6 +92,13 @@ void feeder_note_chunk(struct feeder *f);
 
 /* The connection was lost: what is out of the open transaction must be skipped when it comes again. */
 void feeder_lost(struct feeder *f);
+
+/* Before a change goes to the sinks of the mask as so many records: those that ask for bounds, and have none of this
+ * transaction yet, are told that it begins. */
+int feeder_bounds_count(struct feeder *f, uint32_t mask, uint32_t records, struct err *e);
+
+/* Behind the last change: the sinks that were told of the begin are told of the end. */
+int feeder_bounds_end(struct feeder *f, struct err *e);
 
 int feeder_savepoint(struct feeder *f, const struct rowset *rs, struct err *e);
 

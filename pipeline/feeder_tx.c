@@ -28,6 +28,7 @@ static void rows_copy(struct lane_rows *to, const struct lane_rows *from, unsign
     memcpy(to->row, from->row, lanes * sizeof *to->row);
     memcpy(to->any, from->any, lanes * sizeof *to->any);
     to->truncates = from->truncates;
+    to->begun = from->begun;
 }
 
 /* True when no sink lies before another: then nothing that is read is for some sinks only. */
@@ -212,14 +213,22 @@ int feeder_begin(struct feeder *f, const struct rowset *rs, struct err *e)
     f->tx_mask = f->begun = mask_of(f, rs);
     memset(f->appended.any, 0, lanes_count(f->opt.lanes) * sizeof *f->appended.any);
     f->appended.truncates = f->truncates = 0;
+    f->appended.begun = 0;
+    f->bounds = (struct bounds){0};
     f->rows = 0;
     return 0;
+}
+
+static void forget_savepoint(struct savepoint *sp)
+{
+    free(sp->name);
+    free(sp->bounds);
 }
 
 static void forget_savepoints(struct feeder *f)
 {
     for (size_t i = 0; i < f->savepoint_count; i++)
-        free(f->savepoints[i].name);
+        forget_savepoint(&f->savepoints[i]);
     f->savepoint_count = 0;
 }
 
@@ -249,7 +258,9 @@ void feeder_lost(struct feeder *f)
         if (!f->resume.active) {
             memset(f->resume.any, 0, lanes * sizeof *f->resume.any);
             f->resume.truncates = 0;
+            f->resume.begun = 0;
         }
+        f->resume.begun |= f->published.begun;
         if (f->resume.truncates < f->published.truncates)
             f->resume.truncates = f->published.truncates;
         for (unsigned i = 0; i < lanes; i++)
@@ -275,13 +286,20 @@ int feeder_savepoint(struct feeder *f, const struct rowset *rs, struct err *e)
         f->savepoints = grown;
         f->savepoint_size = size;
     }
-    char *name = malloc(rs->name_len + 1);
-    if (!name)
-        return err_set(e, NO_MEMORY, rs->name_len);
-    memcpy(name, rs->name, rs->name_len);
-    name[rs->name_len] = '\0';
-    f->savepoints[f->savepoint_count++] = (struct savepoint){
-        .name = name, .len = rs->name_len, .ordinal = lanes_savepoint(f->opt.lanes), .rows = f->rows};
+    struct savepoint sp = {.name = malloc(rs->name_len + 1),
+                           .len = rs->name_len,
+                           .ordinal = lanes_savepoint(f->opt.lanes),
+                           .rows = f->rows,
+                           .bounds = f->opt.bound_sinks ? malloc(sizeof *sp.bounds) : NULL};
+    if (!sp.name || (f->opt.bound_sinks && !sp.bounds)) {
+        forget_savepoint(&sp);
+        return err_set(e, NO_MEMORY, rs->name_len + sizeof *sp.bounds);
+    }
+    memcpy(sp.name, rs->name, rs->name_len);
+    sp.name[rs->name_len] = '\0';
+    if (sp.bounds)
+        *sp.bounds = f->bounds;
+    f->savepoints[f->savepoint_count++] = sp;
     return 0;
 }
 
@@ -291,11 +309,16 @@ uint64_t feeder_savepoint_find(struct feeder *f, const struct rowset *rs)
         const struct savepoint *sp = &f->savepoints[f->savepoint_count - 1];
         if (sp->len == rs->name_len && strncasecmp(sp->name, rs->name, sp->len) == 0) {
             f->rows = sp->rows;
+            if (sp->bounds)
+                f->bounds = *sp->bounds;
+            f->appended.begun &= f->bounds.begun;
             return sp->ordinal;
         }
-        free(f->savepoints[--f->savepoint_count].name);
+        forget_savepoint(&f->savepoints[--f->savepoint_count]);
     }
     f->rows = 0;
+    f->bounds = (struct bounds){0};
+    f->appended.begun = 0;
     return 0;
 }
 

@@ -118,6 +118,16 @@ static uint32_t sinks_that_need(const struct pipeline *pipe, unsigned needs)
     return mask;
 }
 
+/* Sinks with this flag, by their options. */
+static uint32_t sinks_with(const struct pipeline *pipe, enum sink_flag flag)
+{
+    uint32_t mask = 0;
+    for (unsigned i = 0; i < pipe->spec.sink_count; i++)
+        if (sink_flags(pipe->spec.sinks[i].ops, pipe->spec.sinks[i].options) & flag)
+            mask |= UINT32_C(1) << i;
+    return mask;
+}
+
 static bool is_in_order(const struct pipeline *pipe)
 {
     bool in_order = pipe->spec.lanes == 1;
@@ -325,6 +335,7 @@ static int make_feeder(struct pipeline *pipe, struct err *e)
         .in_order = is_in_order(pipe),
         .mark_sinks = sinks_that_need(pipe, FORMAT_NEEDS_TRANSACTIONS),
         .statement_sinks = sinks_that_need(pipe, FORMAT_NEEDS_STATEMENTS),
+        .bound_sinks = sinks_with(pipe, SINK_TELLS_BOUNDS),
         .begin = &pipe->begin,
         .epoch_state = pipe->spec.epoch_state,
         .epoch_write = pipe->spec.epoch_state && pipe->spec.epoch_state == pipe->spec.state,

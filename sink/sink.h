@@ -36,7 +36,9 @@ enum sink_flag {
     SINK_IGNORES_TICKETS = 8, /* order between its partitions means nothing: the halves of a move do not wait */
     SINK_CAN_SWEEP = 16,      /* understands CHANGE_TRUNCATE items */
     SINK_IN_ORDER = 32,       /* each item is done, or apply fails: none is put off while later ones go on */
-    SINK_STAYS_OPEN = 64 /* after a RETRY of apply the instance is not closed: it heals itself, and keeps its counts */
+    SINK_STAYS_OPEN = 64, /* after a RETRY of apply the instance is not closed: it heals itself, and keeps its counts */
+    SINK_TELLS_BOUNDS = 128 /* gets CHANGE_BEGIN before its first change of a transaction and CHANGE_END behind its last
+                               one, whatever the number of lanes; all its routes share one struct of options */
 };
 
 struct sink;
@@ -59,7 +61,7 @@ struct sink_ops {
     const struct option *route_options;
     const struct metric_row *metrics; /* rows of the sink's own figures; NULL = none */
 
-    /* Flags by the options, beside those above: KEEPS_POSITION. NULL = none. */
+    /* Flags by the options, beside those above: KEEPS_POSITION, TELLS_BOUNDS. NULL = none. */
     unsigned (*flags_of)(const void *opt);
 
     /* Checks what the option table cannot, without I/O; USAGE class. NULL = nothing to check. */

@@ -1,11 +1,12 @@
 /* Dead letters: their headers, their topic, and a producer that writes one at a time. */
 #include "sink/kafka/dead_letters.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "sink/kafka/topics.h"
+#include "sink/kafka/kept_topic.h"
 
 #define ASK_MAX_MS  1000 /* of one question at the start: an end must be heard */
 #define POLL_MAX_MS 100
@@ -40,57 +41,6 @@ int kafka_dead_headers(rd_kafka_headers_t *headers, const struct kafka_dead_orig
     return ok ? 0 : err_set(e, NO_MEMORY, strlen(origin->text));
 }
 
-/* ---------------------------------------------------------------- the topic */
-
-static int make(struct kafka_producer *producer, const char *topic, unsigned lanes, struct err *e)
-{
-    const struct kafka_options *opt = producer->link.opt;
-    char insync[24];
-    snprintf(insync, sizeof insync, "%" PRIu64, opt->min_insync_replicas);
-    const char *const settings[][2] = {
-        {"cleanup.policy", "delete"}, {opt->min_insync_replicas ? "min.insync.replicas" : NULL, insync}, {NULL, NULL}};
-    const struct kafka_new_topic wish = {.name = topic,
-                                         .partitions = (int)lanes,
-                                         .replication = opt->replication ? (int)opt->replication : -1,
-                                         .settings = settings};
-    struct kafka_topics topics;
-    kafka_topics_init(&topics, producer, lanes);
-    int rc = kafka_topics_make(&topics, &wish, e);
-    kafka_topics_release(&topics);
-    return rc;
-}
-
-int kafka_dead_topic_ensure(struct kafka_producer *producer, const char *topic, unsigned lanes, int *partitions,
-                            struct err *e)
-{
-    int timeout_ms = (int)producer->link.opt->timeout_ms, found = 0;
-    char policy[64] = "", why[128];
-    rd_kafka_t *handle = producer->link.handle;
-    rd_kafka_resp_err_t code = kafka_admin_partitions(handle, topic, timeout_ms, &found);
-    if (code == RD_KAFKA_RESP_ERR_NO_ERROR && found == 0) {
-        if (!producer->link.opt->create_topics)
-            return err_set(e, KAFKA_TOPIC_MISSING, topic);
-        if (make(producer, topic, lanes, e) != 0)
-            return err_result(e);
-        code = kafka_admin_partitions(handle, topic, timeout_ms, &found);
-    }
-    if (code == RD_KAFKA_RESP_ERR_NO_ERROR && found > 0)
-        code = kafka_admin_policy(handle, topic, timeout_ms, policy, sizeof policy);
-    bool unknown = code == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART || (code == RD_KAFKA_RESP_ERR_NO_ERROR && !found);
-    if (unknown && producer->link.opt->create_topics)
-        return kafka_down(&producer->link, e); /* this broker has not heard of it yet */
-    if (code != RD_KAFKA_RESP_ERR_NO_ERROR) {
-        (void)rd_kafka_poll(handle, 0); /* tells why */
-        return kafka_refused(&producer->link, code, topic, e);
-    }
-    if (strstr(policy, "compact")) {
-        snprintf(why, sizeof why, "its cleanup.policy is %s", policy);
-        return err_set(e, KAFKA_DEAD_TOPIC, topic, why);
-    }
-    *partitions = found;
-    return 0;
-}
-
 /* ---------------------------------------------------------------- letters */
 
 struct kafka_dead_letters {
@@ -117,9 +67,10 @@ int kafka_dead_letters_open(struct kafka_dead_letters **out, const struct kafka_
     letters->opt = *opt;
     letters->opt.topic = opt->dead_letter_topic;
     letters->opt.timeout_ms = opt->timeout_ms < ASK_MAX_MS ? opt->timeout_ms : ASK_MAX_MS;
+    const struct kafka_kept_topic topic = {opt->dead_letter_topic, "dead_letter_topic", lanes};
     int rc = kafka_producer_open(&letters->producer, &letters->opt, NULL, env, e);
     if (rc == 0)
-        rc = kafka_dead_topic_ensure(&letters->producer, opt->dead_letter_topic, lanes, &letters->partitions, e);
+        rc = kafka_kept_topic(&letters->producer, &topic, &letters->partitions, e);
     if (rc == 0) {
         letters->topic = rd_kafka_topic_new(letters->producer.link.handle, opt->dead_letter_topic, NULL);
         if (!letters->topic)

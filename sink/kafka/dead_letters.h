@@ -23,16 +23,11 @@ struct kafka_dead_origin {
 /* Adds the headers named above; those that a former death left are taken out. Errors: NO_MEMORY. */
 int kafka_dead_headers(rd_kafka_headers_t *headers, const struct kafka_dead_origin *origin, struct err *e);
 
-/* The topic is there, with *partitions, and keeps each letter; with create_topics one that is absent is made, with
- * `lanes` partitions. `producer` may be any. Errors: KAFKA_TOPIC_MISSING, KAFKA_DEAD_TOPIC, those of kafka_refused. */
-int kafka_dead_topic_ensure(struct kafka_producer *producer, const char *topic, unsigned lanes, int *partitions,
-                            struct err *e);
-
 /* A producer for letters alone: idempotent, acks=all, without transactions. */
 struct kafka_dead_letters;
 
 /* Connects and ensures opt->dead_letter_topic. `opt` and `env` are borrowed until the close. Errors: RETRY class
- * (brokers are away: call again), those of kafka_dead_topic_ensure, NO_MEMORY, KAFKA_PROPERTY. */
+ * (brokers are away: call again), those of kafka_kept_topic, NO_MEMORY, KAFKA_PROPERTY. */
 int kafka_dead_letters_open(struct kafka_dead_letters **out, const struct kafka_options *opt, unsigned lanes,
                             const struct env *env, struct err *e);
 

@@ -36,7 +36,9 @@ static int kafka_bind(void **out, const void *opt, const void *route_opt, const 
                        "statements and transactions of the route's format belong to no table");
     int rc = tbl ? kafka_topic_name(options, tbl->db, tbl->name, name, e) : 0;
     if (tbl && rc == 0 && options->dead_letter_topic && strcmp(name, options->dead_letter_topic) == 0)
-        return err_set(e, KAFKA_TOPIC_NAME, name, "dead letters need a topic of their own");
+        return err_set(e, KAFKA_TOPIC_NAME, name, KAFKA_DEAD_OWN);
+    if (tbl && rc == 0 && options->transaction_topic && strcmp(name, options->transaction_topic) == 0)
+        return err_set(e, KAFKA_TOPIC_NAME, name, KAFKA_BOUNDS_OWN);
     return rc == 0 ? formatted_bind(out, opt, route_opt, tbl, e) : rc;
 }
 
@@ -46,6 +48,7 @@ static void kafka_close(struct sink *snk)
     if (!to)
         return;
     kafka_exactly_close(to);
+    kafka_bounds_release(&to->bounds);
     kafka_oversize_release(&to->oversize);
     kafka_topics_release(&to->topics);
     kafka_producer_close(&to->producer);
@@ -70,6 +73,8 @@ static int connect_all(struct kafka_sink *to, const struct sink_place *place, st
         rc = kafka_topics_find(&to->topics, "", "", &topic, e);
     if (rc == 0)
         rc = kafka_oversize_open(&to->oversize, &to->producer, place->name, place->lanes, e);
+    if (rc == 0 && to->opt->transaction_topic)
+        rc = kafka_bounds_open(&to->bounds, &to->producer, e);
     if (rc == 0 && exactly)
         rc = kafka_exactly_open(to, e);
     if (rc == 0 && kafka_topic_varies(to->opt))
@@ -162,6 +167,11 @@ static int drop_batch(struct kafka_sink *to, struct err *e)
     return 0;
 }
 
+static bool is_bound(const struct change *chg)
+{
+    return chg->op == CHANGE_BEGIN || chg->op == CHANGE_END;
+}
+
 static int begin_batch(struct kafka_sink *to, const struct item *items, size_t count, struct err *e)
 {
     struct buf *text = &to->formatted.records.text;
@@ -176,7 +186,8 @@ static int begin_batch(struct kafka_sink *to, const struct item *items, size_t c
         return rc;
     to->has_batches = to->in_tx;
     for (size_t i = 0; i < count && rc == 0; i++)
-        rc = formatted_add(&to->formatted, &items[i], i, e);
+        rc = is_bound(items[i].chg) && to->bounds.topic ? kafka_bounds_add(&to->formatted.records, items[i].chg, i, e)
+                                                        : formatted_add(&to->formatted, &items[i], i, e);
     if (rc == 0)
         rc = formatted_flush(&to->formatted, e);
     if (rc != 0) {
@@ -239,7 +250,9 @@ static int kafka_apply(struct sink *snk, struct item *items, size_t count, struc
 
 static unsigned kafka_flags(const void *opt)
 {
-    return kafka_is_exactly_once(opt) ? SINK_KEEPS_POSITION : 0;
+    const struct kafka_options *options = opt;
+    unsigned flags = kafka_is_exactly_once(options) ? SINK_KEEPS_POSITION : 0;
+    return flags | (options->transaction_topic ? SINK_TELLS_BOUNDS : 0);
 }
 
 static unsigned kafka_commit_ms(const void *opt)

@@ -24,15 +24,17 @@
  *     reader   at_least_once of a bus: number of the reader, which rises with each take-over
  * Records of other formats have the peer's headers.
  *
+ * transaction_topic: `begin` and `end` of each transaction as records of their own (bounds.h).
+ *
  * Compaction keeps the newest message of a key, and a tombstone ends all of its key: both need keys that name one row,
  * with its table where several share the topic (keys.c). Else they are refused at start.
  *
  * Files: options.c the tables and librdkafka's configuration; keys.c what record keys name; link.c what an error means;
  * producer.c the handle, messages and their reports; transaction.c Kafka's transactions; admin.c questions about
- * topics; state_topic.c the topics of state; dead_letters.c what cannot pass, in a topic of its own; oversize.c what is
- * larger than a topic takes; read_back.c a topic read to its end; newest.c the newest record of a partition; topics.c
- * which exist and which are made; headers.c headers and record keys; kafka.c the sink. All of one instance belongs to
- * one thread; librdkafka's own threads call nothing of ours. */
+ * topics; state_topic.c the topics of state; dead_letters.c what cannot pass, in a topic of its own; kept_topic.c such
+ * topics; bounds.c those of transactions; oversize.c what is larger than a topic takes; read_back.c a topic read to its
+ * end; newest.c the newest record of a partition; topics.c which exist and which are made; headers.c headers and record
+ * keys; kafka.c the sink. All of one instance belongs to one thread; librdkafka's own threads call nothing of ours. */
 #ifndef SLUICE_SINK_KAFKA_KAFKA_H
 #define SLUICE_SINK_KAFKA_KAFKA_H
 
@@ -42,7 +44,9 @@
 #include "sink/kinds.h"
 
 #define KAFKA_TOPIC_MAX  249 /* bytes of a topic's name: Kafka's limit */
-#define KAFKA_STATE_ROOM 16  /* bytes of it that are left behind the state topic's name, for others of its kind */
+#define KAFKA_DEAD_OWN   "dead letters need a topic of their own"
+#define KAFKA_BOUNDS_OWN "transaction_topic must be a topic of its own"
+#define KAFKA_STATE_ROOM 16 /* bytes of it that are left behind the state topic's name, for others of its kind */
 
 enum kafka_delivery { KAFKA_AT_LEAST_ONCE, KAFKA_EXACTLY_ONCE };
 enum kafka_oversize_way { KAFKA_OVERSIZE_STOP, KAFKA_OVERSIZE_KEYS_ONLY, KAFKA_OVERSIZE_DEAD_LETTER };
@@ -59,6 +63,7 @@ struct kafka_options {
     uint64_t min_insync_replicas;  /* 0: likewise */
     const char *state_topic;       /* NULL: see kafka_state_topic */
     const char *dead_letter_topic; /* NULL: none, what cannot pass stops */
+    const char *transaction_topic; /* NULL: bounds of transactions are told nowhere */
     uint64_t timeout_ms;
     uint64_t transaction_ms;
     struct option_list properties;
@@ -85,7 +90,7 @@ extern const struct option kafka_option_table[];
 int kafka_check(const void *opt, struct err *e);
 
 /* check_routes of struct sink_ops: fills what is its. Errors: KAFKA_TOMBSTONES, CONFIG_VALUE (oversize: keys_only with
- * a format that cannot leave out columns). */
+ * a format that cannot leave out columns; transaction_topic with more than one form, or with another's). */
 int kafka_check_routes(void *opt, const struct route *routes, unsigned count, unsigned sink, struct err *e);
 
 /* librdkafka's configuration by the options; rd_kafka_new takes it, or rd_kafka_conf_destroy. transactional_id may be

@@ -3,6 +3,7 @@
 #ifndef SLUICE_SINK_KAFKA_KAFKA_PRIVATE_H
 #define SLUICE_SINK_KAFKA_KAFKA_PRIVATE_H
 
+#include "sink/kafka/bounds.h"
 #include "sink/kafka/headers.h"
 #include "sink/kafka/marks_topic.h"
 #include "sink/kafka/oversize.h"
@@ -27,6 +28,7 @@ struct kafka_sink {
     struct kafka_topics topics;
     struct kafka_scratch scratch;
     struct kafka_oversize oversize;
+    struct kafka_bounds bounds;
     struct batch_id batch;
     bool is_open; /* the records are those of `batch`, and sent up to `next` */
     size_t next;

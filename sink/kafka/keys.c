@@ -48,6 +48,22 @@ static const char *key_is_short(const struct kafka_options *opt, const struct ro
     }
 }
 
+/* END tells how many records a transaction has: each change is one. */
+static int check_bounds(const struct route *routes, unsigned count, unsigned sink, struct err *e)
+{
+    const struct format_choice *first = NULL;
+    for (unsigned i = 0; i < count; i++) {
+        if (!(routes[i].sink_mask >> sink & 1))
+            continue;
+        const struct format_choice *choice = routes[i].sink_options[sink];
+        if (choice->ops != &format_sluice_ops || (first && first != choice))
+            return err_set(e, CONFIG_VALUE, "transaction_topic",
+                           "needs sluice's own format, with the same format_options in all routes of the sink");
+        first = choice;
+    }
+    return 0;
+}
+
 int kafka_check_routes(void *options, const struct route *routes, unsigned count, unsigned sink, struct err *e)
 {
     struct kafka_options *opt = options;
@@ -73,5 +89,5 @@ int kafka_check_routes(void *options, const struct route *routes, unsigned count
         if (why && !opt->not_compacted)
             opt->not_compacted = why;
     }
-    return 0;
+    return opt->transaction_topic ? check_bounds(routes, count, sink, e) : 0;
 }

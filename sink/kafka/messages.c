@@ -29,11 +29,33 @@ static bool is_own(const struct item *item)
     return formatted_choice(item->bind)->ops == &format_sluice_ops;
 }
 
+/* The bounds of a transaction have a topic of their own. */
+static bool is_bound(const struct kafka_sink *to, const struct record *record)
+{
+    return to->bounds.topic && record->kind == RECORD_TX;
+}
+
+/* Topic, headers and key of the record of a change. */
+static int place(struct kafka_sink *to, struct kafka_message *message, const struct item *item,
+                 const struct record *record, const uint8_t *headers, struct err *e)
+{
+    const struct change *chg = item->chg;
+    int rc = kafka_topics_find(&to->topics, chg->db, chg->table, &message->topic, e);
+    if (rc == 0 && record->headers_len)
+        rc = kafka_headers_peer(&message->headers, headers, record->headers_len, e);
+    else if (rc == 0 && is_own(item))
+        rc = kafka_headers_own(&message->headers, chg, &to->scratch, e);
+    if (rc == 0)
+        rc = take_key(to, message, item, record, e);
+    return rc == 0 && to->opt->oversize != KAFKA_OVERSIZE_STOP
+               ? kafka_oversize_fit(&to->oversize, message, item, kafka_topics_limit(&to->topics), e)
+               : rc;
+}
+
 /* To one partition. */
 static int send_to(struct kafka_sink *to, const struct item *item, unsigned partition, struct err *e)
 {
     const struct record *record = &to->formatted.records.list[to->next];
-    const struct change *chg = item->chg;
     const uint8_t *p = to->formatted.records.text.p + record->at;
     size_t key_len = record->key_len == RECORD_NONE ? 0 : record->key_len;
     const uint8_t *headers = p + key_len;
@@ -42,16 +64,11 @@ static int send_to(struct kafka_sink *to, const struct item *item, unsigned part
     message.key_len = key_len;
     message.value = record->value_len == RECORD_NONE ? NULL : headers + record->headers_len;
     message.value_len = record->value_len == RECORD_NONE ? 0 : record->value_len;
-    int rc = kafka_topics_find(&to->topics, chg->db, chg->table, &message.topic, e);
-    if (rc == 0 && record->headers_len)
-        rc = kafka_headers_peer(&message.headers, headers, record->headers_len, e);
-    else if (rc == 0 && is_own(item))
-        rc = kafka_headers_own(&message.headers, chg, &to->scratch, e);
-    if (rc == 0)
-        rc = take_key(to, &message, item, record, e);
-    int changed = rc == 0 && to->opt->oversize != KAFKA_OVERSIZE_STOP
-                      ? kafka_oversize_fit(&to->oversize, &message, item, kafka_topics_limit(&to->topics), e)
-                      : rc;
+    int changed = 0, rc;
+    if (is_bound(to, record))
+        message.topic = to->bounds.topic;
+    else
+        changed = place(to, &message, item, record, headers, e);
     rc = changed < 0 ? changed : kafka_send(&to->producer, &message, e);
     if (rc == KAFKA_SENT && changed > 0)
         metric_add(&to->producer.stats.oversize_total, 1);

@@ -81,6 +81,13 @@ const struct option kafka_option_table[] = {
      .help = "Of a bus: topic for records that an applier cannot read, and for changes that a sink refuses for good; "
              "without it they stop. With `oversize: dead_letter`: for records that are too large. It is made with "
              "`create_topics`, and must not be compacted."},
+    {.name = "transaction_topic",
+     .type = OPTION_STRING,
+     FIELD(transaction_topic),
+     .help =
+         "Topic for the bounds of transactions: a record `begin` before, a record `end` behind the records of each, "
+         "with their number (docs/kafka.md). One partition; it is made with `create_topics`, and must not be "
+         "compacted."},
     {.name = "oversize",
      .type = OPTION_ENUM,
      FIELD(oversize),
@@ -191,13 +198,10 @@ int kafka_topic_name(const struct kafka_options *opt, const char *db, const char
     return 0;
 }
 
-/* A topic of its own. Of a template each name is held against it when a table is bound. */
-static int check_dead_letters(const struct kafka_options *opt, struct err *e)
+/* A topic of its own, if it is given. Of a template each name is held against it when a table is bound. */
+static int check_own_topic(const struct kafka_options *opt, const char *name, const char *what, struct err *e)
 {
     char state[KAFKA_TOPIC_MAX + 1] = "";
-    const char *name = opt->dead_letter_topic;
-    if (!name && opt->oversize == KAFKA_OVERSIZE_DEAD_LETTER)
-        return err_set(e, CONFIG_VALUE, "oversize", "dead_letter needs a dead_letter_topic");
     if (!name)
         return 0;
     if (!is_legal(name) || strlen(name) > KAFKA_TOPIC_MAX)
@@ -208,8 +212,18 @@ static int check_dead_letters(const struct kafka_options *opt, struct err *e)
     size_t len = strlen(state);
     bool is_state = len && strncmp(name, state, len) == 0 && (name[len] == '\0' || strcmp(name + len, ".marks") == 0);
     if (strcmp(name, opt->topic) == 0 || is_state)
-        return bad_name(name, "dead letters need a topic of their own", e);
+        return bad_name(name, what, e);
     return 0;
+}
+
+static int check_own_topics(const struct kafka_options *opt, struct err *e)
+{
+    const char *dead = opt->dead_letter_topic, *bounds = opt->transaction_topic;
+    if (!dead && opt->oversize == KAFKA_OVERSIZE_DEAD_LETTER)
+        return err_set(e, CONFIG_VALUE, "oversize", "dead_letter needs a dead_letter_topic");
+    if (check_own_topic(opt, dead, KAFKA_DEAD_OWN, e) != 0 || check_own_topic(opt, bounds, KAFKA_BOUNDS_OWN, e) != 0)
+        return err_result(e);
+    return dead && bounds && strcmp(dead, bounds) == 0 ? bad_name(bounds, KAFKA_BOUNDS_OWN, e) : 0;
 }
 
 int kafka_check(const void *opt, struct err *e)
@@ -223,7 +237,7 @@ int kafka_check(const void *opt, struct err *e)
     if (rc == 0 && options->delivery == KAFKA_EXACTLY_ONCE)
         rc = kafka_state_topic(options, name, e);
     if (rc == 0)
-        rc = check_dead_letters(options, e);
+        rc = check_own_topics(options, e);
     if (rc == 0)
         rc = kafka_conf_new(&conf, options, NULL, e);
     if (rc == 0)

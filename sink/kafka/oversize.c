@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "change/format_sluice.h"
 #include "sink/kafka/dead_letters.h"
+#include "sink/kafka/kept_topic.h"
 
 #define BATCH_BYTES  61 /* the head of a batch */
 #define RECORD_BYTES 36 /* lengths, attributes and deltas of a record */
@@ -22,7 +23,8 @@ int kafka_oversize_open(struct kafka_oversize *oversize, struct kafka_producer *
     kafka_scratch_init(&oversize->scratch);
     if (opt->oversize != KAFKA_OVERSIZE_DEAD_LETTER)
         return 0;
-    int rc = kafka_dead_topic_ensure(producer, opt->dead_letter_topic, lanes, &oversize->dead_partitions, e);
+    const struct kafka_kept_topic dead = {opt->dead_letter_topic, "dead_letter_topic", lanes};
+    int rc = kafka_kept_topic(producer, &dead, &oversize->dead_partitions, e);
     if (rc == 0)
         rc = kafka_topic_limit(producer, opt->dead_letter_topic, &oversize->dead_limit, e);
     if (rc == 0 && !(oversize->dead = rd_kafka_topic_new(producer->link.handle, opt->dead_letter_topic, NULL)))

@@ -18,7 +18,7 @@ struct kafka_oversize {
 };
 
 /* Finds the topic of dead letters where it is needed. `producer` is open, and outlives it. Errors: those of
- * kafka_dead_topic_ensure, KAFKA_BATCH_SIZE. */
+ * kafka_kept_topic, KAFKA_BATCH_SIZE. */
 int kafka_oversize_open(struct kafka_oversize *oversize, struct kafka_producer *producer, const char *sink,
                         unsigned lanes, struct err *e);
 

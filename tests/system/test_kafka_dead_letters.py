@@ -156,7 +156,7 @@ def test_topic_that_does_not_keep_letters_is_refused(bus, sluice, records, polic
     if policy:
         create_topic(bus.kafka, dead_topic(bus), 1, cleanup_policy=policy)
     driver = sluice(with_letters(bus, records.path, {"create_topics": False})).start("--role", "applier")
-    line = stopped_with(driver, "kafka_dead_topic" if policy else "kafka_topic_missing")
+    line = stopped_with(driver, "kafka_kept_topic" if policy else "kafka_topic_missing")
     assert dead_topic(bus) in line["text"] and not any(bus.committed().values())
 
 

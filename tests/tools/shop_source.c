@@ -7,7 +7,6 @@
 #include <string.h>
 
 #define FILE_NAME   "bin.000001"
-#define TX_BYTES    1000000
 #define EVENT_BYTES 100
 #define ROW_BYTES   17 /* null bitmap, two BIGINTs */
 
@@ -106,7 +105,7 @@ static void remember(struct shop_log *log, uint64_t id, unsigned tx, uint64_t ro
 {
     struct shop_history *history = &log->histories[id];
     history->versions = with_room(history->versions, &history->size, history->count + 1, sizeof *history->versions);
-    struct filepos at = {.file = FILE_NAME, .pos = (uint64_t)(tx + 1) * TX_BYTES};
+    struct filepos at = {.file = FILE_NAME, .pos = (uint64_t)(tx + 1) * SHOP_TX_BYTES};
     history->versions[history->count++] = (struct version){.epoch = 0, .sequence = filepos_sequence(&at), .row = row};
 }
 
@@ -234,10 +233,10 @@ static int shop_open(struct source *src, const struct start *at, struct position
     (void)e;
     struct shop_source *shop = (struct shop_source *)src;
     uint64_t pos = at->kind == START_FILEPOS ? at->pos.at.pos : 0;
-    shop->tx = pos <= TX_BYTES ? 0 : (unsigned)((pos + TX_BYTES - 1) / TX_BYTES) - 1;
+    shop->tx = pos <= SHOP_TX_BYTES ? 0 : (unsigned)((pos + SHOP_TX_BYTES - 1) / SHOP_TX_BYTES) - 1;
     shop->event = 0;
     snprintf(from->at.file, sizeof from->at.file, FILE_NAME);
-    from->at.pos = (uint64_t)(shop->tx + 1) * TX_BYTES;
+    from->at.pos = (uint64_t)(shop->tx + 1) * SHOP_TX_BYTES;
     return 0;
 }
 
@@ -287,7 +286,7 @@ static int shop_next(struct source *src, struct rowset *out, struct err *e)
     if (shop->tx >= last)
         return 0;
     const struct shop_tx *tx = &shop->log->txs[shop->tx];
-    uint64_t begin = (uint64_t)(shop->tx + 1) * TX_BYTES;
+    uint64_t begin = (uint64_t)(shop->tx + 1) * SHOP_TX_BYTES;
     if (shop->log->opt.break_every && shop->until_break-- == 0) {
         shop->until_break = 1 + (unsigned)(next_random(&shop->random) % (2 * shop->log->opt.break_every));
         shop->event = 0;
@@ -318,7 +317,7 @@ static int shop_next(struct source *src, struct rowset *out, struct err *e)
         bool is_void = shop->log->opt.void_last && shop->tx + 1 == shop->log->opt.transactions;
         out->kind = is_void ? ROWSET_ROLLBACK : ROWSET_END;
         snprintf(out->end.file, sizeof out->end.file, FILE_NAME);
-        out->end.pos = begin + TX_BYTES - 1;
+        out->end.pos = begin + SHOP_TX_BYTES - 1;
         shop->tx++;
         shop->event = 0;
         return 0;

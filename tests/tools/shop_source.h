@@ -6,6 +6,8 @@
 
 #include "change/source.h"
 
+#define SHOP_TX_BYTES 1000000 /* transaction n, from 0, begins at n + 1 times so many */
+
 struct shop_log; /* the made-up log; outlives its sources */
 
 struct shop_log_options {

@@ -224,10 +224,10 @@ static void lane__marks__stand_around_the_rows_of_their_transaction(void **state
     struct lane_item item;
     for (unsigned tx = 1; tx < 3; tx++) {
         kit_begin(lanes, tx);
-        assert_int_equal(lanes_mark(lanes, CHANGE_BEGIN, 1, NULL), 0);
+        assert_int_equal(lanes_mark(lanes, CHANGE_BEGIN, 1, 0, NULL), 0);
         for (unsigned i = 0; i < 2 && tx == 1; i++)
             kit_add(lanes, 0, "a", i, 10, NULL);
-        assert_int_equal(lanes_mark(lanes, CHANGE_END, 1, NULL), 0);
+        assert_int_equal(lanes_mark(lanes, CHANGE_END, 1, 0, NULL), 0);
         kit_end(lanes, tx);
     }
     lanes_publish(lanes);

@@ -1,5 +1,6 @@
 /* The order test: whatever lanes, workers, broken connections, chunks, retries and restarts there are, the first
- * occurrences of each key's versions are complete and rising. */
+ * occurrences of each key's versions are complete and rising, and the bounds of transactions tell how many there are.
+ */
 #include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -28,6 +29,9 @@ struct kept {
     struct version *seen[KEYS + 1];
     unsigned count[KEYS + 1];
     unsigned violations, repeats;
+    struct bounds_seen { /* per transaction */
+        unsigned begins, ends, changes, told;
+    } of_tx[TRANSACTIONS];
     unsigned fail_every; /* every n-th item is RETRY; 0: none */
     unsigned items;
 };
@@ -50,6 +54,27 @@ static int compare_versions(const void *a, const void *b)
 
 /* Versions rise, so a repeat is found by bisection; one that is neither newer than the last nor seen before comes out
  * of order. */
+static struct bounds_seen *bounds_of(struct kept *record, const struct change *chg)
+{
+    uint64_t n = chg->tx->pos / SHOP_TX_BYTES - 1;
+    assert_true(n < TRANSACTIONS);
+    return &record->of_tx[n];
+}
+
+static void note_bound(struct kept *record, const struct change *chg)
+{
+    struct bounds_seen *seen = bounds_of(record, chg);
+    assert_int_equal(chg->lane, 0);
+    if (chg->op == CHANGE_BEGIN) {
+        seen->begins++;
+        return;
+    }
+    assert_true(seen->begins > 0);
+    assert_true(seen->ends == 0 || seen->told == chg->row_of_tx);
+    seen->ends++;
+    seen->told = chg->row_of_tx;
+}
+
 static void note(struct kept *record, const struct change *chg)
 {
     char key[24] = "";
@@ -68,6 +93,7 @@ static void note(struct kept *record, const struct change *chg)
     assert_non_null(record->seen[id]);
     record->seen[id][n] = chg->version;
     record->count[id] = n + 1;
+    bounds_of(record, chg)->changes++;
 }
 
 static bool same_key(const struct change *a, const struct change *b)
@@ -81,6 +107,11 @@ static int recording_apply(struct sink *snk, struct item *items, size_t count, s
     struct kept *record = ((struct recording_sink *)snk)->record;
     pthread_mutex_lock(&record->lock);
     for (size_t i = 0; i < count; i++) {
+        items[i].verdict = V_DONE;
+        if (items[i].chg->op == CHANGE_BEGIN || items[i].chg->op == CHANGE_END) {
+            note_bound(record, items[i].chg);
+            continue;
+        }
         bool retry = record->fail_every && ++record->items % record->fail_every == 0;
         for (size_t j = 0; record->fail_every && j < i && !retry; j++)
             retry = items[j].verdict == V_RETRY && same_key(items[j].chg, items[i].chg);
@@ -97,8 +128,11 @@ static void recording_close(struct sink *snk)
     free(snk);
 }
 
-static const struct sink_ops recording = {
-    .kind = "recording", .open = recording_open, .apply = recording_apply, .close = recording_close};
+static const struct sink_ops recording = {.kind = "recording",
+                                          .flags = SINK_TELLS_BOUNDS,
+                                          .open = recording_open,
+                                          .apply = recording_apply,
+                                          .close = recording_close};
 
 static int recording_open(struct sink **out, const void *opt, const struct sink_place *place, struct err *e)
 {
@@ -172,6 +206,20 @@ static void check_record(const struct trial *trial, const struct shop_log *log, 
     }
 }
 
+static void check_bounds(const struct trial *trial, const struct kept *record)
+{
+    for (unsigned i = 0; i < TRANSACTIONS; i++) {
+        const struct bounds_seen *seen = &record->of_tx[i];
+        assert_int_equal(seen->told, seen->changes);
+        assert_int_equal(seen->begins > 0, seen->changes > 0);
+        assert_int_equal(seen->ends > 0, seen->changes > 0);
+        if (trial->restarts == 0) {
+            assert_in_range(seen->begins, 0, 1);
+            assert_in_range(seen->ends, 0, 1);
+        }
+    }
+}
+
 static void run_trial(const struct trial *trial, uint64_t seed)
 {
     struct shop_log_options opt = {.seed = seed,
@@ -189,6 +237,7 @@ static void run_trial(const struct trial *trial, uint64_t seed)
         run_spine(trial, log, &record, opt.transactions * i / (trial->restarts + 1), dir);
     run_spine(trial, log, &record, 0, dir);
     check_record(trial, log, &record);
+    check_bounds(trial, &record);
     for (unsigned id = 0; id <= KEYS; id++)
         free(record.seen[id]);
     pthread_mutex_destroy(&record.lock);
