@@ -5,6 +5,7 @@
 
 #include "base/log.h"
 #include "pipeline/consumer_private.h"
+#include "sink/kafka/admin.h"
 
 #define ASK_MS  5000
 #define STARTED "bus-group" /* record of the state: the group and topic that have started */
@@ -88,10 +89,8 @@ static int commit_first(struct consumer *c, rd_kafka_topic_partition_list_t *par
 {
     for (int i = 0; i < parts->cnt; i++) {
         int64_t low = 0, high = 0;
-        int rc = asked(
-            c,
-            rd_kafka_query_watermark_offsets(c->handle, c->opt.topic, parts->elems[i].partition, &low, &high, ASK_MS),
-            e);
+        int rc =
+            asked(c, kafka_admin_bounds(c->handle, c->opt.topic, parts->elems[i].partition, ASK_MS, &low, &high), e);
         if (rc != 0)
             return rc;
         parts->elems[i].offset = c->opt.from == FROM_EARLIEST ? low : high;
@@ -147,7 +146,7 @@ int consumer_tell_offset(struct consumer *c, int32_t partition, struct err *e)
     (void)rd_kafka_topic_partition_list_add(parts, c->opt.topic, partition);
     int rc = ask_committed(c, parts, e);
     if (rc == 0)
-        rc = asked(c, rd_kafka_query_watermark_offsets(c->handle, c->opt.topic, partition, &low, &high, ASK_MS), e);
+        rc = asked(c, kafka_admin_bounds(c->handle, c->opt.topic, partition, ASK_MS, &low, &high), e);
     at = parts->elems[0].offset;
     rd_kafka_topic_partition_list_destroy(parts);
     if (rc != 0) {

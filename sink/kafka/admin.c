@@ -25,6 +25,32 @@ rd_kafka_resp_err_t kafka_admin_partitions(rd_kafka_t *handle, const char *topic
     return RD_KAFKA_RESP_ERR_NO_ERROR;
 }
 
+/* RD_KAFKA_OFFSET_BEGINNING and RD_KAFKA_OFFSET_END are times to the brokers, too. */
+static rd_kafka_resp_err_t ask_offset(rd_kafka_t *handle, const char *topic, int32_t partition, int timeout_ms,
+                                      int64_t which, int64_t *out)
+{
+    rd_kafka_topic_partition_list_t *parts = rd_kafka_topic_partition_list_new(1);
+    rd_kafka_topic_partition_t *part = rd_kafka_topic_partition_list_add(parts, topic, partition);
+    part->offset = which;
+    rd_kafka_resp_err_t code = rd_kafka_offsets_for_times(handle, parts, timeout_ms);
+    if (code == RD_KAFKA_RESP_ERR_NO_ERROR)
+        code = part->err;
+    if (code == RD_KAFKA_RESP_ERR_NO_ERROR && part->offset < 0)
+        code = RD_KAFKA_RESP_ERR__TIMED_OUT;
+    *out = part->offset;
+    rd_kafka_topic_partition_list_destroy(parts);
+    return code;
+}
+
+rd_kafka_resp_err_t kafka_admin_bounds(rd_kafka_t *handle, const char *topic, int32_t partition, int timeout_ms,
+                                       int64_t *low, int64_t *high)
+{
+    rd_kafka_resp_err_t code = ask_offset(handle, topic, partition, timeout_ms, RD_KAFKA_OFFSET_BEGINNING, low);
+    return code == RD_KAFKA_RESP_ERR_NO_ERROR
+               ? ask_offset(handle, topic, partition, timeout_ms, RD_KAFKA_OFFSET_END, high)
+               : code;
+}
+
 static void copy_why(char why[KAFKA_WHY_MAX], const char *text)
 {
     snprintf(why, KAFKA_WHY_MAX, "%s", text ? text : "");

@@ -11,6 +11,12 @@
 /* How many partitions a topic has; *out 0: there is no such topic. */
 rd_kafka_resp_err_t kafka_admin_partitions(rd_kafka_t *handle, const char *topic, int timeout_ms, int *out);
 
+/* The first offset that a partition has and the one behind its last (with isolation.level=read_committed: behind the
+ * last that is settled). One question after the other: rd_kafka_query_watermark_offsets of librdkafka 2.0 asks both at
+ * once, and may tell the end twice when a broker refuses one of them for now. */
+rd_kafka_resp_err_t kafka_admin_bounds(rd_kafka_t *handle, const char *topic, int32_t partition, int timeout_ms,
+                                       int64_t *low, int64_t *high);
+
 struct kafka_new_topic {
     const char *name;
     int partitions;

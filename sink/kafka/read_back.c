@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "sink/kafka/admin.h"
 #include "sink/kafka/conf.h"
 #include "sink/kafka/link.h"
 
@@ -49,8 +50,8 @@ static int open_reading(struct reading *reading, const struct kafka_read *read, 
         return err_set(e, KAFKA_PROPERTY, 0u, text);
     }
     rd_kafka_poll_set_consumer(reading->link.handle);
-    rd_kafka_resp_err_t code = rd_kafka_query_watermark_offsets(
-        reading->link.handle, read->topic, read->partition, &reading->low, &reading->high, (int)read->opt->timeout_ms);
+    rd_kafka_resp_err_t code = kafka_admin_bounds(reading->link.handle, read->topic, read->partition,
+                                                  (int)read->opt->timeout_ms, &reading->low, &reading->high);
     return code == RD_KAFKA_RESP_ERR_NO_ERROR ? 0 : refused_reading(reading, code, e);
 }
 

@@ -5,6 +5,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 #include <cmocka.h>
 
@@ -49,6 +50,17 @@ void mock_kafka_set_up(struct mock_kafka *kafka, bool up)
     rd_kafka_resp_err_t rc =
         up ? rd_kafka_mock_broker_set_up(kafka->cluster, 1) : rd_kafka_mock_broker_set_down(kafka->cluster, 1);
     assert_int_equal(rc, 0);
+}
+
+void mock_kafka_refuse(struct mock_kafka *kafka, int16_t api, rd_kafka_resp_err_t code, size_t count)
+{
+    rd_kafka_resp_err_t *codes = calloc(count, sizeof *codes);
+    if (!codes)
+        abort();
+    for (size_t i = 0; i < count; i++)
+        codes[i] = code;
+    rd_kafka_mock_push_request_errors_array(kafka->cluster, api, count, codes);
+    free(codes);
 }
 
 size_t mock_kafka_read(struct mock_kafka *kafka, const char *topic, int32_t partition, int64_t from,

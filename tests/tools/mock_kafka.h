@@ -5,6 +5,9 @@
 
 #include <librdkafka/rdkafka.h>
 #include <librdkafka/rdkafka_mock.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
 
 #define MOCK_TOPIC      "changes"
 #define MOCK_PARTITIONS 4
@@ -22,6 +25,9 @@ void mock_kafka_start(struct mock_kafka *kafka);
 void mock_kafka_stop(struct mock_kafka *kafka);
 
 void mock_kafka_set_up(struct mock_kafka *kafka, bool up);
+
+/* The next `count` requests of this kind are answered with the code. Any thread. */
+void mock_kafka_refuse(struct mock_kafka *kafka, int16_t api, rd_kafka_resp_err_t code, size_t count);
 
 /* The messages of a partition of a topic from an offset on, at most `max`, each to be destroyed; how many. */
 size_t mock_kafka_read(struct mock_kafka *kafka, const char *topic, int32_t partition, int64_t from,

@@ -11,9 +11,9 @@
 
 #include <cmocka.h>
 #include <poll.h>
-#include <pthread.h>
 
 #include "sink/kafka/kafka.h"
+#include "tools/beside.h"
 #include "tools/mock_kafka.h"
 #include "tools/rig.h"
 
@@ -245,12 +245,7 @@ static bool open_sink(struct run *run, struct rig *rig, struct mock_kafka *kafka
 
 static void push(const struct run *run, struct mock_kafka *kafka)
 {
-    rd_kafka_resp_err_t *errors = calloc(MANY, sizeof *errors);
-    size_t count = run->is_always ? MANY : 1;
-    for (size_t i = 0; i < count; i++)
-        errors[i] = run->error->code;
-    rd_kafka_mock_push_request_errors_array(kafka->cluster, run->error->api, count, errors);
-    free(errors);
+    mock_kafka_refuse(kafka, run->error->api, run->error->code, run->is_always ? MANY : 1);
 }
 
 static void run_case(struct run *run)
@@ -321,18 +316,9 @@ static void run_case(struct run *run)
 
 /* ---------------------------------------------------------------- all runs */
 
-struct pool {
-    struct run *runs;
-    size_t count;
-    _Atomic size_t next;
-};
-
-static void *take_runs(void *ctx)
+static void take_run(void *ctx, size_t i)
 {
-    struct pool *pool = ctx;
-    for (size_t i; (i = atomic_fetch_add(&pool->next, 1)) < pool->count;)
-        run_case(&pool->runs[i]);
-    return NULL;
+    run_case(&((struct run *)ctx)[i]);
 }
 
 /* False, and what is wrong is printed. */
@@ -356,19 +342,15 @@ static bool is_right(const struct run *run)
 
 static void run_all(const struct error_case *cases, size_t count, bool exactly_once)
 {
-    struct pool pool = {.runs = calloc(2 * count, sizeof *pool.runs), .count = 2 * count};
-    pthread_t threads[BESIDE];
+    struct run *runs = calloc(2 * count, sizeof *runs);
     unsigned wrong = 0;
-    assert_non_null(pool.runs);
-    for (size_t i = 0; i < pool.count; i++)
-        pool.runs[i] = (struct run){.error = &cases[i / 2], .exactly_once = exactly_once, .is_always = i % 2};
-    for (size_t i = 0; i < BESIDE; i++)
-        assert_int_equal(pthread_create(&threads[i], NULL, take_runs, &pool), 0);
-    for (size_t i = 0; i < BESIDE; i++)
-        pthread_join(threads[i], NULL);
-    for (size_t i = 0; i < pool.count; i++)
-        wrong += !is_right(&pool.runs[i]);
-    free(pool.runs);
+    assert_non_null(runs);
+    for (size_t i = 0; i < 2 * count; i++)
+        runs[i] = (struct run){.error = &cases[i / 2], .exactly_once = exactly_once, .is_always = i % 2};
+    beside(take_run, runs, 2 * count, BESIDE);
+    for (size_t i = 0; i < 2 * count; i++)
+        wrong += !is_right(&runs[i]);
+    free(runs);
     assert_int_equal(wrong, 0);
 }
 
