@@ -528,6 +528,24 @@ def test_group_whose_offsets_are_gone_stops(bus, sluice, records):
     assert bus.committed() == {}
 
 
+def test_group_whose_offsets_expired_stops(new_kafka, sluice, records, full):
+    """The brokers forget a group that has had no member for offsets.retention.minutes."""
+    if not full:
+        pytest.skip("one minute at least: --full")
+    options = {"offsets.retention.minutes": 1, "offsets.retention.check.interval.ms": 1000}
+    bus = Bus(new_kafka(options=options), "expired-offsets")
+    driver = sluice(settings(bus, {"type": "recorder", "path": records.path})).start("--role", "applier")
+    bus.write(range(40))
+    bus.wait_committed()
+    assert driver.stop() == FINE
+    bus.write(range(40))
+    wait_until(lambda: bus.committed() == {}, "the group's offsets to expire", 240, every_s=2)
+    driver.start("--role", "applier")
+    line = stopped_with(driver, "kafka_offset")
+    assert "no offset there any more; the partition has records from 0 up to 20" in line["text"]
+    assert bus.committed() == {}
+
+
 def test_lag_against_retention_is_told(kafka, redis, sluice):
     """Records that are 50 minutes old in a topic that keeps them for an hour, while the sink is away."""
     bus, age_ms = Bus(kafka, "lag-against-retention", retention_ms=3_600_000), 3_000_000
