@@ -92,7 +92,7 @@ static rd_kafka_topic_partition_list_t *take_due(struct applier *a, const rd_kaf
 static void commit_on_clock(struct applier *a)
 {
     int64_t now_us = env_mono_us(a->opt.env);
-    if (now_us < a->commit_us)
+    if (now_us < a->commit_us || consumer_commits(a->consumer))
         return;
     a->commit_us = now_us + (int64_t)a->opt.commit_ms * 1000;
     rd_kafka_topic_partition_list_t *due = take_due(a, NULL);
@@ -512,6 +512,7 @@ int applier_new(struct applier **out, const struct applier_options *opt, struct 
                                         .instance_id = opt->bus->instance_id,
                                         .from = opt->bus->from_latest ? FROM_LATEST : FROM_EARLIEST,
                                         .lanes = lanes_count(opt->lanes),
+                                        .missing_ms = opt->bus->missing_ms,
                                         .state = opt->bus->state,
                                         .gained = on_gained,
                                         .leaving = on_leaving,

@@ -1,6 +1,7 @@
 /* librdkafka's consumer: handle, group, polling, commits. */
 #include "pipeline/consumer.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -8,14 +9,15 @@
 #include "base/backoff.h"
 #include "base/log.h"
 #include "pipeline/consumer_private.h"
-#include "sink/kafka/admin.h"
+#include "pipeline/handle_end.h"
 #include "sink/kafka/conf.h"
 
 #define JOIN_BACKOFF_MS     200
 #define JOIN_BACKOFF_MAX_MS 5000
 #define JOIN_WAIT_MS        100
 #define COMMIT_AGAIN_MS     20
-#define JOIN_ASK_MS         1000
+#define TELL_US             (INT64_C(10000) * 1000)
+#define TEXT_MAX            512
 
 /* What the promises stand on, and what has options of its own. */
 static const char *const reserved[] = {
@@ -53,82 +55,41 @@ static int make_conf(rd_kafka_conf_t **out, const struct consumer_options *opt, 
     return err_set(e, KAFKA_CONSUMER, text);
 }
 
+/* ---------------------------------------------------------------- what brokers say outside of records */
+
+bool consumer_tells(struct consumer *c, struct consumer_told *told, rd_kafka_resp_err_t code)
+{
+    int64_t now_us = env_mono_us(c->opt.env);
+    if (told->code == code && now_us < told->again_us)
+        return false;
+    *told = (struct consumer_told){code, now_us + TELL_US};
+    return true;
+}
+
+void consumer_heard(struct consumer *c, rd_kafka_resp_err_t code, const char *text)
+{
+    if (consumer_stops(code) && !topic_watch_is(code)) {
+        (void)err_set(&c->fatal, KAFKA_CONSUMING, c->opt.topic, text);
+        return;
+    }
+    if (topic_watch_is(code) && c->joined && !c->missing.until_us)
+        topic_watch_begin(&c->missing, env_mono_us(c->opt.env), c->opt.missing_ms);
+    if (consumer_tells(c, &c->told_broker, code))
+        log_event(c->opt.env->log, LOG_WARN, "from the brokers", LOG_STR("topic", c->opt.topic), LOG_STR("text", text));
+}
+
 /* ---------------------------------------------------------------- what librdkafka calls, in consumer_poll */
 
-static void log_parts(struct consumer *c, const char *what, const rd_kafka_topic_partition_list_t *parts)
+static const char *commit_text(const struct consumer *c, char *text, size_t size)
 {
-    log_event(c->opt.env->log, LOG_INFO, what, LOG_STR("topic", c->opt.topic), LOG_INT("partitions", parts->cnt));
-}
-
-/* Those that the configuration has; the caller's. */
-static rd_kafka_topic_partition_list_t *of_lanes(const struct consumer *c, const rd_kafka_topic_partition_list_t *parts)
-{
-    rd_kafka_topic_partition_list_t *known = rd_kafka_topic_partition_list_copy(parts);
-    for (int i = known->cnt; i-- > 0;)
-        if (known->elems[i].partition >= (int32_t)c->opt.lanes)
-            (void)rd_kafka_topic_partition_list_del_by_idx(known, i);
-    return known;
-}
-
-/* Partitions were added while the topic is read. */
-static void tell_added(struct consumer *c, int32_t partition)
-{
-    int count = 0;
-    (void)kafka_admin_partitions(c->handle, c->opt.topic, JOIN_ASK_MS, &count);
-    (void)err_set(&c->fatal, KAFKA_PARTITIONS, c->opt.topic, count > partition ? count : partition + 1, c->opt.lanes);
-}
-
-/* With what was committed, which is asked for until the brokers answer. */
-static void tell_gained(struct consumer *c, const rd_kafka_topic_partition_list_t *parts)
-{
-    rd_kafka_topic_partition_list_t *known = of_lanes(c, parts);
-    rd_kafka_resp_err_t code = RD_KAFKA_RESP_ERR__TIMED_OUT;
-    for (int i = 0; i < parts->cnt; i++)
-        if (parts->elems[i].partition >= (int32_t)c->opt.lanes)
-            tell_added(c, parts->elems[i].partition);
-    for (bool told = false; known->cnt && code != RD_KAFKA_RESP_ERR_NO_ERROR && !c->opt.ends(c->opt.ctx); told = true) {
-        code = rd_kafka_committed(c->handle, known, JOIN_ASK_MS);
-        if (code != RD_KAFKA_RESP_ERR_NO_ERROR && !told)
-            log_event(c->opt.env->log, LOG_WARN, "the group's offsets cannot be asked for, trying again",
-                      LOG_STR("text", rd_kafka_err2str(code)));
-    }
-    c->opt.gained(c->opt.ctx, known);
-    rd_kafka_topic_partition_list_destroy(known);
-}
-
-static void on_rebalance(rd_kafka_t *handle, rd_kafka_resp_err_t code, rd_kafka_topic_partition_list_t *parts,
-                         void *ctx)
-{
-    struct consumer *c = ctx;
-    rd_kafka_error_t *error = NULL;
-    if (code == RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS) {
-        log_parts(c, "partitions came", parts);
-        error = rd_kafka_incremental_assign(handle, parts);
-        if (!error && c->paused)
-            (void)rd_kafka_pause_partitions(handle, parts);
-        if (!error)
-            tell_gained(c, parts);
-    } else {
-        bool lost = code != RD_KAFKA_RESP_ERR__REVOKE_PARTITIONS || rd_kafka_assignment_lost(handle);
-        log_parts(c, lost ? "partitions were lost" : "partitions go", parts);
-        rd_kafka_topic_partition_list_t *known = of_lanes(c, parts);
-        c->opt.leaving(c->opt.ctx, known, lost);
-        rd_kafka_topic_partition_list_destroy(known);
-        if (code == RD_KAFKA_RESP_ERR__REVOKE_PARTITIONS)
-            error = rd_kafka_incremental_unassign(handle, parts);
-        else
-            (void)rd_kafka_assign(handle, NULL);
-    }
-    if (error) {
-        log_event(c->opt.env->log, LOG_WARN, "the group's assignment failed",
-                  LOG_STR("text", rd_kafka_error_string(error)));
-        rd_kafka_error_destroy(error);
-    }
+    snprintf(text, size, "offsets of group %s are not taken: %s", c->opt.group, rd_kafka_err2str(c->commit_code));
+    return text;
 }
 
 static void on_commit(rd_kafka_t *handle, rd_kafka_resp_err_t code, rd_kafka_topic_partition_list_t *offsets, void *ctx)
 {
     struct consumer *c = ctx;
+    char text[TEXT_MAX];
     (void)handle;
     c->commit_code = code;
     c->commit_done = true;
@@ -139,9 +100,20 @@ static void on_commit(rd_kafka_t *handle, rd_kafka_resp_err_t code, rd_kafka_top
         c->commit_code = own;
         c->opt.not_committed(c->opt.ctx, offsets->elems[i].partition);
     }
-    if (c->commit_code != RD_KAFKA_RESP_ERR_NO_ERROR && c->commit_code != RD_KAFKA_RESP_ERR__NO_OFFSET)
+    if (c->commit_code == RD_KAFKA_RESP_ERR_NO_ERROR || c->commit_code == RD_KAFKA_RESP_ERR__NO_OFFSET)
+        return;
+    if (consumer_stops(c->commit_code))
+        consumer_heard(c, c->commit_code, commit_text(c, text, sizeof text));
+    else if (consumer_tells(c, &c->told_commit, c->commit_code))
         log_event(c->opt.env->log, LOG_INFO, "offsets were not committed, trying again",
                   LOG_STR("text", rd_kafka_err2str(c->commit_code)));
+}
+
+/* Of consumer_commit. */
+static void on_sent(rd_kafka_t *handle, rd_kafka_resp_err_t code, rd_kafka_topic_partition_list_t *offsets, void *ctx)
+{
+    ((struct consumer *)ctx)->committing = false;
+    on_commit(handle, code, offsets, ctx);
 }
 
 static void on_error(rd_kafka_t *handle, int code, const char *reason, void *ctx)
@@ -154,7 +126,7 @@ static void on_error(rd_kafka_t *handle, int code, const char *reason, void *ctx
         return;
     }
     if (consumer_stops((rd_kafka_resp_err_t)code))
-        (void)err_set(&c->fatal, KAFKA_CONSUMING, c->opt.topic, reason);
+        consumer_heard(c, (rd_kafka_resp_err_t)code, reason);
     if (code == RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN && c->up) {
         c->up = false;
         log_event(c->opt.env->log, LOG_WARN, "brokers cannot be reached, trying again", LOG_STR("text", reason));
@@ -177,8 +149,7 @@ int consumer_new(struct consumer **out, const struct consumer_options *opt, stru
         return rc;
     }
     rd_kafka_conf_set_opaque(conf, c);
-    rd_kafka_conf_set_rebalance_cb(conf, on_rebalance);
-    rd_kafka_conf_set_offset_commit_cb(conf, on_commit);
+    rd_kafka_conf_set_rebalance_cb(conf, consumer_on_rebalance);
     rd_kafka_conf_set_error_cb(conf, on_error);
     c->handle = rd_kafka_new(RD_KAFKA_CONSUMER, conf, text, sizeof text);
     if (!c->handle) {
@@ -187,6 +158,7 @@ int consumer_new(struct consumer **out, const struct consumer_options *opt, stru
         return err_set(e, KAFKA_CONSUMER, text);
     }
     (void)rd_kafka_poll_set_consumer(c->handle);
+    c->commits = rd_kafka_queue_new(c->handle);
     *out = c;
     return 0;
 }
@@ -207,9 +179,22 @@ static void wait_ms(struct consumer *c, uint64_t ms)
     int64_t until_us = env_mono_us(c->opt.env) + (int64_t)ms * 1000;
     while (!c->opt.ends(c->opt.ctx) && env_mono_us(c->opt.env) < until_us) {
         rd_kafka_message_t *message = rd_kafka_consumer_poll(c->handle, JOIN_WAIT_MS);
+        if (message && message->err != RD_KAFKA_RESP_ERR_NO_ERROR)
+            consumer_heard(c, message->err, rd_kafka_message_errstr(message));
         if (message)
             rd_kafka_message_destroy(message);
+        if (c->fatal.code != ERR_NONE)
+            return;
     }
+}
+
+/* With what ended it. */
+static bool is_over(const struct consumer *c, struct err *e)
+{
+    if (c->fatal.code == ERR_NONE)
+        return false;
+    *e = c->fatal;
+    return true;
 }
 
 int consumer_join(struct consumer *c, struct err *e)
@@ -219,13 +204,13 @@ int consumer_join(struct consumer *c, struct err *e)
     while (consumer_begin(c, e) != 0) {
         if (err_class(e) != ERR_CLASS_RETRY || c->opt.ends(c->opt.ctx))
             return err_result(e);
-        if (c->fatal.code != ERR_NONE) {
-            *e = c->fatal;
+        if (is_over(c, e))
             return err_result(e);
-        }
         log_error(c->opt.env->log, "the topic cannot be read, trying again", e);
         err_clear(e);
         wait_ms(c, backoff_next(&backoff, c->opt.env));
+        if (is_over(c, e))
+            return err_result(e);
         if (c->opt.ends(c->opt.ctx))
             return err_set(e, INTERRUPTED);
     }
@@ -233,13 +218,41 @@ int consumer_join(struct consumer *c, struct err *e)
     return subscribe(c, e);
 }
 
+/* librdkafka passes a batch that it cannot read, and goes on behind it. */
+static bool is_damage(rd_kafka_resp_err_t code)
+{
+    return code == RD_KAFKA_RESP_ERR__BAD_MSG || code == RD_KAFKA_RESP_ERR__BAD_COMPRESSION ||
+           code == RD_KAFKA_RESP_ERR__NOT_IMPLEMENTED || code == RD_KAFKA_RESP_ERR__UNDERFLOW;
+}
+
+static int take_error(struct consumer *c, const rd_kafka_message_t *message, struct err *e)
+{
+    const char *text = rd_kafka_message_errstr(message);
+    if (message->err == RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET)
+        return consumer_tell_offset(c, message->partition, e);
+    if (is_damage(message->err) && message->rkt)
+        return err_set(e, KAFKA_DAMAGED, c->opt.topic, message->partition, message->offset, text);
+    consumer_heard(c, message->err, text);
+    return is_over(c, e) ? err_result(e) : CONSUMER_NOTHING;
+}
+
+/* Before a poll. */
+static void serve(struct consumer *c)
+{
+    if (c->committing)
+        (void)rd_kafka_queue_poll_callback(c->commits, 0);
+    consumer_gain(c);
+    if (topic_watch_gone(&c->missing, c->handle, c->opt.topic, env_mono_us(c->opt.env)))
+        (void)err_set(&c->fatal, KAFKA_CONSUMING, c->opt.topic, "the topic is not there");
+}
+
 int consumer_poll(struct consumer *c, int timeout_ms, rd_kafka_message_t **out, struct err *e)
 {
+    serve(c);
     rd_kafka_message_t *message = rd_kafka_consumer_poll(c->handle, timeout_ms);
-    if (c->fatal.code != ERR_NONE) {
+    if (is_over(c, e)) {
         if (message)
             rd_kafka_message_destroy(message);
-        *e = c->fatal;
         return err_result(e);
     }
     if (!message)
@@ -250,13 +263,7 @@ int consumer_poll(struct consumer *c, int timeout_ms, rd_kafka_message_t **out, 
         *out = message;
         return record ? CONSUMER_RECORD : CONSUMER_END;
     }
-    int rc = 0;
-    if (message->err == RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET)
-        rc = consumer_tell_offset(c, message->partition, e);
-    else if (consumer_stops(message->err))
-        rc = err_set(e, KAFKA_CONSUMING, c->opt.topic, rd_kafka_message_errstr(message));
-    else
-        log_event(c->opt.env->log, LOG_WARN, "from the brokers", LOG_STR("text", rd_kafka_message_errstr(message)));
+    int rc = take_error(c, message, e);
     rd_kafka_message_destroy(message);
     return rc;
 }
@@ -271,9 +278,15 @@ void consumer_pause(struct consumer *c, bool pause)
     rd_kafka_topic_partition_list_destroy(parts);
 }
 
+bool consumer_commits(const struct consumer *c)
+{
+    return c->committing;
+}
+
 void consumer_commit(struct consumer *c, const rd_kafka_topic_partition_list_t *offsets)
 {
-    if (rd_kafka_commit(c->handle, offsets, 1) == RD_KAFKA_RESP_ERR_NO_ERROR)
+    c->committing = rd_kafka_commit_queue(c->handle, offsets, c->commits, on_sent, c) == RD_KAFKA_RESP_ERR_NO_ERROR;
+    if (c->committing)
         return;
     for (int i = 0; i < offsets->cnt; i++)
         c->opt.not_committed(c->opt.ctx, offsets->elems[i].partition);
@@ -284,6 +297,7 @@ static bool commit_once(struct consumer *c, const rd_kafka_topic_partition_list_
 {
     rd_kafka_queue_t *queue = rd_kafka_queue_new(c->handle);
     c->commit_done = false;
+    c->commit_code = RD_KAFKA_RESP_ERR__TIMED_OUT;
     bool sent = rd_kafka_commit_queue(c->handle, offsets, queue, on_commit, c) == RD_KAFKA_RESP_ERR_NO_ERROR;
     while (sent && !c->commit_done && env_mono_us(c->opt.env) < until_us)
         (void)rd_kafka_queue_poll_callback(queue, JOIN_WAIT_MS);
@@ -296,6 +310,8 @@ static bool commit_once(struct consumer *c, const rd_kafka_topic_partition_list_
 bool consumer_commit_wait(struct consumer *c, const rd_kafka_topic_partition_list_t *offsets, int timeout_ms)
 {
     int64_t until_us = env_mono_us(c->opt.env) + (int64_t)timeout_ms * 1000;
+    while (c->committing && env_mono_us(c->opt.env) < until_us)
+        (void)rd_kafka_queue_poll_callback(c->commits, JOIN_WAIT_MS);
     while (commit_once(c, offsets, until_us)) {
         bool changes = c->commit_code == RD_KAFKA_RESP_ERR_ILLEGAL_GENERATION ||
                        c->commit_code == RD_KAFKA_RESP_ERR_REBALANCE_IN_PROGRESS;
@@ -321,8 +337,10 @@ void consumer_close(struct consumer *c)
 {
     if (!c)
         return;
+    consumer_gain_end(c);
     if (c->joined && c->up)
         (void)rd_kafka_consumer_close(c->handle);
-    rd_kafka_destroy_flags(c->handle, RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE);
+    rd_kafka_queue_destroy(c->commits);
+    handle_end(c->handle, c->joined && !c->given);
     free(c);
 }

@@ -4,7 +4,7 @@
  * Cooperative-sticky, read_committed, no automatic commit. A group's first start commits an offset for every partition;
  * from then on an offset that is missing or out of range stops: there is no reset. That a group has started is also
  * kept in the state, so that offsets that the brokers let expire are not taken for a first start here. Brokers that are
- * away are waited for. */
+ * away are waited for. What brokers answer and what is done: docs/kafka.md, "Reactions of the consumer". */
 #ifndef SLUICE_PIPELINE_CONSUMER_H
 #define SLUICE_PIPELINE_CONSUMER_H
 
@@ -22,12 +22,13 @@ struct consumer_options {
     const char *topic, *group;
     const char *instance_id; /* of a static member; NULL: none */
     enum consumer_from from;
-    unsigned lanes; /* partitions that the topic must have */
+    unsigned lanes;      /* partitions that the topic must have */
+    unsigned missing_ms; /* a topic that was there may be unknown for so long */
     struct state *state;
 
     /* Called in consumer_poll and consumer_close. gained: these partitions are read from now on; they have the offsets
-     * and metadata that the group has committed. leaving: they go when
-     * it returns; what is due is committed by it, but when they are lost already. */
+     * and metadata that the group has committed. leaving: they go when it returns, also some that were not gained yet;
+     * what is due is committed by it, but when they are lost already. */
     void (*gained)(void *ctx, const rd_kafka_topic_partition_list_t *parts);
     void (*leaving)(void *ctx, const rd_kafka_topic_partition_list_t *parts, bool lost);
     void (*not_committed)(void *ctx, int32_t partition); /* of consumer_commit, later; in consumer_poll */
@@ -46,14 +47,17 @@ int consumer_join(struct consumer *consumer, struct err *e);
 
 /* CONSUMER_RECORD; CONSUMER_END: (*out)->offset is the end of its partition as it is now. *out is the caller's
  * (rd_kafka_message_destroy). CONSUMER_NOTHING within the time. Errors: KAFKA_CONSUMING, KAFKA_OFFSET, KAFKA_PARTITIONS
- * (some were added). */
+ * (some were added), KAFKA_DAMAGED. */
 enum { CONSUMER_NOTHING, CONSUMER_RECORD, CONSUMER_END };
 int consumer_poll(struct consumer *consumer, int timeout_ms, rd_kafka_message_t **out, struct err *e);
 
 /* No records of what is assigned, also later, until they are let come again: the group is served without them. */
 void consumer_pause(struct consumer *consumer, bool pause);
 
-/* Offsets on their way; not_committed tells later which did not arrive. */
+/* Offsets on their way; not_committed tells later which did not arrive. Only when none are: librdkafka sends a commit
+ * again that was refused for now, and a later one would then be overtaken by it, so that the group stands at the
+ * former. */
+bool consumer_commits(const struct consumer *consumer); /* some are on their way */
 void consumer_commit(struct consumer *consumer, const rd_kafka_topic_partition_list_t *offsets);
 
 /* The same, waiting for the answer at most so long: true when they arrived. */

@@ -10,11 +10,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/signalfd.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/log.h"
 #include "pipeline/consumer_private.h"
+#include "pipeline/handle_end.h"
 #include "pipeline/topic_watch.h"
 #include "pipeline/wakeup.h"
 #include "sink/kafka/conf.h"
@@ -27,7 +27,6 @@
 #define LEAVE_US   (INT64_C(2000) * 1000)
 #define TELL_MS    2000 /* a reader that is alone needs no word about others */
 #define AGAIN_MS   1000
-#define DESTROY_S  2
 #define GROUP_ENDS ".readers"
 
 /* WAITING until the partition comes; HELD; DOUBTFUL when it went, until it is known who is active; LOST for good. */
@@ -50,6 +49,7 @@ struct lease {
     const struct pipeline_service *service;
     int signal_fd;
     int64_t look_us; /* the thread's, as what follows */
+    bool given;      /* the group has given this member something, if only nothing */
     struct topic_watch missing;
 };
 
@@ -109,6 +109,7 @@ static void on_rebalance(rd_kafka_t *handle, rd_kafka_resp_err_t code, rd_kafka_
 {
     struct lease *lease = ctx;
     (void)handle;
+    lease->given |= code == RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS;
     if (code == RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS)
         take(lease, parts);
     else
@@ -267,26 +268,6 @@ int lease_new(struct lease **out, const struct kafka_options *opt, unsigned sess
     return rc;
 }
 
-static void *destroy_main(void *handle)
-{
-    rd_kafka_destroy_flags(handle, RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE);
-    return NULL;
-}
-
-/* When the topic is gone, librdkafka may wait for ever for one of its threads: what is not done in time is left behind
- * for the end of the process. */
-static void destroy_handle(rd_kafka_t *handle)
-{
-    struct timespec until;
-    pthread_t thread;
-    if (pthread_create(&thread, NULL, destroy_main, handle) != 0)
-        return;
-    (void)clock_gettime(CLOCK_MONOTONIC, &until);
-    until.tv_sec += DESTROY_S;
-    if (pthread_clockjoin_np(thread, NULL, CLOCK_MONOTONIC, &until) != 0)
-        (void)pthread_detach(thread);
-}
-
 void lease_free(struct lease *lease)
 {
     if (!lease)
@@ -295,7 +276,7 @@ void lease_free(struct lease *lease)
     if (lease->has_thread)
         pthread_join(lease->thread, NULL);
     if (lease->handle)
-        destroy_handle(lease->handle);
+        handle_end(lease->handle, lease->has_thread && !lease->given);
     if (lease->signal_fd >= 0)
         close(lease->signal_fd);
     wakeup_release(&lease->changed);

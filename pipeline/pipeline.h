@@ -91,6 +91,7 @@ struct pipeline_bus {
     const char *topic, *group;
     const char *instance_id;       /* of a static member of the group; NULL: it is none */
     bool from_latest;              /* of a group that starts for the first time; else the earliest records */
+    unsigned missing_ms;           /* a topic that was there may be unknown for so long */
     struct state *state;           /* where it is kept that the group has started */
     const struct input_ops *input; /* of the program that wrote the topic; NULL: a reader of sluice */
     uint32_t epoch;                /* of the versions, with `input` */

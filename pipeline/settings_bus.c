@@ -167,6 +167,7 @@ int settings_of_applier(struct pipeline_bus *out, const struct settings *setting
     if (check_truncates(settings, e) != 0 || check_sinks(settings, e) != 0)
         return err_result(e);
     *out = (struct pipeline_bus){.brokers = &kafka->brokers,
+                                 .missing_ms = (unsigned)kafka->timeout_ms,
                                  .properties = &kafka->properties,
                                  .sasl_password = kafka->sasl_password,
                                  .topic = kafka->topic,
