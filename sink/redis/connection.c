@@ -207,6 +207,7 @@ static int take_server(struct redis_connection *conn, const struct reply *reply,
     if (info_is(reply, "redis_mode:sentinel"))
         return err_set(e, SINK_UNSUPPORTED, conn->address.name, "a Sentinel");
     conn->has_unlink = !info_is(reply, "redis_version:2.") && !info_is(reply, "redis_version:3.");
+    conn->has_effects = conn->has_unlink && !info_is(reply, "redis_version:4.");
     return 0;
 }
 
@@ -259,7 +260,7 @@ static int login(struct redis_connection *conn, struct err *e)
 
 int redis_open(struct redis_connection *conn, const struct redis_options *opt, const struct env *env, struct err *e)
 {
-    *conn = (struct redis_connection){.env = env, .opt = opt, .has_unlink = true};
+    *conn = (struct redis_connection){.env = env, .opt = opt, .has_unlink = true, .has_effects = true};
     buf_init(&conn->out, REDIS_OUT_MAX);
     int rc = redis_address_init(&conn->address, opt, e);
     if (rc == 0)

@@ -19,7 +19,8 @@ struct redis_connection {
     redisContext *context;
     struct reply_reader reader;
     struct buf out;
-    bool has_unlink; /* else DEL */
+    bool has_unlink;  /* else DEL */
+    bool has_effects; /* scripts may ask for the time and then write: Redis 5 */
 };
 
 /* Connects and logs in: AUTH, CLIENT SETNAME, PING, INFO, SELECT. Errors: SINK_URL; SINK_DOWN, SINK_NOT_READY (loading,

@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 
+#include "sink/redis/fence.h"
 #include "sink/redis/sweep.h"
 
 #define FIELD(name_) .offset = offsetof(struct redis_options, name_)
@@ -43,9 +44,27 @@ static const struct option redis_options[] = {
      .min = 1,
      .max = 1024,
      .help = "Commands on their way before a reply is awaited."},
+    {.name = "hold_ms",
+     .type = OPTION_DURATION,
+     FIELD(hold_ms),
+     .text = "1s",
+     .min = 1,
+     .max = 86400000,
+     .help = "mode: fence: for how long behind a change readers of the database may still see what was before it. For "
+             "reads from replicas add their lag."},
+    {.name = "max_fill_ms",
+     .type = OPTION_DURATION,
+     FIELD(max_fill_ms),
+     .text = "60s",
+     .min = 1,
+     .max = 86400000,
+     .help = "mode: fence: how long an application may take from its miss to its fill. Records of fences stay for this "
+             "and hold_ms."},
     {.name = NULL},
 };
 #undef FIELD
+
+static const struct option_name modes[] = {{"invalidate", REDIS_INVALIDATE}, {"fence", REDIS_FENCE}, {NULL, 0}};
 
 static const struct option redis_route_options[] = {
     {.name = "invalidate",
@@ -54,6 +73,13 @@ static const struct option redis_route_options[] = {
      .flags = OPTION_REQUIRED,
      .help = "Templates of the keys to remove: \"order:{order_id}\", filters |lower |upper |trim |hex |default:TEXT. "
              "Rendered for the row before and after the change."},
+    {.name = "mode",
+     .type = OPTION_ENUM,
+     .offset = offsetof(struct redis_route_options, mode),
+     .text = "invalidate",
+     .names = modes,
+     .help = "invalidate: keys are removed. fence: they are removed so that no application can fill them with what it "
+             "read before the change (docs/consistency.md)."},
     {.name = NULL},
 };
 
@@ -65,7 +91,7 @@ static const struct metric_row redis_metrics[] = {
     ROW(keys_total, "keys", "keys sent for removal"),
     ROW(removed_total, "keys", "keys that were there"),
     ROW(coalesced_total, "keys", "keys asked for again within a batch and sent once"),
-    ROW(commands_total, "commands", "UNLINK commands sent"),
+    ROW(commands_total, "commands", "UNLINK commands and calls of scripts sent"),
     ROW(sweeps_total, "sweeps", "tables emptied whose keys were swept"),
     METRIC_END,
 };
@@ -74,6 +100,8 @@ struct redis_sink {
     struct sink base;
     struct redis_connection conn;
     struct redis_keys keys;
+    struct redis_keys fenced; /* made for the first key of a fenced route */
+    struct redis_fence fence;
     struct redis_stats stats;
 };
 
@@ -103,6 +131,7 @@ static int redis_bind(void **out, const void *opt, const void *route_opt, const 
     struct redis_route *route = calloc(1, bytes);
     if (!route)
         return err_set(e, NO_MEMORY, bytes);
+    route->fenced = ((const struct redis_route_options *)route_opt)->mode == REDIS_FENCE;
     int rc = 0;
     for (size_t i = 0; i < list->count && rc == 0; i++) {
         if (!list->items[i][0]) {
@@ -155,6 +184,7 @@ static void redis_sink_close(struct sink *snk)
         return;
     redis_close(&to->conn);
     redis_keys_release(&to->keys);
+    redis_keys_release(&to->fenced);
     free(to);
 }
 
@@ -164,6 +194,7 @@ static int redis_sink_open(struct sink **out, const void *opt, const struct sink
     if (!to)
         return err_set(e, NO_MEMORY, sizeof *to);
     to->base.ops = &sink_redis;
+    redis_fence_init(&to->fence, place->env);
     int rc = redis_keys_init(&to->keys, e);
     if (rc == 0)
         rc = redis_open(&to->conn, opt, place->env, e);
@@ -175,25 +206,42 @@ static int redis_sink_open(struct sink **out, const void *opt, const struct sink
     return 0;
 }
 
+static int flush(struct redis_sink *to, struct err *e)
+{
+    int rc = to->keys.count ? redis_unlink(&to->conn, &to->keys, &to->stats, e) : 0;
+    if (rc == 0 && to->fenced.count)
+        rc = redis_fence(&to->fence, &to->conn, &to->fenced, &to->stats, e);
+    return rc;
+}
+
+static int add_item(struct redis_sink *to, const struct item *item, struct err *e)
+{
+    const struct redis_route *route = item->bind;
+    struct redis_keys *keys = route->fenced ? &to->fenced : &to->keys;
+    if (item->chg->op == CHANGE_TRUNCATE)
+        return redis_sweep(&to->conn, route, &to->stats, e);
+    if (!keys->list && redis_keys_init(keys, e) != 0)
+        return err_result(e);
+    if (redis_keys_add(keys, route, item->chg, e) != 0)
+        return sink_wrap(e, item);
+    return redis_keys_are_enough(keys) ? flush(to, e) : 0;
+}
+
 /* A batch is done as a whole, when the last reply is there. */
 static int redis_apply(struct sink *snk, struct item *items, size_t count, struct err *e)
 {
     struct redis_sink *to = (struct redis_sink *)snk;
     int rc = 0;
     for (size_t i = 0; i < count && rc == 0; i++) {
-        const struct redis_route *route = items[i].bind;
-        if (items[i].chg->op == CHANGE_TRUNCATE)
-            rc = redis_sweep(&to->conn, route, &to->stats, e);
-        else if ((rc = redis_keys_add(&to->keys, route, items[i].chg, e)) != 0)
-            sink_wrap(e, &items[i]);
-        else if (redis_keys_are_enough(&to->keys))
-            rc = redis_unlink(&to->conn, &to->keys, &to->stats, e);
+        rc = add_item(to, &items[i], e);
         items[i].verdict = V_DONE;
     }
     if (rc == 0)
-        rc = redis_unlink(&to->conn, &to->keys, &to->stats, e);
-    if (rc != 0)
+        rc = flush(to, e);
+    if (rc != 0) {
         redis_keys_clear(&to->keys);
+        redis_keys_clear(&to->fenced);
+    }
     return rc;
 }
 

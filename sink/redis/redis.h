@@ -1,4 +1,5 @@
-/* The Redis sink: removes the cache keys that a change makes stale, by UNLINK (DEL before Redis 4).
+/* The Redis sink: removes the cache keys that a change makes stale, by UNLINK (DEL before Redis 4); with `mode: fence`
+ * so that nobody fills them with what was read before (fence.h).
  *
  * Which keys: each template of the route's `invalidate` is rendered for the images of the change:
  *     insert, read      after
@@ -11,7 +12,8 @@
  * and no default names no key. Keys are bytes; they never appear in a message.
  *
  * Files: url.c the address; connection.c socket, login, replies; reply.c what an error reply means; keys.c the keys of
- * a batch, each once; sweep.c truncate; redis.c the sink itself. All of one instance belongs to one thread. */
+ * a batch, each once; sweep.c truncate; fence.c fences; redis.c the sink itself. All of one instance belongs to one
+ * thread. */
 #ifndef SLUICE_SINK_REDIS_REDIS_H
 #define SLUICE_SINK_REDIS_REDIS_H
 
@@ -31,14 +33,19 @@ struct redis_options {
     uint64_t timeout_ms;
     uint64_t unlink_keys;
     uint64_t pipeline;
+    uint64_t hold_ms, max_fill_ms; /* of fences */
 };
+
+enum redis_mode { REDIS_INVALIDATE, REDIS_FENCE };
 
 struct redis_route_options {
     struct option_list invalidate;
+    int mode; /* enum redis_mode */
 };
 
 /* One route bound to one table version. */
 struct redis_route {
+    bool fenced;
     unsigned count;
     struct redis_template {
         struct template *tpl;

@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "sink/redis/fence.h"
+
 #define SEND_BYTES ((size_t)64 * 1024)
 #define SCAN_COUNT "512"
 
@@ -106,6 +108,21 @@ static int sweep_glob(struct redis_connection *conn, const struct buf *glob, str
     return rc;
 }
 
+/* The records first: without one nobody fills, and who has filled already is met behind. */
+static int sweep_records(struct redis_connection *conn, const struct buf *glob, struct redis_stats *stats,
+                         struct err *e)
+{
+    struct buf records;
+    int rc = 0;
+    buf_init(&records, TEMPLATE_RENDERED_MAX + REDIS_FENCE_TOKEN_MAX);
+    for (int tagged = 0; tagged <= 1 && rc == 0; tagged++) {
+        redis_fence_glob(glob, tagged, &records);
+        rc = records.failed ? err_set(e, NO_MEMORY, records.len) : sweep_glob(conn, &records, stats, e);
+    }
+    buf_release(&records);
+    return rc;
+}
+
 int redis_sweep(struct redis_connection *conn, const struct redis_route *route, struct redis_stats *stats,
                 struct err *e)
 {
@@ -119,7 +136,7 @@ int redis_sweep(struct redis_connection *conn, const struct redis_route *route, 
             rc = err_set(e, SINK_SWEEP, template_source(route->list[i].tpl));
         else if (glob.failed)
             rc = err_set(e, NO_MEMORY, glob.len);
-        else
+        else if (!route->fenced || (rc = sweep_records(conn, &glob, stats, e)) == 0)
             rc = sweep_glob(conn, &glob, stats, e);
     }
     reply_reader_allow(&conn->reader, false, REPLY_BYTES_MAX);

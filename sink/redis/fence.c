@@ -1,0 +1,147 @@
+/* Fences: tokens, record names, the script. */
+#include "sink/redis/fence.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#define SEND_BYTES ((size_t)64 * 1024)
+#define PAIRS_MAX  128 /* of one call: the server does nothing else meanwhile */
+#define SHA_LEN    40
+
+/* KEYS: key, record, key, record, …; ARGV: token, hold_ms, fence_ttl in ms. How many keys were there. */
+static const char script[] = "local t = redis.call('TIME')\n"
+                             "local now = string.format('%d', t[1] * 1000 + math.floor(t[2] / 1000))\n"
+                             "local removed = 0\n"
+                             "for i = 1, #KEYS, 2 do\n"
+                             "  local record = ARGV[1] .. i .. ' ' .. now .. ' ' .. ARGV[2]\n"
+                             "  local set = redis.pcall('SET', KEYS[i + 1], record, 'PX', ARGV[3])\n"
+                             "  if set.err then redis.call('DEL', KEYS[i + 1]) end\n"
+                             "  removed = removed + redis.call('UNLINK', KEYS[i])\n"
+                             "end\n"
+                             "return removed\n";
+
+void redis_fence_init(struct redis_fence *fence, const struct env *env)
+{
+    uint8_t bytes[16];
+    *fence = (struct redis_fence){.calls = 0};
+    env->random(env->ctx, bytes, sizeof bytes);
+    for (size_t i = 0; i < sizeof bytes; i++)
+        snprintf(fence->seed + 2 * i, 3, "%02x", bytes[i]);
+}
+
+/* Redis Cluster hashes what stands between the first { and the first } behind it, where that is anything. */
+static bool has_tag(const uint8_t *key, size_t len)
+{
+    const uint8_t *open = memchr(key, '{', len);
+    const uint8_t *close = open ? memchr(open, '}', len - (size_t)(open - key)) : NULL;
+    return close && close > open + 1;
+}
+
+static void add_record_name(struct buf *out, const uint8_t *key, size_t len)
+{
+    bool tagged = has_tag(key, len);
+    buf_clear(out);
+    buf_text(out, tagged ? REDIS_FENCE_PREFIX : REDIS_FENCE_PREFIX "{");
+    buf_add(out, key, len);
+    if (!tagged)
+        buf_byte(out, '}');
+}
+
+void redis_fence_glob(const struct buf *glob, bool tagged, struct buf *out)
+{
+    buf_clear(out);
+    buf_text(out, tagged ? REDIS_FENCE_PREFIX : REDIS_FENCE_PREFIX "{");
+    buf_add(out, glob->p, glob->len);
+    if (!tagged)
+        buf_byte(out, '}');
+}
+
+static int load(struct redis_fence *fence, struct redis_connection *conn, struct err *e)
+{
+    const struct reply *reply;
+    if (!conn->has_effects)
+        return err_set(e, SINK_UNSUPPORTED, conn->address.name, "fences on a Redis before version 5");
+    redis_command(conn, 3);
+    redis_argument(conn, "SCRIPT", 6);
+    redis_argument(conn, "LOAD", 4);
+    redis_argument(conn, script, sizeof script - 1);
+    if (redis_send(conn, e) != 0 || redis_reply(conn, &reply, e) != 0)
+        return err_result(e);
+    if (reply->type == REPLY_ERROR)
+        return reply_error(conn->address.name, reply, e);
+    if (reply->type != REPLY_STRING || reply->len != SHA_LEN)
+        return err_set(e, SINK_PROTOCOL, conn->address.name, "to SCRIPT LOAD no name");
+    memcpy(fence->script, reply->text, SHA_LEN + 1);
+    return 0;
+}
+
+static int take_fenced(struct redis_fence *fence, struct redis_connection *conn, struct redis_stats *stats,
+                       struct err *e)
+{
+    const struct reply *reply;
+    int rc = redis_reply(conn, &reply, e);
+    if (rc != 0)
+        return rc;
+    if (reply_error_is(reply, "NOSCRIPT")) {
+        fence->script[0] = '\0';
+        return err_set(e, SINK_NOT_READY, conn->address.name, "its scripts were flushed");
+    }
+    if (reply->type == REPLY_ERROR)
+        return reply_error(conn->address.name, reply, e);
+    if (reply->type != REPLY_INTEGER || reply->integer < 0)
+        return err_set(e, SINK_PROTOCOL, conn->address.name, "to EVALSHA no number");
+    metric_add(&stats->removed_total, (uint64_t)reply->integer);
+    return 0;
+}
+
+/* One call for `n` keys from `first` on. */
+static void add_call(struct redis_fence *fence, struct redis_connection *conn, struct redis_keys *keys, size_t first,
+                     size_t n)
+{
+    char token[REDIS_FENCE_TOKEN_MAX], number[24], hold[24], ttl[24];
+    const struct redis_options *opt = conn->opt;
+    int token_len = snprintf(token, sizeof token, "%s-%" PRIu64 "-", fence->seed, fence->calls++);
+    int number_len = snprintf(number, sizeof number, "%zu", 2 * n);
+    int hold_len = snprintf(hold, sizeof hold, "%" PRIu64, opt->hold_ms);
+    int ttl_len = snprintf(ttl, sizeof ttl, "%" PRIu64, opt->hold_ms + opt->max_fill_ms);
+    redis_command(conn, 2 * n + 6);
+    redis_argument(conn, "EVALSHA", 7);
+    redis_argument(conn, fence->script, SHA_LEN);
+    redis_argument(conn, number, (size_t)number_len);
+    for (size_t i = first; i < first + n; i++) {
+        const uint8_t *key = keys->bytes.p + keys->list[i].at;
+        redis_argument(conn, key, keys->list[i].len);
+        add_record_name(&keys->other, key, keys->list[i].len);
+        conn->out.failed |= keys->other.failed;
+        redis_argument(conn, keys->other.p, keys->other.len);
+    }
+    redis_argument(conn, token, (size_t)token_len);
+    redis_argument(conn, hold, (size_t)hold_len);
+    redis_argument(conn, ttl, (size_t)ttl_len);
+}
+
+int redis_fence(struct redis_fence *fence, struct redis_connection *conn, struct redis_keys *keys,
+                struct redis_stats *stats, struct err *e)
+{
+    size_t in_flight = 0, most = conn->opt->unlink_keys < PAIRS_MAX ? (size_t)conn->opt->unlink_keys : PAIRS_MAX;
+    int rc = keys->count && !fence->script[0] ? load(fence, conn, e) : 0;
+    for (size_t done = 0, n; done < keys->count && rc == 0; done += n) {
+        n = keys->count - done < most ? keys->count - done : most;
+        add_call(fence, conn, keys, done, n);
+        in_flight++;
+        metric_add(&stats->commands_total, 1);
+        bool is_last = done + n == keys->count;
+        if (is_last || conn->out.len >= SEND_BYTES || conn->out.failed || in_flight >= conn->opt->pipeline)
+            rc = redis_send(conn, e);
+        for (; rc == 0 && in_flight >= conn->opt->pipeline; in_flight--)
+            rc = take_fenced(fence, conn, stats, e);
+    }
+    for (; rc == 0 && in_flight; in_flight--)
+        rc = take_fenced(fence, conn, stats, e);
+    metric_add(&stats->keys_total, keys->count);
+    metric_add(&stats->coalesced_total, keys->coalesced);
+    keys->coalesced = 0;
+    redis_keys_clear(keys);
+    return rc;
+}
