@@ -9,15 +9,24 @@
 #define PAIRS_MAX  128 /* of one call: the server does nothing else meanwhile */
 #define SHA_LEN    40
 
-/* KEYS: key, record, key, record, …; ARGV: token, hold_ms, fence_ttl in ms. How many keys were there. */
+/* KEYS: key, record, and with old_ms the key's old name; and so on. ARGV: token, hold_ms, fence_ttl in ms, old_ms. How
+ * many keys were there. */
 static const char script[] = "local t = redis.call('TIME')\n"
                              "local now = string.format('%d', t[1] * 1000 + math.floor(t[2] / 1000))\n"
+                             "local keeps = ARGV[4] ~= '0'\n"
                              "local removed = 0\n"
-                             "for i = 1, #KEYS, 2 do\n"
+                             "for i = 1, #KEYS, keeps and 3 or 2 do\n"
                              "  local record = ARGV[1] .. i .. ' ' .. now .. ' ' .. ARGV[2]\n"
                              "  local set = redis.pcall('SET', KEYS[i + 1], record, 'PX', ARGV[3])\n"
                              "  if set.err then redis.call('DEL', KEYS[i + 1]) end\n"
-                             "  removed = removed + redis.call('UNLINK', KEYS[i])\n"
+                             "  if keeps and redis.call('EXISTS', KEYS[i]) == 1 then\n"
+                             "    redis.call('UNLINK', KEYS[i + 2])\n"
+                             "    redis.call('RENAME', KEYS[i], KEYS[i + 2])\n"
+                             "    redis.call('PEXPIRE', KEYS[i + 2], ARGV[4])\n"
+                             "    removed = removed + 1\n"
+                             "  elseif not keeps then\n"
+                             "    removed = removed + redis.call('UNLINK', KEYS[i])\n"
+                             "  end\n"
                              "end\n"
                              "return removed\n";
 
@@ -38,21 +47,13 @@ static bool has_tag(const uint8_t *key, size_t len)
     return close && close > open + 1;
 }
 
-static void add_record_name(struct buf *out, const uint8_t *key, size_t len)
+void redis_fence_name(const char *prefix, const void *key, size_t len, bool tagged, struct buf *out)
 {
-    bool tagged = has_tag(key, len);
     buf_clear(out);
-    buf_text(out, tagged ? REDIS_FENCE_PREFIX : REDIS_FENCE_PREFIX "{");
-    buf_add(out, key, len);
+    buf_text(out, prefix);
     if (!tagged)
-        buf_byte(out, '}');
-}
-
-void redis_fence_glob(const struct buf *glob, bool tagged, struct buf *out)
-{
-    buf_clear(out);
-    buf_text(out, tagged ? REDIS_FENCE_PREFIX : REDIS_FENCE_PREFIX "{");
-    buf_add(out, glob->p, glob->len);
+        buf_byte(out, '{');
+    buf_add(out, key, len);
     if (!tagged)
         buf_byte(out, '}');
 }
@@ -95,30 +96,44 @@ static int take_fenced(struct redis_fence *fence, struct redis_connection *conn,
     return 0;
 }
 
+static void add_name(struct redis_connection *conn, const char *prefix, struct redis_keys *keys,
+                     const struct redis_key *key)
+{
+    const uint8_t *p = keys->bytes.p + key->at;
+    redis_fence_name(prefix, p, key->len, has_tag(p, key->len), &keys->other);
+    conn->out.failed |= keys->other.failed;
+    redis_argument(conn, keys->other.p, keys->other.len);
+}
+
+static void add_number(struct redis_connection *conn, uint64_t number)
+{
+    char text[24];
+    int len = snprintf(text, sizeof text, "%" PRIu64, number);
+    redis_argument(conn, text, (size_t)len);
+}
+
 /* One call for `n` keys from `first` on. */
 static void add_call(struct redis_fence *fence, struct redis_connection *conn, struct redis_keys *keys, size_t first,
                      size_t n)
 {
-    char token[REDIS_FENCE_TOKEN_MAX], number[24], hold[24], ttl[24];
+    char token[REDIS_FENCE_TOKEN_MAX];
     const struct redis_options *opt = conn->opt;
+    size_t each = opt->old_ms ? 3 : 2;
     int token_len = snprintf(token, sizeof token, "%s-%" PRIu64 "-", fence->seed, fence->calls++);
-    int number_len = snprintf(number, sizeof number, "%zu", 2 * n);
-    int hold_len = snprintf(hold, sizeof hold, "%" PRIu64, opt->hold_ms);
-    int ttl_len = snprintf(ttl, sizeof ttl, "%" PRIu64, opt->hold_ms + opt->max_fill_ms);
-    redis_command(conn, 2 * n + 6);
+    redis_command(conn, each * n + 7);
     redis_argument(conn, "EVALSHA", 7);
     redis_argument(conn, fence->script, SHA_LEN);
-    redis_argument(conn, number, (size_t)number_len);
-    for (size_t i = first; i < first + n; i++) {
-        const uint8_t *key = keys->bytes.p + keys->list[i].at;
-        redis_argument(conn, key, keys->list[i].len);
-        add_record_name(&keys->other, key, keys->list[i].len);
-        conn->out.failed |= keys->other.failed;
-        redis_argument(conn, keys->other.p, keys->other.len);
+    add_number(conn, each * n);
+    for (const struct redis_key *key = &keys->list[first]; key < &keys->list[first + n]; key++) {
+        redis_argument(conn, keys->bytes.p + key->at, key->len);
+        add_name(conn, REDIS_FENCE_PREFIX, keys, key);
+        if (opt->old_ms)
+            add_name(conn, REDIS_OLD_PREFIX, keys, key);
     }
     redis_argument(conn, token, (size_t)token_len);
-    redis_argument(conn, hold, (size_t)hold_len);
-    redis_argument(conn, ttl, (size_t)ttl_len);
+    add_number(conn, opt->hold_ms);
+    add_number(conn, opt->hold_ms + opt->max_fill_ms);
+    add_number(conn, opt->old_ms);
 }
 
 int redis_fence(struct redis_fence *fence, struct redis_connection *conn, struct redis_keys *keys,

@@ -6,7 +6,12 @@
  * A change writes the record anew and removes KEY, in one script. Applications fill KEY by two scripts
  * (snippets/redis): `get` tells the token and whether the record is older than HOLD, `fill` stores only while the
  * record has that token. Where Redis takes no record any more (OOM), the change removes it: what is missing lets nobody
- * fill. docs/consistency.md says what this leaves open. */
+ * fill.
+ *
+ * With old_ms the change keeps what the key held, for so long, under sluice:old:{KEY} (or sluice:old:KEY): what those
+ * may show who wait for another's fill (`get` with lease_ms).
+ *
+ * docs/consistency.md says what this leaves open. */
 #ifndef SLUICE_SINK_REDIS_FENCE_H
 #define SLUICE_SINK_REDIS_FENCE_H
 
@@ -15,6 +20,7 @@
 #include "sink/redis/sweep.h"
 
 #define REDIS_FENCE_PREFIX    "sluice:fence:"
+#define REDIS_OLD_PREFIX      "sluice:old:"
 #define REDIS_FENCE_TOKEN_MAX 64
 
 struct redis_fence {
@@ -31,8 +37,8 @@ void redis_fence_init(struct redis_fence *fence, const struct env *env);
 int redis_fence(struct redis_fence *fence, struct redis_connection *conn, struct redis_keys *keys,
                 struct redis_stats *stats, struct err *e);
 
-/* The glob of the records of keys that match `glob`: the first of two, those of keys without a hash tag, or the second.
- */
-void redis_fence_glob(const struct buf *glob, bool tagged, struct buf *out);
+/* The name that stands beside a key: the prefix and the key, in braces where it has no hash tag. With `tagged` as of a
+ * key that has one: for globs, of which there are two. */
+void redis_fence_name(const char *prefix, const void *key, size_t len, bool tagged, struct buf *out);
 
 #endif

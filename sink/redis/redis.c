@@ -60,6 +60,14 @@ static const struct option redis_options[] = {
      .max = 86400000,
      .help = "mode: fence: how long an application may take from its miss to its fill. Records of fences stay for this "
              "and hold_ms."},
+    {.name = "old_ms",
+     .type = OPTION_DURATION,
+     FIELD(old_ms),
+     .text = "0",
+     .max = 86400000,
+     .help =
+         "mode: fence: what a key held is kept beside it for so long, for those who wait while another reader fills. "
+         "0: not at all."},
     {.name = NULL},
 };
 #undef FIELD

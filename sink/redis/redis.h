@@ -33,7 +33,7 @@ struct redis_options {
     uint64_t timeout_ms;
     uint64_t unlink_keys;
     uint64_t pipeline;
-    uint64_t hold_ms, max_fill_ms; /* of fences */
+    uint64_t hold_ms, max_fill_ms, old_ms; /* of fences */
 };
 
 enum redis_mode { REDIS_INVALIDATE, REDIS_FENCE };

@@ -108,19 +108,25 @@ static int sweep_glob(struct redis_connection *conn, const struct buf *glob, str
     return rc;
 }
 
-/* The records first: without one nobody fills, and who has filled already is met behind. */
-static int sweep_records(struct redis_connection *conn, const struct buf *glob, struct redis_stats *stats,
-                         struct err *e)
+static int sweep_names(struct redis_connection *conn, const char *prefix, const struct buf *glob,
+                       struct redis_stats *stats, struct err *e)
 {
-    struct buf records;
+    struct buf names;
     int rc = 0;
-    buf_init(&records, TEMPLATE_RENDERED_MAX + REDIS_FENCE_TOKEN_MAX);
+    buf_init(&names, TEMPLATE_RENDERED_MAX + REDIS_FENCE_TOKEN_MAX);
     for (int tagged = 0; tagged <= 1 && rc == 0; tagged++) {
-        redis_fence_glob(glob, tagged, &records);
-        rc = records.failed ? err_set(e, NO_MEMORY, records.len) : sweep_glob(conn, &records, stats, e);
+        redis_fence_name(prefix, glob->p, glob->len, tagged, &names);
+        rc = names.failed ? err_set(e, NO_MEMORY, names.len) : sweep_glob(conn, &names, stats, e);
     }
-    buf_release(&records);
+    buf_release(&names);
     return rc;
+}
+
+/* The records first: without one nobody fills, and who has filled already is met behind. */
+static int sweep_fenced(struct redis_connection *conn, const struct buf *glob, struct redis_stats *stats, struct err *e)
+{
+    int rc = sweep_names(conn, REDIS_FENCE_PREFIX, glob, stats, e);
+    return rc == 0 && conn->opt->old_ms ? sweep_names(conn, REDIS_OLD_PREFIX, glob, stats, e) : rc;
 }
 
 int redis_sweep(struct redis_connection *conn, const struct redis_route *route, struct redis_stats *stats,
@@ -136,7 +142,7 @@ int redis_sweep(struct redis_connection *conn, const struct redis_route *route, 
             rc = err_set(e, SINK_SWEEP, template_source(route->list[i].tpl));
         else if (glob.failed)
             rc = err_set(e, NO_MEMORY, glob.len);
-        else if (!route->fenced || (rc = sweep_records(conn, &glob, stats, e)) == 0)
+        else if (!route->fenced || (rc = sweep_fenced(conn, &glob, stats, e)) == 0)
             rc = sweep_glob(conn, &glob, stats, e);
     }
     reply_reader_allow(&conn->reader, false, REPLY_BYTES_MAX);

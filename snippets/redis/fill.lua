@@ -1,6 +1,9 @@
--- Stores what was read from the database behind `get`, unless a change came meanwhile.
--- KEYS: key, record. ARGV: token, settled, value, ttl_ms, hold_ms.
+-- Stores what was read from the database behind `get`, unless a change came meanwhile. The lease ends.
+-- KEYS: key, record, lease, old. ARGV: token, settled, value, ttl_ms, hold_ms, the caller's text of its `get`.
 -- 1: stored; 0: not, and the next reader reads the database again.
+if redis.call('GET', KEYS[3]) == ARGV[6] then
+    redis.call('DEL', KEYS[3])
+end
 local record = redis.call('GET', KEYS[2])
 if not record or string.match(record, '^(%S+) ') ~= ARGV[1] then
     return 0
@@ -10,4 +13,5 @@ if ARGV[2] ~= '1' then
     ttl = math.min(ttl, tonumber(ARGV[5]))
 end
 redis.call('SET', KEYS[1], ARGV[3], 'PX', string.format('%d', ttl))
+redis.call('DEL', KEYS[4])
 return 1

@@ -75,7 +75,7 @@ class Race:
         client = self.shop.redis.client()
         while not self.stop.is_set():
             order = rng.choice(KEYS)
-            client.unlink(rng.choice((f"order:{order}", FencedCache.record(f"order:{order}"))))
+            client.unlink(rng.choice((f"order:{order}", FencedCache.beside("fence", f"order:{order}"))))
             time.sleep(0.005)
 
     def run(self, seconds):
@@ -106,10 +106,10 @@ class Race:
             return cur.fetchall()
 
 
-def started(shop, sluice, mode):
+def started(shop, sluice, mode, **of_sink):
     some = routes(mode=mode)
     some[1]["mode"] = mode
-    driver = sluice(config(shop.db, shop.redis, cache={"hold_ms": HOLD_MS}, routes=some, partitions=4)).start()
+    driver = sluice(config(shop.db, shop.redis, cache={"hold_ms": HOLD_MS, **of_sink}, routes=some, partitions=4)).start()
     shop.orders(KEYS)
     shop.wait_streaming(driver, 900_000)
     return driver
@@ -154,7 +154,7 @@ def test_what_is_read_soon_after_a_change_is_kept_for_hold_ms_only(db, redis, sl
     client = redis.client()
     cache = FencedCache(client, os.path.join(ROOT, "snippets", "redis"), HOLD_MS)
     shop.pay(1)
-    wait_until(lambda: client.exists(FencedCache.record("order:1")), "the fence of order:1")
+    wait_until(lambda: client.exists(FencedCache.beside("fence", "order:1")), "the fence of order:1")
     assert cache.get("order:1", lambda: "old", LONG_MS) == "old"
     assert client.pttl("order:1") <= HOLD_MS
     wait_until(lambda: client.get("order:1") is None, "the fill to end")
@@ -172,13 +172,13 @@ def test_a_fill_behind_a_change_is_refused_whatever_happened_to_the_record(db, r
     cache = FencedCache(client, os.path.join(ROOT, "snippets", "redis"), HOLD_MS)
 
     def change():
-        before = client.get(FencedCache.record("order:2"))
+        before = client.get(FencedCache.beside("fence", "order:2"))
         shop.pay(2)
-        wait_until(lambda: client.get(FencedCache.record("order:2")) != before, "another token")
+        wait_until(lambda: client.get(FencedCache.beside("fence", "order:2")) != before, "another token")
         return "stale"
 
     def evict():
-        client.unlink(FencedCache.record("order:2"))
+        client.unlink(FencedCache.beside("fence", "order:2"))
         return "stale"
 
     def change_and_evict():
@@ -188,4 +188,55 @@ def test_a_fill_behind_a_change_is_refused_whatever_happened_to_the_record(db, r
     for load in (change, evict, change_and_evict):
         assert cache.get("order:2", load, LONG_MS) == "stale"
         assert client.get("order:2") is None, load.__name__
+    assert driver.stop() == FINE
+
+
+def test_one_reader_of_a_hot_key_fills_and_the_others_take_what_was(db, redis, sluice):
+    """A herd: each change of a key that everybody reads costs one read of the database."""
+    shop = Shop(db, redis)
+    driver = started(shop, sluice, "fence", old_ms=60_000)
+    client = redis.client()
+    made = threading.Lock()
+    loads = []
+    held = threading.Event()
+
+    def load(value):
+        with made:
+            loads.append(value)
+        held.wait(10)
+        return value
+
+    def reader(value, found):
+        cache = FencedCache(redis.client(), os.path.join(ROOT, "snippets", "redis"), HOLD_MS, lease_ms=20_000)
+        found.append(cache.get("order:3", lambda: load(value), LONG_MS))
+
+    def herd(value, count):
+        found = []
+        threads = [threading.Thread(target=reader, args=(value, found)) for _ in range(count)]
+        for thread in threads:
+            thread.start()
+        return threads, found
+
+    def done(threads):
+        for thread in threads:
+            thread.join()
+
+    threads, found = herd("first", 20)
+    wait_until(lambda: loads == ["first"], "one reader to fill")
+    assert found == []
+    held.set()
+    done(threads)
+    assert set(found) <= {"first", b"first"} and len(found) == 20 and loads == ["first"]
+
+    held.clear()
+    client.set("order:3", "first", px=LONG_MS)
+    shop.pay(3)
+    shop.wait_gone("order:3")
+    threads, found = herd("second", 20)
+    wait_until(lambda: len(found) == 19, "the others")
+    assert set(found) == {b"first"} and loads == ["first", "second"]
+    held.set()
+    done(threads)
+    assert found[-1] == "second" and client.get("order:3") == b"second"
+    assert not client.exists(FencedCache.beside("old", "order:3"), FencedCache.beside("lease", "order:3"))
     assert driver.stop() == FINE

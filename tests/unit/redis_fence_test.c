@@ -158,6 +158,30 @@ static void fence__no_memory_for_a_record__the_old_one_goes_and_the_key(void **s
     scene_release(&s);
 }
 
+static void fence__old_values_wanted__the_key_is_renamed_for_so_long(void **state)
+{
+    (void)state;
+    struct scene s;
+    char old[TEXT_MAX];
+    if (!scene_init(&s, "order:{order_id}"))
+        skip();
+    s.opt.old_ms = 5000;
+    private_redis_call(&s.redis, "SET order:1 first");
+    private_redis_call(&s.redis, "SET sluice:old:{order:2} before");
+    assert_int_equal(apply(&s, 1, 2), 0);
+    assert_int_equal(private_redis_call(&s.redis, "EXISTS order:1"), 0);
+    record_of(&s, "sluice:old:{order:1}", old);
+    assert_string_equal(old, "first");
+    assert_in_range(private_redis_call(&s.redis, "PTTL sluice:old:{order:1}"), 1, 5000);
+    record_of(&s, "sluice:old:{order:2}", old); /* there was no key: what was before it stays */
+    assert_string_equal(old, "before");
+    struct change chg = {.op = CHANGE_TRUNCATE, .db = "shop", .table = "orders"};
+    struct item item = {.chg = &chg, .bind = s.route};
+    assert_int_equal(sink_redis.apply(s.snk, &item, 1, NULL), 0);
+    assert_int_equal(private_redis_call(&s.redis, "DBSIZE"), 0);
+    scene_release(&s);
+}
+
 static void fence__truncate__no_record_is_left_to_fill_by(void **state)
 {
     (void)state;
@@ -184,6 +208,7 @@ int main(void)
         cmocka_unit_test(fence__key_with_a_hash_tag__has_its_record_in_one_slot),
         cmocka_unit_test(fence__scripts_flushed__is_tried_again_and_loads_them),
         cmocka_unit_test(fence__no_memory_for_a_record__the_old_one_goes_and_the_key),
+        cmocka_unit_test(fence__old_values_wanted__the_key_is_renamed_for_so_long),
         cmocka_unit_test(fence__truncate__no_record_is_left_to_fill_by),
     };
     return cmocka_run_group_tests_name("redis fence", tests, NULL, NULL);
