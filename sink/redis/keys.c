@@ -139,9 +139,14 @@ static int add_from(struct redis_keys *keys, const struct redis_route *route, co
 
 int redis_keys_add(struct redis_keys *keys, const struct redis_route *route, const struct change *chg, struct err *e)
 {
+    int rc = route->when_count
+                 ? redis_conditions_hold(route->when, route->when_count, chg, &keys->arena, &keys->other, e)
+                 : 1;
+    if (rc <= 0)
+        return rc;
     if (chg->flags & CHANGE_FROM)
         return add_from(keys, route, chg, e);
-    int rc = 0;
+    rc = 0;
     if (chg->op == CHANGE_DELETE || (chg->op == CHANGE_UPDATE && !(chg->flags & CHANGE_TO)))
         rc = add_side(keys, route, chg, SIDE_BEFORE, e);
     if (rc == 0 && chg->op != CHANGE_DELETE)

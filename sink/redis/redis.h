@@ -8,17 +8,18 @@
  *     FROM half         before, but for keys that the after image renders too
  *     TO half           after
  *     truncate          every key that the template can render (SCAN MATCH)
- * so that both halves of a key move together remove what the update would, in any order. A template with a NULL column
+ * so that both halves of a key move together remove what the update would, in any order. A change for which a
+ * condition of the route's `when` does not hold makes nothing stale (condition.h). A template with a NULL column
  * and no default names no key. Keys are bytes; they never appear in a message.
  *
  * Files: url.c the address; connection.c socket, login, replies; reply.c what an error reply means; keys.c the keys of
- * a batch, each once; sweep.c truncate; fence.c fences; redis.c the sink itself. All of one instance belongs to one
- * thread. */
+ * a batch, each once; condition.c `when`; sweep.c truncate; fence.c fences; redis.c the sink itself. All of one
+ * instance belongs to one thread. */
 #ifndef SLUICE_SINK_REDIS_REDIS_H
 #define SLUICE_SINK_REDIS_REDIS_H
 
-#include "change/template.h"
 #include "sink/kinds.h"
+#include "sink/redis/condition.h"
 
 #define REDIS_PORT_DEFAULT      6379
 #define REDIS_KEYS_PER_CALL_MAX 512
@@ -40,12 +41,15 @@ enum redis_mode { REDIS_INVALIDATE, REDIS_FENCE };
 
 struct redis_route_options {
     struct option_list invalidate;
+    struct option_list when;
     int mode; /* enum redis_mode */
 };
 
 /* One route bound to one table version. */
 struct redis_route {
     bool fenced;
+    struct redis_condition *when;
+    unsigned when_count;
     unsigned count;
     struct redis_template {
         struct template *tpl;

@@ -193,3 +193,33 @@ def test_missing_column_in_a_template_is_a_config_error_at_start(shop, sluice):
     assert done.returncode == USAGE, done.stderr
     assert "order_nr" in done.stderr and "shop.orders" in done.stderr
     assert REPLICATION_PASSWORD not in done.stderr
+
+
+def test_changes_for_which_a_condition_does_not_hold_leave_the_keys(shop, sluice):
+    """`status changed` for one route, a set of users for the other; what leaves the set counts too."""
+    settings = config(shop.db, shop.redis, at(shop.db.position()), partitions=1)
+    orders = settings["routes"][0]
+    settings["routes"] = [
+        {**orders, "invalidate": ["order:{order_id}"], "when": "status changed"},
+        {**orders, "invalidate": ["vip:{order_id}"], "when": ["user_id in 7, 8", "note is null"]},
+    ]
+    driver = sluice(settings).start()
+    for number, user in ((1, 7), (2, 1), (3, 1)):
+        shop.order(number, user)
+    shop.plant("vip:99")
+    shop.order(99, 7)
+    shop.wait_gone("vip:99")
+    names = [f"{kind}:{number}" for kind in ("order", "vip") for number in (1, 2, 3)]
+    shop.plant(*names)
+    for statement, gone in (
+        ("UPDATE shop.orders SET amount = 5", {"vip:1"}),
+        ("UPDATE shop.orders SET status = 'paid' WHERE order_id = 2", {"vip:1", "order:2"}),
+        ("UPDATE shop.orders SET user_id = 8 WHERE order_id = 3", {"vip:1", "order:2", "vip:3"}),
+        ("UPDATE shop.orders SET note = 'x' WHERE order_id < 4", {"vip:1", "order:2", "vip:3"}),
+    ):
+        shop.plant("vip:99")
+        shop.db.sql(statement)
+        shop.pay(99)
+        shop.wait_gone("vip:99")
+        assert shop.left(*names) == set(names) - gone, statement
+    assert driver.stop() == FINE
