@@ -184,6 +184,7 @@ static const struct error_row {
     {"ERR Client sent AUTH", ERR_SINK_LOGIN},
     {"ERR operation not permitted", ERR_SINK_LOGIN},
     {"NOPERM", ERR_SINK_RIGHTS},
+    {"ERR The user executing the script", ERR_SINK_RIGHTS},
     {"DENIED", ERR_SINK_RIGHTS},
     {"MOVED", ERR_SINK_UNSUPPORTED},
     {"ASK", ERR_SINK_UNSUPPORTED},

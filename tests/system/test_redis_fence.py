@@ -10,7 +10,7 @@ import time
 import pytest
 
 from shop import Shop, config, routes
-from sluice import FINE, wait_until
+from sluice import FINE, stopped_with, wait_until
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 sys.path.insert(0, os.path.join(ROOT, "snippets", "python"))
@@ -240,3 +240,48 @@ def test_one_reader_of_a_hot_key_fills_and_the_others_take_what_was(db, redis, s
     assert found[-1] == "second" and client.get("order:3") == b"second"
     assert not client.exists(FencedCache.beside("old", "order:3"), FencedCache.beside("lease", "order:3"))
     assert driver.stop() == FINE
+
+
+def users():
+    """{name: its rules} of the file that operators start from."""
+    with open(os.path.join(ROOT, "deploy", "redis.acl"), encoding="utf-8") as file:
+        lines = [line.split() for line in file.read().splitlines()]
+    return {words[1]: words[2:] for words in lines}
+
+
+@pytest.mark.ci_flavors("mariadb")
+@pytest.mark.parametrize("mode", ["invalidate", "fence"])
+def test_the_users_of_the_acl_file_can_do_what_they_must_and_no_more(db, redis, sluice, mode):
+    shop = Shop(db, redis)
+    admin = redis.client()
+    rules = users()
+    for name in (f"sluice_{mode}", "application"):
+        admin.execute_command("ACL", "SETUSER", name, *rules[name])
+    needed = [rule for rule in rules[f"sluice_{mode}"] if rule in ("+unlink", "+set", "+time", "+script|load", "+rename")]
+    assert len(needed) == (1 if mode == "invalidate" else 5)
+    login = {"username": f"sluice_{mode}", "password": "change-me"}
+    driver = started(shop, sluice, mode, old_ms=1000, **login)
+    if mode == "fence":
+        client = redis.client(username="application", password="change-me")
+        cache = FencedCache(client, os.path.join(ROOT, "snippets", "redis"), HOLD_MS, lease_ms=1000)
+        assert cache.get("order:5", lambda: "filled", LONG_MS) == "filled"
+        assert admin.get("order:5") == b"filled"
+        with pytest.raises(Exception, match="(?i)no permissions"):
+            client.set("other:5", "x")
+    else:
+        shop.plant("order:5")
+    shop.pay(5)
+    shop.wait_gone("order:5")
+    assert driver.stop() == FINE
+    for rule in needed:
+        admin.acl_setuser(f"sluice_{mode}", enabled=True, commands=["-" + rule[1:]])
+        admin.script_flush()
+        shop.plant("order:5")
+        driver.start()
+        shop.pay(5)
+        line = stopped_with(driver, "sink_rights")
+        assert "cache" in line["text"], line
+        admin.acl_setuser(f"sluice_{mode}", enabled=True, commands=[rule])
+        driver.start()
+        shop.wait_gone("order:5")
+        assert driver.stop() == FINE

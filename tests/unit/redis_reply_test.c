@@ -96,6 +96,8 @@ static void redis__every_error_reply__has_its_class(void **state)
         {__LINE__, "UNLINK", "-NOAUTH Authentication required.\r\n", ERR_SINK_LOGIN},
         {__LINE__, "PING", "-WRONGPASS invalid username-password pair\r\n", ERR_SINK_LOGIN},
         {__LINE__, "UNLINK", "-NOPERM this user has no permissions to run the 'unlink' command\r\n", ERR_SINK_RIGHTS},
+        {__LINE__, "UNLINK", "-ERR The user executing the script can't run this command or subcommand script: 1f\r\n",
+         ERR_SINK_RIGHTS},
         {__LINE__, "PING", "-DENIED Redis is running in protected mode\r\n", ERR_SINK_RIGHTS},
         {__LINE__, "UNLINK", "-MOVED 3999 127.0.0.1:6381\r\n", ERR_SINK_UNSUPPORTED},
         {__LINE__, "UNLINK", "-ASK 3999 127.0.0.1:6381\r\n", ERR_SINK_UNSUPPORTED},
