@@ -105,7 +105,8 @@ const struct option kafka_option_table[] = {
     {.name = "properties",
      .type = OPTION_LIST,
      FIELD(properties),
-     .help = "Properties of librdkafka, each as name=value: compression.type=zstd, security.protocol=SASL_SSL."},
+     .help = "Properties of librdkafka, each as name=value: compression.type=zstd (lz4 unless given), "
+             "security.protocol=SASL_SSL."},
     {.name = "sasl_password", .type = OPTION_SECRET, FIELD(sasl_password), .help = "Password for SASL."},
     {.name = NULL},
 };
@@ -126,6 +127,7 @@ static const char *const fixed[][2] = {{"enable.idempotence", "true"},
                                        {"message.timeout.ms", "0"},
                                        {"transaction.timeout.ms", "600000"},
                                        {"linger.ms", "1"},
+                                       {"compression.type", "lz4"},
                                        {"message.max.bytes", "1000000000"},
                                        {"allow.auto.create.topics", "false"},
                                        {"topic.metadata.propagation.max.ms", "5000"},

@@ -45,7 +45,7 @@ def test_brokers_that_are_down_for_long_cost_no_memory(
 def test_row_that_the_topic_refuses_as_too_large_stops(db, kafka, sluice, flavor, begin):  # noqa: F811
     topic = f"large-{flavor}"
     create_topic(kafka, topic, PARTITIONS, max_message_bytes=2000)
-    driver = sluice(config(db, kafka, topic, begin, properties=["batch.size=1500"])).start()
+    driver = sluice(config(db, kafka, topic, begin, properties=["batch.size=1500", "compression.type=none"])).start()
     db.script(["INSERT INTO orders (order_id, user_id) VALUES (1, 1)"], "shop")
     wait_until(lambda: len(read_topic(kafka, topic)) == 1, driver.tail, every_s=0.2)
     db.script(["ALTER TABLE orders MODIFY note TEXT",

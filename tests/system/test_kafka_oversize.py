@@ -13,7 +13,7 @@ TABLE = "CREATE TABLE notes (id INT PRIMARY KEY, order_id INT NOT NULL, body MED
 pytestmark = pytest.mark.ci_flavors("mariadb")
 
 
-def settings(db, redis, kafka, topic, properties=(f"batch.size={LIMIT}",), **bus):
+def settings(db, redis, kafka, topic, properties=(f"batch.size={LIMIT}", "compression.type=none"), **bus):
     """Whole: reader and applier in one process."""
     return {
         "source": source_of(db, start=at(db.position())),
