@@ -3,7 +3,7 @@
     cache = FencedCache(redis.Redis(...), "snippets/redis")
     order = cache.get("order:17", load=lambda: read_order(17), ttl_ms=3_600_000)
 
-`load` reads the database and returns bytes or str. hold_ms and max_fill_ms are those of the sink. With lease_ms one
+`load` reads the database, in no snapshot that is older than the call, and returns bytes or str. hold_ms and max_fill_ms are those of the sink. With lease_ms one
 reader of a key fills at a time, within that time; the others get what the key held before (`old_ms` of the sink), or
 wait for it. Needs redis-py."""
 
