@@ -105,6 +105,11 @@ struct sink_ops {
      * V_POISON `e` may say why. */
     int (*apply)(struct sink *snk, struct item *items, size_t count, struct err *e);
 
+    /* What is to be done though no change comes: called after each batch, and when the time is over that it told last,
+     * monotonic in *due_us (INT64_MAX: not before another batch). Errors: as of apply for a batch that failed. NULL =
+     * nothing. */
+    int (*tend)(struct sink *snk, int64_t *due_us, struct err *e);
+
     /* KEEPS_POSITION only. load: the marks of the last commit into `out`, made by marks_init: 1, or 0 when there are
      * none. commit: everything that was applied since the last commit becomes durable, with the marks, or nothing of it
      * does. After SINK_DOWN of commit the outcome is not known, and it is called again with the same marks; after

@@ -107,6 +107,7 @@ int worker_open(struct worker *worker, struct err *e)
     int rc = worker->opt->ops->open(&worker->snk, worker->opt->options, &place, e);
     if (rc != 0)
         worker->snk = NULL;
+    worker->tend_us = 0;
     return rc;
 }
 
@@ -160,6 +161,15 @@ static int commit_due(struct worker *worker, bool found, struct err *e)
     return rc == 0 && !found ? keeping_idle(worker, false, e) : rc;
 }
 
+/* What the sink has to do by itself. */
+static int tend(struct worker *worker, bool found, struct err *e)
+{
+    const struct sink_ops *ops = worker->opt->ops;
+    if (!ops->tend || !worker->snk || (!found && env_mono_us(worker->opt->env) < worker->tend_us))
+        return 0;
+    return ops->tend(worker->snk, &worker->tend_us, e);
+}
+
 int worker_round(struct worker *worker, struct err *e)
 {
     int rc = worker->keeping.must_renew ? keeping_renew(worker, e) : 0;
@@ -176,6 +186,8 @@ int worker_round(struct worker *worker, struct err *e)
         rc = batch_settle(worker, e);
     if (rc == 0)
         rc = commit_due(worker, found, e);
+    if (rc == 0)
+        rc = tend(worker, found, e);
     return rc == 0 ? found : after_failure(worker, rc);
 }
 
@@ -194,7 +206,8 @@ int worker_finish(struct worker *worker, struct err *e)
 int64_t worker_due(const struct worker *worker)
 {
     int64_t parked = parking_due(&worker->parking), kept = worker->keeps ? keeping_due(worker) : INT64_MAX;
-    return parked < kept ? parked : kept;
+    int64_t due = parked < kept ? parked : kept;
+    return worker->opt->ops->tend && worker->snk && worker->tend_us < due ? worker->tend_us : due;
 }
 
 bool worker_is_clear(const struct worker *worker)

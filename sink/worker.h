@@ -68,6 +68,7 @@ struct worker {
     bool force_due;    /* inline: the caller's step is the backoff, no clock is asked */
     bool keeps;        /* SINK_KEEPS_POSITION */
     struct keeping keeping;
+    int64_t tend_us; /* when the sink has something to do by itself; INT64_MAX: not before a batch */
     int wake_fd;
 };
 

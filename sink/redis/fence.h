@@ -15,8 +15,8 @@
 #ifndef SLUICE_SINK_REDIS_FENCE_H
 #define SLUICE_SINK_REDIS_FENCE_H
 
-#include "sink/redis/connection.h"
 #include "sink/redis/keys.h"
+#include "sink/redis/script.h"
 #include "sink/redis/sweep.h"
 
 #define REDIS_FENCE_PREFIX    "sluice:fence:"
@@ -24,9 +24,9 @@
 #define REDIS_FENCE_TOKEN_MAX 64
 
 struct redis_fence {
-    char seed[33];   /* hex digits of 16 random bytes, this instance's own */
-    uint64_t calls;  /* with it they make tokens that nobody else makes */
-    char script[41]; /* its name on the server; "" before it was loaded on this connection */
+    char seed[33];  /* hex digits of 16 random bytes, this instance's own */
+    uint64_t calls; /* with it they make tokens that nobody else makes */
+    struct redis_script script;
 };
 
 void redis_fence_init(struct redis_fence *fence, const struct env *env);

@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 
+#include "sink/redis/again.h"
 #include "sink/redis/fence.h"
 #include "sink/redis/sweep.h"
 
@@ -68,11 +69,27 @@ static const struct option redis_options[] = {
      .help =
          "mode: fence: what a key held is kept beside it for so long, for those who wait while another reader fills. "
          "0: not at all."},
+    {.name = "second_delete_ms",
+     .type = OPTION_DURATION,
+     FIELD(second_delete_ms),
+     .text = "1s",
+     .min = 1,
+     .max = 86400000,
+     .help = "mode: second_delete: when keys are removed once more. As long as a reader may take from its read to its "
+             "fill; for reads from replicas their lag comes on top."},
+    {.name = "second_delete_max",
+     .type = OPTION_UINT,
+     FIELD(second_delete_max),
+     .text = "1000000",
+     .min = 1000,
+     .max = 1000000000,
+     .help = "Keys that may wait in Redis for their second removal; then changes wait."},
     {.name = NULL},
 };
 #undef FIELD
 
-static const struct option_name modes[] = {{"invalidate", REDIS_INVALIDATE}, {"fence", REDIS_FENCE}, {NULL, 0}};
+static const struct option_name modes[] = {
+    {"invalidate", REDIS_INVALIDATE}, {"second_delete", REDIS_SECOND_DELETE}, {"fence", REDIS_FENCE}, {NULL, 0}};
 
 static const struct option redis_route_options[] = {
     {.name = "invalidate",
@@ -93,7 +110,8 @@ static const struct option redis_route_options[] = {
      .offset = offsetof(struct redis_route_options, mode),
      .text = "invalidate",
      .names = modes,
-     .help = "invalidate: keys are removed. fence: they are removed so that no application can fill them with what it "
+     .help = "invalidate: keys are removed. second_delete: and once more second_delete_ms later. fence: they are "
+             "removed so that no application can fill them with what it "
              "read before the change (docs/consistency.md)."},
     {.name = NULL},
 };
@@ -108,6 +126,7 @@ static const struct metric_row redis_metrics[] = {
     ROW(coalesced_total, "keys", "keys asked for again within a batch and sent once"),
     ROW(commands_total, "commands", "UNLINK commands and calls of scripts sent"),
     ROW(sweeps_total, "sweeps", "tables emptied whose keys were swept"),
+    ROW(second_total, "keys", "keys sent for their second removal"),
     METRIC_END,
 };
 
@@ -115,7 +134,8 @@ struct redis_sink {
     struct sink base;
     struct redis_connection conn;
     struct redis_keys keys;
-    struct redis_keys fenced; /* made for the first key of a fenced route */
+    struct redis_keys second, fenced; /* of routes with that mode: made for their first key */
+    struct redis_again again;
     struct redis_fence fence;
     struct redis_stats stats;
 };
@@ -185,7 +205,7 @@ static int redis_bind(void **out, const void *opt, const void *route_opt, const 
     struct redis_route *route = calloc(1, bytes);
     if (!route)
         return err_set(e, NO_MEMORY, bytes);
-    route->fenced = wanted->mode == REDIS_FENCE;
+    route->mode = (enum redis_mode)wanted->mode;
     int rc = bind_templates(route, list, tbl, e);
     if (rc == 0)
         rc = bind_conditions(route, &wanted->when, tbl, e);
@@ -239,7 +259,9 @@ static void redis_sink_close(struct sink *snk)
         return;
     redis_close(&to->conn);
     redis_keys_release(&to->keys);
+    redis_keys_release(&to->second);
     redis_keys_release(&to->fenced);
+    redis_again_release(&to->again);
     free(to);
 }
 
@@ -250,7 +272,9 @@ static int redis_sink_open(struct sink **out, const void *opt, const struct sink
         return err_set(e, NO_MEMORY, sizeof *to);
     to->base.ops = &sink_redis;
     redis_fence_init(&to->fence, place->env);
-    int rc = redis_keys_init(&to->keys, e);
+    int rc = redis_again_init(&to->again, place->name, e);
+    if (rc == 0)
+        rc = redis_keys_init(&to->keys, e);
     if (rc == 0)
         rc = redis_open(&to->conn, opt, place->env, e);
     if (rc != 0) {
@@ -264,15 +288,22 @@ static int redis_sink_open(struct sink **out, const void *opt, const struct sink
 static int flush(struct redis_sink *to, struct err *e)
 {
     int rc = to->keys.count ? redis_unlink(&to->conn, &to->keys, &to->stats, e) : 0;
+    if (rc == 0 && to->second.count)
+        rc = redis_again_add(&to->again, &to->conn, &to->second, &to->stats, e);
     if (rc == 0 && to->fenced.count)
         rc = redis_fence(&to->fence, &to->conn, &to->fenced, &to->stats, e);
     return rc;
 }
 
+static struct redis_keys *keys_of(struct redis_sink *to, enum redis_mode mode)
+{
+    return mode == REDIS_FENCE ? &to->fenced : mode == REDIS_SECOND_DELETE ? &to->second : &to->keys;
+}
+
 static int add_item(struct redis_sink *to, const struct item *item, struct err *e)
 {
     const struct redis_route *route = item->bind;
-    struct redis_keys *keys = route->fenced ? &to->fenced : &to->keys;
+    struct redis_keys *keys = keys_of(to, route->mode);
     if (item->chg->op == CHANGE_TRUNCATE)
         return redis_sweep(&to->conn, route, &to->stats, e);
     if (!keys->list && redis_keys_init(keys, e) != 0)
@@ -295,9 +326,29 @@ static int redis_apply(struct sink *snk, struct item *items, size_t count, struc
         rc = flush(to, e);
     if (rc != 0) {
         redis_keys_clear(&to->keys);
+        redis_keys_clear(&to->second);
         redis_keys_clear(&to->fenced);
     }
     return rc;
+}
+
+static int redis_tend(struct sink *snk, int64_t *due_us, struct err *e)
+{
+    struct redis_sink *to = (struct redis_sink *)snk;
+    *due_us = INT64_MAX;
+    return to->conn.opt->has_second ? redis_again_tend(&to->again, &to->conn, &to->stats, due_us, e) : 0;
+}
+
+static int redis_check_routes(void *options, const struct route *routes, unsigned count, unsigned sink, struct err *e)
+{
+    struct redis_options *opt = options;
+    (void)e;
+    opt->has_second = false;
+    for (unsigned i = 0; i < count; i++) {
+        const struct redis_route_options *route = routes[i].sink_options[sink];
+        opt->has_second |= (routes[i].sink_mask >> sink & 1) && route->mode == REDIS_SECOND_DELETE;
+    }
+    return 0;
 }
 
 static const void *redis_sink_stats(const struct sink *snk)
@@ -314,12 +365,14 @@ const struct sink_ops sink_redis = {
     .route_options = redis_route_options,
     .metrics = redis_metrics,
     .check = redis_check,
+    .check_routes = redis_check_routes,
     .bind = redis_bind,
     .unbind = redis_unbind,
     .reads = redis_reads,
     .can_sweep = redis_can_sweep,
     .open = redis_sink_open,
     .apply = redis_apply,
+    .tend = redis_tend,
     .stats = redis_sink_stats,
     .close = redis_sink_close,
 };

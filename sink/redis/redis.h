@@ -1,5 +1,5 @@
 /* The Redis sink: removes the cache keys that a change makes stale, by UNLINK (DEL before Redis 4); with `mode: fence`
- * so that nobody fills them with what was read before (fence.h).
+ * so that nobody fills them with what was read before (fence.h), with `mode: second_delete` twice (again.h).
  *
  * Which keys: each template of the route's `invalidate` is rendered for the images of the change:
  *     insert, read      after
@@ -13,8 +13,8 @@
  * and no default names no key. Keys are bytes; they never appear in a message.
  *
  * Files: url.c the address; connection.c socket, login, replies; reply.c what an error reply means; keys.c the keys of
- * a batch, each once; condition.c `when`; sweep.c truncate; fence.c fences; redis.c the sink itself. All of one
- * instance belongs to one thread. */
+ * a batch, each once; condition.c `when`; sweep.c truncate; again.c second removals; fence.c fences; script.c scripts;
+ * redis.c the sink itself. All of one instance belongs to one thread. */
 #ifndef SLUICE_SINK_REDIS_REDIS_H
 #define SLUICE_SINK_REDIS_REDIS_H
 
@@ -35,9 +35,11 @@ struct redis_options {
     uint64_t unlink_keys;
     uint64_t pipeline;
     uint64_t hold_ms, max_fill_ms, old_ms; /* of fences */
+    uint64_t second_delete_ms, second_delete_max;
+    bool has_second; /* by check_routes: some route has that mode */
 };
 
-enum redis_mode { REDIS_INVALIDATE, REDIS_FENCE };
+enum redis_mode { REDIS_INVALIDATE, REDIS_SECOND_DELETE, REDIS_FENCE };
 
 struct redis_route_options {
     struct option_list invalidate;
@@ -47,7 +49,7 @@ struct redis_route_options {
 
 /* One route bound to one table version. */
 struct redis_route {
-    bool fenced;
+    enum redis_mode mode;
     struct redis_condition *when;
     unsigned when_count;
     unsigned count;

@@ -142,7 +142,7 @@ int redis_sweep(struct redis_connection *conn, const struct redis_route *route, 
             rc = err_set(e, SINK_SWEEP, template_source(route->list[i].tpl));
         else if (glob.failed)
             rc = err_set(e, NO_MEMORY, glob.len);
-        else if (!route->fenced || (rc = sweep_fenced(conn, &glob, stats, e)) == 0)
+        else if (route->mode != REDIS_FENCE || (rc = sweep_fenced(conn, &glob, stats, e)) == 0)
             rc = sweep_glob(conn, &glob, stats, e);
     }
     reply_reader_allow(&conn->reader, false, REPLY_BYTES_MAX);

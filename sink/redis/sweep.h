@@ -12,6 +12,7 @@ struct redis_stats {
     _Atomic uint64_t coalesced_total; /* asked for again within a flush */
     _Atomic uint64_t commands_total;
     _Atomic uint64_t sweeps_total;
+    _Atomic uint64_t second_total;
 };
 
 /* Removes the gathered keys and forgets them. Done when it returns 0: every reply arrived. Errors: SINK_DOWN,
