@@ -93,6 +93,32 @@ static int make_routes(struct replay *replay, const struct replay_flags *given, 
     return routes_new(&replay->routes, replay->list, kept, e);
 }
 
+/* A sink that keeps its position would be the service's own, which a second writer fences; and an `end` of a
+ * transaction that tells of some tables' records only would be taken for the whole. */
+static int check_sinks(const struct replay *replay, const struct replay_flags *given, struct err *e)
+{
+    const struct route *list;
+    unsigned count = routes_list(replay->routes, &list);
+    uint32_t used = 0;
+    for (unsigned r = 0; r < count && !given->dry_run; r++)
+        used |= list[r].sink_mask;
+    for (unsigned i = 0; i < replay->settings.sink_count; i++) {
+        const struct pipeline_sink *sink = &replay->settings.sinks[i];
+        unsigned has = used >> i & 1 ? sink_flags(sink->ops, sink->options) : 0;
+        if (has & SINK_KEEPS_POSITION)
+            err_set(e, USAGE,
+                    "a replay writes to a topic with delivery: at_least_once only: with exactly_once it would "
+                    "take the place of the service that writes there");
+        else if (has & SINK_TELLS_BOUNDS && given->tables.count)
+            err_set(e, USAGE,
+                    "--table cuts transactions, and transaction_topic tells how many records a whole one has");
+        else
+            continue;
+        return err_wrap(e, "sink %s", sink->name);
+    }
+    return 0;
+}
+
 /* "now" is where the service stands, so that the replay meets it and does not overtake it; without a service, where the
  * server stands, or where the files end. */
 static int end_now(struct replay *replay, bool by_place, struct err *e)
@@ -202,7 +228,7 @@ static int open_replay(struct replay *replay, const struct replay_flags *given, 
     if (settings_read(&replay->settings, &replay->cfg, &replay->env,
                       &(struct settings_file){given->config, SETTINGS_WHOLE}, e) != 0 ||
         open_states(replay, name, given->dry_run, e) != 0 || make_routes(replay, given, e) != 0 ||
-        open_reading(replay, given, e) != 0)
+        check_sinks(replay, given, e) != 0 || open_reading(replay, given, e) != 0)
         return err_result(e);
     if (given->dry_run && settings_own_sink(&replay->counter, &(struct settings_own_sink){.kind = "counter"},
                                             &replay->sink_cfg, &replay->env, e) != 0)

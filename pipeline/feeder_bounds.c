@@ -16,17 +16,17 @@ int feeder_bounds_count(struct feeder *f, uint32_t mask, uint32_t records, struc
 {
     struct bounds *bounds = &f->bounds;
     uint32_t asks = mask & f->opt.bound_sinks;
-    uint32_t new = asks & ~bounds->begun;
+    uint32_t fresh = asks & ~bounds->begun;
     for (uint32_t bits = asks; bits; bits &= bits - 1)
         bounds->records[__builtin_ctz(bits)] += records;
-    if (!new)
+    if (!fresh)
         return 0;
-    bounds->begun |= new;
+    bounds->begun |= fresh;
     if (f->resume.active)
-        new &= ~f->resume.begun; /* out since before the connection broke */
-    if (new &&mark(f, CHANGE_BEGIN, new, 0, e) != 0)
+        fresh &= ~f->resume.begun; /* out since before the connection broke */
+    if (fresh && mark(f, CHANGE_BEGIN, fresh, 0, e) != 0)
         return err_result(e);
-    f->appended.begun |= new;
+    f->appended.begun |= fresh;
     return 0;
 }
 

@@ -172,6 +172,14 @@ static bool is_bound(const struct change *chg)
     return chg->op == CHANGE_BEGIN || chg->op == CHANGE_END;
 }
 
+static int add_record(struct kafka_sink *to, const struct item *item, size_t number, struct err *e)
+{
+    if (!is_bound(item->chg) || !to->bounds.topic)
+        return formatted_add(&to->formatted, item, number, e);
+    int rc = kafka_bounds_add(&to->formatted.records, item->chg, number, e);
+    return rc == 0 ? 0 : sink_wrap(e, item);
+}
+
 static int begin_batch(struct kafka_sink *to, const struct item *items, size_t count, struct err *e)
 {
     struct buf *text = &to->formatted.records.text;
@@ -186,8 +194,7 @@ static int begin_batch(struct kafka_sink *to, const struct item *items, size_t c
         return rc;
     to->has_batches = to->in_tx;
     for (size_t i = 0; i < count && rc == 0; i++)
-        rc = is_bound(items[i].chg) && to->bounds.topic ? kafka_bounds_add(&to->formatted.records, items[i].chg, i, e)
-                                                        : formatted_add(&to->formatted, &items[i], i, e);
+        rc = add_record(to, &items[i], i, e);
     if (rc == 0)
         rc = formatted_flush(&to->formatted, e);
     if (rc != 0) {

@@ -46,7 +46,7 @@
 #define KAFKA_TOPIC_MAX  249 /* bytes of a topic's name: Kafka's limit */
 #define KAFKA_DEAD_OWN   "dead letters need a topic of their own"
 #define KAFKA_BOUNDS_OWN "transaction_topic must be a topic of its own"
-#define KAFKA_STATE_ROOM 16 /* bytes of it that are left behind the state topic's name, for others of its kind */
+#define KAFKA_STATE_ROOM 16 /* bytes of a topic name behind that of the state topic, for others of its kind */
 
 enum kafka_delivery { KAFKA_AT_LEAST_ONCE, KAFKA_EXACTLY_ONCE };
 enum kafka_oversize_way { KAFKA_OVERSIZE_STOP, KAFKA_OVERSIZE_KEYS_ONLY, KAFKA_OVERSIZE_DEAD_LETTER };

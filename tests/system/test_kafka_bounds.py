@@ -125,3 +125,30 @@ def test_a_topic_that_loses_records_and_sinks_without_ends_are_refused(db, redis
     driver.configure(settings)
     done = driver.run("run", "--role", "applier")
     assert done.returncode == USAGE and "transaction_topic" in done.stderr and "copy" in done.stderr, done.stderr
+
+
+def test_a_replay_writes_whole_transactions_at_least_once(db, redis, kafka, sluice):
+    """Exactly once it would take the service's place; with some of the tables its ends would tell too little."""
+    topic = "bounds-replay"
+    shop = Shop(db, redis)
+    settings = config(db, redis, at(db.position()), partitions=PARTITIONS, routes=[
+        {"table": f"shop.{name}", "key": "order_id", "to": "copy"} for name in ("orders", "order_items")
+    ])
+    copy = {
+        "type": "kafka", "brokers": kafka.brokers().split(","), "topic": topic, "transaction_topic": f"{topic}-bounds",
+        "create_topics": True,
+    }
+    begin = at(db.position())
+    settings["sinks"] = {"copy": copy}
+    driver = sluice(settings)
+    shop.order(1, items=3)
+    where = ["--from", begin, "--to", at(db.position())]
+    done = driver.run("replay", "again", *where)
+    assert done.returncode == USAGE and "at_least_once" in done.stderr and "copy" in done.stderr, done.stderr
+    copy["delivery"] = "at_least_once"
+    driver.configure(settings)
+    done = driver.run("replay", "again", *where, "--table", "shop.orders")
+    assert done.returncode == USAGE and "transaction_topic" in done.stderr, done.stderr
+    done = driver.run("replay", "again", *where)
+    assert done.returncode == FINE, done.stderr
+    assert len(judge(kafka, topic, once=False)) > 0

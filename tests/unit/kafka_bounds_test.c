@@ -57,7 +57,7 @@ static void bounds__with_gtid__it_is_the_id(void **state)
                   "\"pos\":345}");
 }
 
-static void bounds__no_memory__leaves_no_record(void **state)
+static void bounds__no_room__leaves_no_record(void **state)
 {
     (void)state;
     const struct tx tx = {.file = "bin.000012", .pos = 345};
@@ -75,7 +75,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(bounds__without_gtid__the_place_is_the_id),
         cmocka_unit_test(bounds__with_gtid__it_is_the_id),
-        cmocka_unit_test(bounds__no_memory__leaves_no_record),
+        cmocka_unit_test(bounds__no_room__leaves_no_record),
     };
     return cmocka_run_group_tests_name("kafka bounds", tests, NULL, NULL);
 }

@@ -52,8 +52,6 @@ static int compare_versions(const void *a, const void *b)
     return version_compare(a, b);
 }
 
-/* Versions rise, so a repeat is found by bisection; one that is neither newer than the last nor seen before comes out
- * of order. */
 static struct bounds_seen *bounds_of(struct kept *record, const struct change *chg)
 {
     uint64_t n = chg->tx->pos / SHOP_TX_BYTES - 1;
@@ -75,6 +73,8 @@ static void note_bound(struct kept *record, const struct change *chg)
     seen->told = chg->row_of_tx;
 }
 
+/* Versions rise, so a repeat is found by bisection; one that is neither newer than the last nor seen before comes out
+ * of order. */
 static void note(struct kept *record, const struct change *chg)
 {
     char key[24] = "";

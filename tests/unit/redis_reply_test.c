@@ -45,7 +45,7 @@ static int trial_run(struct trial *trial, struct err *e)
     struct item item = {.chg = &trial->change.chg, .bind = trial->bind, .verdict = V_POISON};
     int rc = 0;
     if (!trial->snk)
-        rc = sink_redis.open(&trial->snk, &trial->opt, &(struct sink_place){.env = &trial->env}, e);
+        rc = sink_redis.open(&trial->snk, &trial->opt, &(struct sink_place){.env = &trial->env, .name = "cache"}, e);
     if (rc == 0)
         rc = sink_redis.apply(trial->snk, &item, 1, e);
     if (rc == 0)

@@ -63,7 +63,7 @@ static int redis_once(const struct redis_options *opt, struct sample *sample, st
     int rc = sink_redis.bind(&bind, opt, &route, sample_shape(sample)->tbl, e);
     struct item item = {.chg = &change.chg, .bind = bind};
     if (rc == 0)
-        rc = sink_redis.open(&snk, opt, &(struct sink_place){.env = &env}, e);
+        rc = sink_redis.open(&snk, opt, &(struct sink_place){.env = &env, .name = "cache"}, e);
     if (rc == 0)
         rc = sink_redis.apply(snk, &item, 1, e);
     sink_redis.close(snk);
