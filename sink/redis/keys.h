@@ -3,14 +3,13 @@
 #ifndef SLUICE_SINK_REDIS_KEYS_H
 #define SLUICE_SINK_REDIS_KEYS_H
 
-#include "sink/redis/redis.h"
+#include "sink/redis/route.h"
 
-#define REDIS_KEYS_MAX      8192 /* of one flush */
-#define REDIS_KEYS_BYTES    ((size_t)1024 * 1024)
-#define REDIS_RENDERED_MAX  ((size_t)1 << 31) /* all keys of one change at most */
-#define REDIS_TEMPLATES_MAX 256               /* of one route */
-#define REDIS_LIST_MAX      (REDIS_KEYS_MAX + 2 * REDIS_TEMPLATES_MAX)
-#define REDIS_SLOTS         32768 /* a power of two, well above REDIS_LIST_MAX */
+#define REDIS_KEYS_MAX     8192 /* of one flush */
+#define REDIS_KEYS_BYTES   ((size_t)1024 * 1024)
+#define REDIS_RENDERED_MAX ((size_t)1 << 31) /* all keys of one change at most */
+#define REDIS_LIST_MAX     (REDIS_KEYS_MAX + 2 * REDIS_TEMPLATES_MAX)
+#define REDIS_SLOTS        32768 /* a power of two, well above REDIS_LIST_MAX */
 
 struct redis_key {
     size_t at; /* in bytes.p */

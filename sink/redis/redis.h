@@ -14,12 +14,11 @@
  *
  * Files: url.c the address; connection.c socket, login, replies; reply.c what an error reply means; keys.c the keys of
  * a batch, each once; condition.c `when`; sweep.c truncate; again.c second removals; fence.c fences; script.c scripts;
- * redis.c the sink itself. All of one instance belongs to one thread. */
+ * route.c routes; redis.c the sink itself. All of one instance belongs to one thread. */
 #ifndef SLUICE_SINK_REDIS_REDIS_H
 #define SLUICE_SINK_REDIS_REDIS_H
 
 #include "sink/kinds.h"
-#include "sink/redis/condition.h"
 
 #define REDIS_PORT_DEFAULT      6379
 #define REDIS_KEYS_PER_CALL_MAX 512
@@ -37,26 +36,6 @@ struct redis_options {
     uint64_t hold_ms, max_fill_ms, old_ms; /* of fences */
     uint64_t second_delete_ms, second_delete_max;
     bool has_second; /* by check_routes: some route has that mode */
-};
-
-enum redis_mode { REDIS_INVALIDATE, REDIS_SECOND_DELETE, REDIS_FENCE };
-
-struct redis_route_options {
-    struct option_list invalidate;
-    struct option_list when;
-    int mode; /* enum redis_mode */
-};
-
-/* One route bound to one table version. */
-struct redis_route {
-    enum redis_mode mode;
-    struct redis_condition *when;
-    unsigned when_count;
-    unsigned count;
-    struct redis_template {
-        struct template *tpl;
-        struct bound_template *bound; /* NULL: bound to no table, for sweeps only */
-    } list[];
 };
 
 #endif

@@ -10,7 +10,7 @@
 #include <cmocka.h>
 
 #include "pipeline/applier_headers.h"
-#include "sink/redis/redis.h"
+#include "sink/redis/route.h"
 
 /* Headers as "name=value" lines over those of a good update; a name alone leaves it out. */
 struct row {

@@ -8,7 +8,7 @@
 
 #include <cmocka.h>
 
-#include "sink/redis/redis.h"
+#include "sink/redis/route.h"
 #include "sink/redis/url.h"
 #include "tools/sample.h"
 #include "tools/scripted_redis.h"

@@ -7,7 +7,7 @@
 
 #include <cmocka.h>
 
-#include "sink/redis/redis.h"
+#include "sink/redis/route.h"
 #include "tools/alloc_fault.h"
 #include "tools/fault_sink.h"
 #include "tools/rig.h"

@@ -16,7 +16,7 @@
 
 #include "change/format_sluice.h"
 #include "sink/kafka/kafka.h"
-#include "sink/redis/redis.h"
+#include "sink/redis/route.h"
 #include "tools/mock_kafka.h"
 #include "tools/private_redis.h"
 #include "tools/sample.h"

@@ -1,0 +1,41 @@
+/* What a route says of its keys in Redis, and what is bound of it to one table version: templates and conditions. A
+ * bound route belongs to the worker that bound it. */
+#ifndef SLUICE_SINK_REDIS_ROUTE_H
+#define SLUICE_SINK_REDIS_ROUTE_H
+
+#include "partition/route.h"
+#include "sink/redis/condition.h"
+#include "sink/redis/redis.h"
+
+#define REDIS_TEMPLATES_MAX 256 /* of one route */
+
+enum redis_mode { REDIS_INVALIDATE, REDIS_SECOND_DELETE, REDIS_FENCE };
+
+struct redis_route_options {
+    struct option_list invalidate;
+    struct option_list when;
+    int mode; /* enum redis_mode */
+};
+
+/* One route bound to one table version. */
+struct redis_route {
+    enum redis_mode mode;
+    struct redis_condition *when;
+    unsigned when_count;
+    unsigned count;
+    struct redis_template {
+        struct template *tpl;
+        struct bound_template *bound; /* NULL: bound to no table, for sweeps only */
+    } list[];
+};
+
+extern const struct option redis_route_options[];
+
+/* As struct sink_ops says of the members with these names. */
+int redis_check_routes(void *options, const struct route *routes, unsigned count, unsigned sink, struct err *e);
+int redis_bind(void **out, const void *opt, const void *route_opt, const struct table *tbl, struct err *e);
+void redis_unbind(void *bind);
+const char *redis_reads(const void *bind, unsigned n);
+int redis_can_sweep(const void *bind, struct err *e);
+
+#endif
