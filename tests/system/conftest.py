@@ -75,7 +75,7 @@ def pytest_terminal_summary(terminalreporter):
 def missing(reason):
     """What the machine lacks is a failure in CI and a loud skip elsewhere."""
     if IN_CI:
-        pytest.fail(f"this machine lacks a server: {reason}", pytrace=False)
+        pytest.fail(f"this machine lacks what the test needs: {reason}", pytrace=False)
     _missing.add(str(reason))
     pytest.skip(str(reason))
 

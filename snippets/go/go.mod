@@ -1,0 +1,3 @@
+module fencedcache
+
+go 1.18
