@@ -14,7 +14,7 @@
 struct replay_flags {
     const char *config, *from, *to;
     struct option_list tables;
-    bool dry_run;
+    bool create, dry_run;
 };
 
 #define FLAG(name_) .offset = offsetof(struct replay_flags, name_)
@@ -37,6 +37,12 @@ static const struct option flags[] = {
      .type = OPTION_LIST,
      FLAG(tables),
      .help = "Only these of the routed tables; may be given again."},
+    {.name = "create",
+     .type = OPTION_BOOL,
+     FLAG(create),
+     .help =
+         "Routes with mode: write: make keys that are not there too. Only with --to now: else what was deleted since "
+         "would come back."},
     {.name = "dry_run", .type = OPTION_BOOL, FLAG(dry_run), .help = "Only count what would be applied."},
     {.name = NULL}};
 
@@ -120,13 +126,14 @@ static int check_sinks(const struct replay *replay, const struct replay_flags *g
 }
 
 /* "now" is where the service stands, so that the replay meets it and does not overtake it; without a service, where the
- * server stands, or where the files end. */
-static int end_now(struct replay *replay, bool by_place, struct err *e)
+ * server stands, or where the files end. A replay that creates goes as far as the server, which is where the service
+ * may be already: what it removed behind its checkpoint would come back. */
+static int end_now(struct replay *replay, bool by_place, bool create, struct err *e)
 {
     struct checkpoint cp = {0};
     if (checkpoint_load(&cp, replay->service, e) != 0)
         return err_result(e);
-    const struct checkpoint_entry *oldest = checkpoint_oldest(&cp);
+    const struct checkpoint_entry *oldest = create ? NULL : checkpoint_oldest(&cp);
     if (!oldest && replay->file_count) {
         checkpoint_release(&cp);
         replay->end = NULL;
@@ -156,7 +163,7 @@ static int parse_bounds(struct replay *replay, const struct replay_flags *given,
     if (start_parse(&replay->from, given->from ? given->from : "earliest", e) != 0)
         return err_wrap(e, "--from");
     if (strcmp(given->to, "now") == 0) {
-        if (end_now(replay, by_place || replay->from.kind == START_FILEPOS, e) != 0)
+        if (end_now(replay, by_place || replay->from.kind == START_FILEPOS, given->create, e) != 0)
             return err_result(e);
     } else if (end_parse(&replay->to, given->to, e) != 0) {
         return err_wrap(e, "--to");
@@ -247,6 +254,7 @@ static int open_replay(struct replay *replay, const struct replay_flags *given, 
         .query_max_bytes = settings_query_bytes(&settings->source),
         .state = replay->state,
         .epoch_state = replay->service,
+        .purpose = given->create ? SINK_REPLAYS_AND_CREATES : SINK_REPLAYS,
         .start = &replay->from,
         .ends = true,
         .prepare = replay->file_count ? NULL : prepare,
@@ -278,6 +286,11 @@ static int run(const struct invocation *inv, int *exit_code, struct err *e)
     const struct replay_flags *given = inv->flags;
     if (inv->word_count == 0 || !name_is_plain(inv->words[0]))
         return err_set(e, USAGE, "give the replay a name of lower-case letters, digits, _ and -");
+    if (given->create && strcmp(given->to, "now") != 0)
+        return err_set(e, USAGE, "--create needs --to now: else what was deleted since would come back");
+    if (given->create && inv->word_count > 1)
+        return err_set(e, USAGE,
+                       "--create reads from the server, not from files: they may end before what was deleted");
     struct replay *replay = calloc(1, sizeof *replay);
     if (!replay)
         return err_set(e, NO_MEMORY, sizeof *replay);

@@ -198,6 +198,14 @@ static int build_table(const json_t *pk, const struct header_text *name, struct 
     return tbl->db && tbl->name ? 0 : err_set(e, NO_MEMORY, name->len);
 }
 
+static bool reads_all(const struct sink_ops *ops, const void *bind)
+{
+    const char *name = NULL;
+    for (unsigned n = 0; name != SINK_READS_ALL && (name = ops->reads(bind, n)); n++)
+        ;
+    return name == SINK_READS_ALL;
+}
+
 /* Every sink that the table goes to reads of these columns only: 1, or 0. */
 static int is_enough(const struct applier_headers *h, const struct table *tbl, struct err *e)
 {
@@ -214,11 +222,12 @@ static int is_enough(const struct applier_headers *h, const struct table *tbl, s
         if (!ops->reads)
             return 0;
         int rc = ops->bind(&bind, h->sinks[s].options, route->sink_options[s], tbl, &why);
+        bool is_less = rc != 0 || reads_all(ops, bind);
         if (rc == 0 && ops->unbind)
             ops->unbind(bind);
         if (rc != 0 && why.code == ERR_NO_MEMORY)
             return err_set(e, NO_MEMORY, sizeof *tbl);
-        if (rc != 0)
+        if (is_less)
             return 0;
     }
     return 1;

@@ -158,6 +158,7 @@ static int make_runners(struct pipeline *pipe, struct err *e)
             .env = pipe->spec.env,
             .dead = pipe->dead ? dead_items_store(pipe->dead) : NULL,
             .reader = pipe->spec.reader,
+            .purpose = pipe->spec.purpose,
             .notify = sink_notify,
             .boundary = pipe->boundaries ? kept_boundary : NULL,
             .ctx = pipe,

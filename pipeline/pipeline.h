@@ -112,6 +112,7 @@ struct pipeline_spec {
     uint64_t query_max_bytes; /* the source's */
 
     uint64_t reader;           /* number of this reader, see struct sink_place */
+    unsigned purpose;          /* enum sink_purpose: what its changes are given for */
     struct state *state;       /* where the checkpoint is kept; NULL: nowhere */
     struct state *epoch_state; /* epochs are read from here; NULL: all epoch 0. Written when it is `state` */
     const struct start *start; /* without a checkpoint */

@@ -4,12 +4,15 @@
 #include "pipeline/settings_private.h"
 #include "sink/kafka/kafka.h"
 
-/* The names that one bind reads, copied behind those of `list`; with `list` NULL they are only counted. */
+/* The names that one bind reads, copied behind those of `list`; with `list` NULL they are only counted. 1: it reads the
+ * whole row. */
 static int add_names(const struct sink_ops *ops, const void *bind, const char **list, unsigned *count,
                      struct config *cfg, struct err *e)
 {
     const char *name;
     for (unsigned n = 0; (name = ops->reads(bind, n)); n++) {
+        if (name == SINK_READS_ALL)
+            return 1;
         size_t size = strlen(name) + 1;
         char *copy = list ? settings_alloc(cfg, size, e) : NULL;
         if (list && !copy)
@@ -21,6 +24,7 @@ static int add_names(const struct sink_ops *ops, const void *bind, const char **
     return 0;
 }
 
+/* 1: a sink reads the whole row. */
 static int gather(const struct settings *settings, const struct route *route, const char **list, unsigned *count,
                   struct config *cfg, struct err *e)
 {
@@ -49,6 +53,9 @@ static int note_route(struct kafka_reads *out, const struct settings *settings, 
     if (out->whole)
         return 0;
     int rc = gather(settings, route, NULL, &count, cfg, e);
+    out->whole = rc > 0;
+    if (rc > 0)
+        return 0;
     const char **list = rc == 0 ? settings_alloc(cfg, (count + 1) * sizeof *list, e) : NULL;
     if (!list)
         return err_result(e);

@@ -6,6 +6,8 @@
 const struct sink_ops *const sink_registry[] = {&sink_counter, &sink_kafka,  &sink_recorder,
                                                 &sink_redis,   &sink_stdout, NULL};
 
+const char SINK_READS_ALL[] = "*";
+
 const struct sink_ops *sink_find(const char *kind)
 {
     for (const struct sink_ops *const *ops = sink_registry; *ops; ops++)

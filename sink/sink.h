@@ -41,6 +41,16 @@ enum sink_flag {
                                one, whatever the number of lanes; all its routes share one struct of options */
 };
 
+/* What changes are given for. */
+enum sink_purpose {
+    SINK_FOLLOWS,            /* the service: each change as it comes */
+    SINK_REPLAYS,            /* again, beside the service: nothing that is not there is made */
+    SINK_REPLAYS_AND_CREATES /* again, as far as the service is */
+};
+
+/* Told by `reads`: the whole row. */
+extern const char SINK_READS_ALL[];
+
 struct sink;
 struct marks;
 
@@ -51,6 +61,7 @@ struct sink_place {
     unsigned worker;
     unsigned lanes;  /* of the whole pipeline; the lane of an item is chg->lane, below this */
     uint64_t reader; /* number of the reader among those of its state, rising; 0: it has none */
+    enum sink_purpose purpose;
 };
 
 struct sink_ops {
@@ -90,7 +101,7 @@ struct sink_ops {
     void (*unbind)(void *bind);
 
     /* Names of the columns that it reads of a row beside the route's key: the n-th, NULL behind the last; they may come
-     * twice. Of a bind without a table too. NULL = it reads the whole row. */
+     * twice. SINK_READS_ALL among them, or no function: it reads the whole row. Of a bind without a table too. */
     const char *(*reads)(const void *bind, unsigned n);
 
     /* Asked at start for a route with on_truncate: sweep. USAGE class when it cannot; NULL = every route can. */

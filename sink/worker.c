@@ -103,6 +103,7 @@ int worker_open(struct worker *worker, struct err *e)
                                      .name = worker->opt->name,
                                      .worker = worker->number,
                                      .reader = worker->opt->reader,
+                                     .purpose = worker->opt->purpose,
                                      .lanes = lanes_count(worker->opt->lanes)};
     int rc = worker->opt->ops->open(&worker->snk, worker->opt->options, &place, e);
     if (rc != 0)

@@ -194,3 +194,25 @@ int redis_conditions_hold(const struct redis_condition *list, unsigned count, co
     arena_reset(arena);
     return rc;
 }
+
+int redis_conditions_changed(const struct redis_condition *list, unsigned count, const struct change *chg,
+                             struct arena *arena, struct buf *text, struct err *e)
+{
+    int rc = 1;
+    for (unsigned i = 0; i < count && rc > 0; i++)
+        if (list[i].kind == REDIS_CHANGED)
+            rc = has_changed(&list[i], chg, arena, text, e);
+    arena_reset(arena);
+    return rc;
+}
+
+int redis_conditions_hold_on(const struct redis_condition *list, unsigned count, const struct change *chg,
+                             enum side side, struct arena *arena, struct buf *text, struct err *e)
+{
+    int rc = 1;
+    for (unsigned i = 0; i < count && rc > 0; i++)
+        if (list[i].kind != REDIS_CHANGED)
+            rc = holds_in(&list[i], chg, side, arena, text, e);
+    arena_reset(arena);
+    return rc;
+}

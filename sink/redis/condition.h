@@ -41,4 +41,11 @@ int redis_condition_bind(struct redis_condition *condition, const struct table *
 int redis_conditions_hold(const struct redis_condition *list, unsigned count, const struct change *chg,
                           struct arena *arena, struct buf *text, struct err *e);
 
+/* The parts of it, for who keeps a set of rows. True when all of kind `changed` hold; when all comparisons hold for the
+ * image on one side, which there is. */
+int redis_conditions_changed(const struct redis_condition *list, unsigned count, const struct change *chg,
+                             struct arena *arena, struct buf *text, struct err *e);
+int redis_conditions_hold_on(const struct redis_condition *list, unsigned count, const struct change *chg,
+                             enum side side, struct arena *arena, struct buf *text, struct err *e);
+
 #endif

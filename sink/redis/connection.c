@@ -42,7 +42,7 @@ void redis_command(struct redis_connection *conn, size_t args)
     buf_add(&conn->out, head, (size_t)n);
 }
 
-void redis_argument(struct redis_connection *conn, const void *bytes, size_t len)
+void redis_add_argument(struct buf *out, const void *bytes, size_t len)
 {
     char head[32];
     size_t n = sizeof head;
@@ -54,7 +54,7 @@ void redis_argument(struct redis_connection *conn, const void *bytes, size_t len
         left /= 10;
     } while (left);
     head[--n] = '$';
-    uint8_t *p = buf_room(&conn->out, sizeof head - n + len + 2);
+    uint8_t *p = buf_room(out, sizeof head - n + len + 2);
     if (!p)
         return;
     memcpy(p, head + n, sizeof head - n);
@@ -62,7 +62,12 @@ void redis_argument(struct redis_connection *conn, const void *bytes, size_t len
     if (len)
         memcpy(p, bytes, len);
     memcpy(p + len, "\r\n", 2);
-    conn->out.len += sizeof head - n + len + 2;
+    out->len += sizeof head - n + len + 2;
+}
+
+void redis_argument(struct redis_connection *conn, const void *bytes, size_t len)
+{
+    redis_add_argument(&conn->out, bytes, len);
 }
 
 /* Waits for the socket: 0, or SINK_DOWN at the deadline. */
@@ -155,19 +160,6 @@ static void send_words(struct redis_connection *conn, const char *const *words)
         redis_argument(conn, words[i], strlen(words[i]));
 }
 
-/* The value behind "name:" at a line's begin in INFO's text; false when there is none. */
-static bool info_is(const struct reply *info, const char *line)
-{
-    size_t len = strlen(line);
-    for (const char *p = info->text, *end = p + info->len; p && (size_t)(end - p) >= len;) {
-        if (memcmp(p, line, len) == 0)
-            return true;
-        p = memchr(p, '\n', (size_t)(end - p));
-        p = p ? p + 1 : NULL;
-    }
-    return false;
-}
-
 /* AUTH: whatever is wrong but passes not by itself is a wrong login. */
 static int take_auth(struct redis_connection *conn, const struct reply *reply, struct err *e)
 {
@@ -202,18 +194,19 @@ static int take_server(struct redis_connection *conn, const struct reply *reply,
 {
     if (reply->type != REPLY_STRING)
         return 0;
-    if (info_is(reply, "redis_mode:cluster"))
+    if (reply_info_is(reply, "redis_mode:cluster"))
         return err_set(e, SINK_UNSUPPORTED, conn->address.name, "Redis Cluster");
-    if (info_is(reply, "redis_mode:sentinel"))
+    if (reply_info_is(reply, "redis_mode:sentinel"))
         return err_set(e, SINK_UNSUPPORTED, conn->address.name, "a Sentinel");
-    conn->has_unlink = !info_is(reply, "redis_version:2.") && !info_is(reply, "redis_version:3.");
-    conn->has_effects = conn->has_unlink && !info_is(reply, "redis_version:4.");
+    conn->has_unlink = !reply_info_is(reply, "redis_version:2.") && !reply_info_is(reply, "redis_version:3.");
+    conn->has_effects = conn->has_unlink && !reply_info_is(reply, "redis_version:4.");
     return 0;
 }
 
 static int take_replication(struct redis_connection *conn, const struct reply *reply, struct err *e)
 {
-    bool refuses = reply->type == REPLY_STRING && info_is(reply, "role:slave") && info_is(reply, "slave_read_only:1");
+    bool refuses =
+        reply->type == REPLY_STRING && reply_info_is(reply, "role:slave") && reply_info_is(reply, "slave_read_only:1");
     return refuses ? err_set(e, SINK_NOT_READY, conn->address.name, "it is a read-only replica") : 0;
 }
 

@@ -33,6 +33,9 @@ void redis_close(struct redis_connection *conn);
 void redis_command(struct redis_connection *conn, size_t args);
 void redis_argument(struct redis_connection *conn, const void *bytes, size_t len);
 
+/* One argument as it stands in a command. */
+void redis_add_argument(struct buf *out, const void *bytes, size_t len);
+
 /* Sends what is gathered. Errors: SINK_DOWN, NO_MEMORY. */
 int redis_send(struct redis_connection *conn, struct err *e);
 

@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "sink/redis/beside.h"
+
 #define SEND_BYTES ((size_t)64 * 1024)
 #define PAIRS_MAX  128 /* of one call: the server does nothing else meanwhile */
 
@@ -39,25 +41,6 @@ void redis_fence_init(struct redis_fence *fence, const struct env *env)
         snprintf(fence->seed + 2 * i, 3, "%02x", bytes[i]);
 }
 
-/* Redis Cluster hashes what stands between the first { and the first } behind it, where that is anything. */
-static bool has_tag(const uint8_t *key, size_t len)
-{
-    const uint8_t *open = memchr(key, '{', len);
-    const uint8_t *close = open ? memchr(open, '}', len - (size_t)(open - key)) : NULL;
-    return close && close > open + 1;
-}
-
-void redis_fence_name(const char *prefix, const void *key, size_t len, bool tagged, struct buf *out)
-{
-    buf_clear(out);
-    buf_text(out, prefix);
-    if (!tagged)
-        buf_byte(out, '{');
-    buf_add(out, key, len);
-    if (!tagged)
-        buf_byte(out, '}');
-}
-
 static int take_fenced(struct redis_fence *fence, struct redis_connection *conn, struct redis_stats *stats,
                        struct err *e)
 {
@@ -75,7 +58,7 @@ static void add_name(struct redis_connection *conn, const char *prefix, struct r
                      const struct redis_key *key)
 {
     const uint8_t *p = keys->bytes.p + key->at;
-    redis_fence_name(prefix, p, key->len, has_tag(p, key->len), &keys->other);
+    redis_beside(prefix, p, key->len, &keys->other);
     conn->out.failed |= keys->other.failed;
     redis_argument(conn, keys->other.p, keys->other.len);
 }

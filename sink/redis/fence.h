@@ -37,8 +37,4 @@ void redis_fence_init(struct redis_fence *fence, const struct env *env);
 int redis_fence(struct redis_fence *fence, struct redis_connection *conn, struct redis_keys *keys,
                 struct redis_stats *stats, struct err *e);
 
-/* The name that stands beside a key: the prefix and the key, in braces where it has no hash tag. With `tagged` as of a
- * key that has one: for globs, of which there are two. */
-void redis_fence_name(const char *prefix, const void *key, size_t len, bool tagged, struct buf *out);
-
 #endif

@@ -46,8 +46,7 @@ static bool same_bytes(const void *a, const void *b, size_t len)
     return len == 0 || memcmp(a, b, len) == 0;
 }
 
-/* Takes the bytes from `at` to the end into the set, or off again when they are there already. */
-static void take_key(struct redis_keys *keys, size_t at)
+size_t redis_keys_take(struct redis_keys *keys, size_t at)
 {
     const uint8_t *p = keys->bytes.p + at;
     size_t len = keys->bytes.len - at;
@@ -58,16 +57,16 @@ static void take_key(struct redis_keys *keys, size_t at)
         if (there->hash == hash && there->len == len && same_bytes(keys->bytes.p + there->at, p, len)) {
             keys->bytes.len = at;
             keys->coalesced++;
-            return;
+            return keys->slots[slot] - 1;
         }
     }
     keys->list[keys->count++] = (struct redis_key){.at = at, .len = len, .hash = hash, .slot = slot};
     keys->slots[slot] = (uint32_t)keys->count;
+    return keys->count - 1;
 }
 
-/* Renders one template for one image: 1, 0 (no such key), or negative. */
-static int render(struct redis_keys *keys, const struct bound_template *bound, const struct change *chg, enum side side,
-                  struct buf *out, struct err *e)
+int redis_key_render(struct redis_keys *keys, const struct bound_template *bound, const struct change *chg,
+                     enum side side, struct buf *out, struct err *e)
 {
     struct value values[TEMPLATE_COLUMNS_MAX];
     const struct colset *wanted = bound_template_columns(bound);
@@ -87,11 +86,11 @@ static int add_side(struct redis_keys *keys, const struct redis_route *route, co
 {
     for (unsigned i = 0; i < route->count; i++) {
         size_t at = keys->bytes.len;
-        int rc = render(keys, route->list[i].bound, chg, side, &keys->bytes, e);
+        int rc = redis_key_render(keys, route->list[i].bound, chg, side, &keys->bytes, e);
         if (rc < 0)
             return rc;
         if (rc > 0)
-            take_key(keys, at);
+            (void)redis_keys_take(keys, at);
     }
     return 0;
 }
@@ -102,7 +101,7 @@ static int render_after(struct redis_keys *keys, const struct redis_route *route
 {
     buf_clear(&keys->other);
     for (unsigned i = 0; i < route->count; i++) {
-        int rc = render(keys, route->list[i].bound, chg, SIDE_AFTER, &keys->other, e);
+        int rc = redis_key_render(keys, route->list[i].bound, chg, SIDE_AFTER, &keys->other, e);
         if (rc < 0)
             return rc;
         rendered[i] = rc > 0;
@@ -119,7 +118,7 @@ static int add_from(struct redis_keys *keys, const struct redis_route *route, co
     int rc = render_after(keys, route, chg, ends, rendered, e);
     for (unsigned i = 0; i < route->count && rc == 0; i++) {
         size_t at = keys->bytes.len;
-        int got = render(keys, route->list[i].bound, chg, SIDE_BEFORE, &keys->bytes, e);
+        int got = redis_key_render(keys, route->list[i].bound, chg, SIDE_BEFORE, &keys->bytes, e);
         if (got <= 0) {
             rc = got;
             continue;
@@ -132,7 +131,7 @@ static int add_from(struct redis_keys *keys, const struct redis_route *route, co
         if (in_after)
             keys->bytes.len = at;
         else
-            take_key(keys, at);
+            (void)redis_keys_take(keys, at);
     }
     return rc;
 }

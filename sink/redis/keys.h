@@ -38,6 +38,15 @@ static inline bool redis_keys_are_enough(const struct redis_keys *keys)
     return keys->count >= REDIS_KEYS_MAX || keys->bytes.len >= REDIS_KEYS_BYTES;
 }
 
+/* Renders one template for one image of a change, behind what `out` holds: 1, 0 (no such key), or negative: as
+ * redis_keys_add. */
+int redis_key_render(struct redis_keys *keys, const struct bound_template *bound, const struct change *chg,
+                     enum side side, struct buf *out, struct err *e);
+
+/* Takes the bytes from `at` to the end of keys->bytes into the set; they go when it has them already. Their index in
+ * the list. */
+size_t redis_keys_take(struct redis_keys *keys, size_t at);
+
 /* Adds the keys that the change makes stale by the route's templates (redis.h). Errors: ROW_IMAGE, LIMIT, NO_MEMORY,
  * value_read's. */
 int redis_keys_add(struct redis_keys *keys, const struct redis_route *route, const struct change *chg, struct err *e);

@@ -6,6 +6,7 @@
 #include "sink/redis/again.h"
 #include "sink/redis/fence.h"
 #include "sink/redis/sweep.h"
+#include "sink/redis/write.h"
 
 #define FIELD(name_) .offset = offsetof(struct redis_options, name_)
 static const struct option redis_options[] = {
@@ -84,6 +85,13 @@ static const struct option redis_options[] = {
      .min = 1000,
      .max = 1000000000,
      .help = "Keys that may wait in Redis for their second removal; then changes wait."},
+    {.name = "tombstone_ttl_ms",
+     .type = OPTION_DURATION,
+     FIELD(tombstone_ttl_ms),
+     .text = "24h",
+     .min = 1000,
+     .max = INT64_C(31622400000),
+     .help = "mode: write: how long behind the end of a value its version is known, against changes that come late."},
     {.name = NULL},
 };
 #undef FIELD
@@ -99,6 +107,9 @@ static const struct metric_row redis_metrics[] = {
     ROW(commands_total, "commands", "UNLINK commands and calls of scripts sent"),
     ROW(sweeps_total, "sweeps", "tables emptied whose keys were swept"),
     ROW(second_total, "keys", "keys sent for their second removal"),
+    ROW(written_total, "keys", "values written"),
+    ROW(older_total, "keys", "changes that were no newer than what is there"),
+    ROW(left_total, "keys", "changes of a replay whose key was left alone, as it is not there or has no version"),
     METRIC_END,
 };
 
@@ -109,7 +120,9 @@ struct redis_sink {
     struct redis_keys second, fenced; /* of routes with that mode: made for their first key */
     struct redis_again again;
     struct redis_fence fence;
+    struct redis_writes writes;
     struct redis_stats stats;
+    const char *name;
 };
 
 static int redis_check(const void *opt, struct err *e)
@@ -128,6 +141,7 @@ static void redis_sink_close(struct sink *snk)
     redis_keys_release(&to->second);
     redis_keys_release(&to->fenced);
     redis_again_release(&to->again);
+    redis_writes_release(&to->writes);
     free(to);
 }
 
@@ -138,11 +152,15 @@ static int redis_sink_open(struct sink **out, const void *opt, const struct sink
         return err_set(e, NO_MEMORY, sizeof *to);
     to->base.ops = &sink_redis;
     redis_fence_init(&to->fence, place->env);
+    redis_writes_init(&to->writes, place->purpose, ((const struct redis_options *)opt)->tombstone_ttl_ms);
     int rc = redis_again_init(&to->again, place->name, e);
     if (rc == 0)
         rc = redis_keys_init(&to->keys, e);
     if (rc == 0)
         rc = redis_open(&to->conn, opt, place->env, e);
+    if (rc == 0 && place->worker == 0 && to->conn.opt->has_writes)
+        rc = redis_writes_greet(&to->conn, place->name, e);
+    to->name = place->name;
     if (rc != 0) {
         redis_sink_close(&to->base);
         return rc;
@@ -158,6 +176,8 @@ static int flush(struct redis_sink *to, struct err *e)
         rc = redis_again_add(&to->again, &to->conn, &to->second, &to->stats, e);
     if (rc == 0 && to->fenced.count)
         rc = redis_fence(&to->fence, &to->conn, &to->fenced, &to->stats, e);
+    if (rc == 0 && to->writes.keys.count)
+        rc = redis_writes_flush(&to->writes, &to->conn, &to->stats, e);
     return rc;
 }
 
@@ -166,12 +186,35 @@ static struct redis_keys *keys_of(struct redis_sink *to, enum redis_mode mode)
     return mode == REDIS_FENCE ? &to->fenced : mode == REDIS_SECOND_DELETE ? &to->second : &to->keys;
 }
 
+static int sweep(struct redis_sink *to, const struct redis_route *route, const struct change *chg, struct err *e)
+{
+    int rc = flush(to, e);
+    if (rc == 0)
+        rc = redis_sweep(&to->conn, route, &to->stats, e);
+    if (rc == 0 && route->write.key)
+        rc = redis_writes_sweep(&to->writes, &to->conn, route, chg, &to->stats, e);
+    metric_add(&to->stats.sweeps_total, 1);
+    return rc;
+}
+
+static int add_written(struct redis_sink *to, const struct item *item, struct err *e)
+{
+    const struct redis_route *route = item->bind;
+    if (redis_writes_add(&to->writes, route, item->chg, e) != 0)
+        return sink_wrap(e, item);
+    return redis_writes_are_enough(&to->writes) ? redis_writes_flush(&to->writes, &to->conn, &to->stats, e) : 0;
+}
+
 static int add_item(struct redis_sink *to, const struct item *item, struct err *e)
 {
     const struct redis_route *route = item->bind;
     struct redis_keys *keys = keys_of(to, route->mode);
     if (item->chg->op == CHANGE_TRUNCATE)
-        return redis_sweep(&to->conn, route, &to->stats, e);
+        return sweep(to, route, item->chg, e);
+    if (route->write.key && add_written(to, item, e) != 0)
+        return err_result(e);
+    if (route->count == 0)
+        return 0;
     if (!keys->list && redis_keys_init(keys, e) != 0)
         return err_result(e);
     if (redis_keys_add(keys, route, item->chg, e) != 0)
@@ -184,6 +227,8 @@ static int redis_apply(struct sink *snk, struct item *items, size_t count, struc
 {
     struct redis_sink *to = (struct redis_sink *)snk;
     int rc = 0;
+    if (to->conn.opt->has_writes && count)
+        redis_writes_judge_lag(&to->writes, to->conn.env, to->name, items[0].chg);
     for (size_t i = 0; i < count && rc == 0; i++) {
         rc = add_item(to, &items[i], e);
         items[i].verdict = V_DONE;
@@ -194,6 +239,7 @@ static int redis_apply(struct sink *snk, struct item *items, size_t count, struc
         redis_keys_clear(&to->keys);
         redis_keys_clear(&to->second);
         redis_keys_clear(&to->fenced);
+        redis_writes_clear(&to->writes);
     }
     return rc;
 }
@@ -219,6 +265,7 @@ const struct sink_ops sink_redis = {
     .route_options = redis_route_options,
     .metrics = redis_metrics,
     .check = redis_check,
+    .ready = redis_ready_route,
     .check_routes = redis_check_routes,
     .bind = redis_bind,
     .unbind = redis_unbind,

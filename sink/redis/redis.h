@@ -35,7 +35,8 @@ struct redis_options {
     uint64_t pipeline;
     uint64_t hold_ms, max_fill_ms, old_ms; /* of fences */
     uint64_t second_delete_ms, second_delete_max;
-    bool has_second; /* by check_routes: some route has that mode */
+    uint64_t tombstone_ttl_ms;
+    bool has_second, has_writes; /* by check_routes: some route has that mode */
 };
 
 #endif

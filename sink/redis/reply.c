@@ -241,3 +241,15 @@ int reply_error(const char *name, const struct reply *reply, struct err *e)
         return err_set(e, SINK_REFUSED, name, told);
     }
 }
+
+bool reply_info_is(const struct reply *info, const char *line)
+{
+    size_t len = strlen(line);
+    for (const char *p = info->text, *end = p + info->len; p && (size_t)(end - p) >= len;) {
+        if (memcmp(p, line, len) == 0)
+            return true;
+        p = memchr(p, '\n', (size_t)(end - p));
+        p = p ? p + 1 : NULL;
+    }
+    return false;
+}

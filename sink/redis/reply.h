@@ -55,4 +55,7 @@ int reply_error(const char *name, const struct reply *reply, struct err *e);
 /* True when the error reply begins with that word. */
 bool reply_error_is(const struct reply *reply, const char *word);
 
+/* True when a line of the text that INFO told begins so. */
+bool reply_info_is(const struct reply *info, const char *line);
+
 #endif

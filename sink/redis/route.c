@@ -3,23 +3,33 @@
 
 #include <stdlib.h>
 
-static const struct option_name modes[] = {
-    {"invalidate", REDIS_INVALIDATE}, {"second_delete", REDIS_SECOND_DELETE}, {"fence", REDIS_FENCE}, {NULL, 0}};
+#include "sink/redis/form.h"
+
+#define LONGEST_MS   INT64_C(31622400000) /* a year */
+#define FIELD(name_) .offset = offsetof(struct redis_route_options, write.name_)
+
+static const struct option_name modes[] = {{"invalidate", REDIS_INVALIDATE},
+                                           {"second_delete", REDIS_SECOND_DELETE},
+                                           {"fence", REDIS_FENCE},
+                                           {"write", REDIS_WRITE},
+                                           {NULL, 0}};
+static const struct option_name forms[] = {{"json", REDIS_JSON}, {"hash", REDIS_HASH}, {"text", REDIS_TEXT}, {NULL, 0}};
+static const struct option_name deletes[] = {
+    {"delete", REDIS_DELETE}, {"expire", REDIS_EXPIRE}, {"keep", REDIS_KEEP}, {NULL, 0}};
 
 const struct option redis_route_options[] = {
     {.name = "invalidate",
      .type = OPTION_LIST,
      .offset = offsetof(struct redis_route_options, invalidate),
-     .flags = OPTION_REQUIRED,
      .help = "Templates of the keys to remove: \"order:{order_id}\", filters |lower |upper |trim |hex |default:TEXT. "
-             "Rendered for the row before and after the change."},
+             "Rendered for the row before and after the change. Required, but for mode: write."},
     {.name = "when",
      .type = OPTION_LIST,
      .offset = offsetof(struct redis_route_options, when),
      .help =
          "Conditions that must all hold, else a change leaves the keys alone: \"status changed\", \"status = paid\", "
          "!=, \"status in paid, sent\", \"note is null\", \"is not null\". Comparisons hold when the row has it "
-         "before or after the change."},
+         "before or after the change; with mode: write a row is there while they hold."},
     {.name = "mode",
      .type = OPTION_ENUM,
      .offset = offsetof(struct redis_route_options, mode),
@@ -27,9 +37,68 @@ const struct option redis_route_options[] = {
      .names = modes,
      .help = "invalidate: keys are removed. second_delete: and once more second_delete_ms later. fence: they are "
              "removed so that no application can fill them with what it "
-             "read before the change (docs/consistency.md)."},
+             "read before the change. write: the row itself is written (docs/consistency.md)."},
+    {.name = "write", .type = OPTION_STRING, FIELD(key), .help = "mode: write: template of the key that is written."},
+    {.name = "as",
+     .type = OPTION_ENUM,
+     FIELD(as),
+     .text = "json",
+     .names = forms,
+     .help = "mode: write: a JSON object, a hash with a field per column (none for NULL), or a text by the template in "
+             "`text`."},
+    {.name = "columns",
+     .type = OPTION_LIST,
+     FIELD(columns),
+     .help = "as: json or hash: what is written of the row, \"amount\" or \"amount as total\". Default: every column."},
+    {.name = "text", .type = OPTION_STRING, FIELD(text), .help = "as: text: template of the value."},
+    {.name = "ttl_ms",
+     .type = OPTION_DURATION,
+     FIELD(ttl_ms),
+     .text = "0",
+     .max = LONGEST_MS,
+     .help = "mode: write: how long a value stays behind its last change. 0: for good."},
+    {.name = "ttl_jitter_ms",
+     .type = OPTION_DURATION,
+     FIELD(ttl_jitter_ms),
+     .text = "0",
+     .max = LONGEST_MS,
+     .help = "mode: write: up to so much longer, key by key, so that not all end at once."},
+    {.name = "on_delete",
+     .type = OPTION_ENUM,
+     FIELD(on_delete),
+     .text = "delete",
+     .names = deletes,
+     .help = "mode: write: what a deleted row leaves: nothing, its value for expire_ms, or its value for good."},
+    {.name = "expire_ms",
+     .type = OPTION_DURATION,
+     FIELD(expire_ms),
+     .text = "1m",
+     .min = 1,
+     .max = LONGEST_MS,
+     .help = "on_delete: expire: how long the value stays."},
     {.name = NULL},
 };
+#undef FIELD
+
+int redis_ready_route(void *route_opt, struct config *cfg, struct err *e)
+{
+    const struct redis_route_options *opt = route_opt;
+    const struct redis_write_options *write = &opt->write;
+    (void)cfg;
+    if (opt->mode != REDIS_WRITE && opt->invalidate.count == 0)
+        return err_set(e, CONFIG_VALUE, "invalidate", "it is required, but for mode: write");
+    if (opt->mode == REDIS_WRITE && !write->key)
+        return err_set(e, CONFIG_VALUE, "write", "mode: write needs the template of the key");
+    if (opt->mode != REDIS_WRITE && (write->key || write->text || write->columns.count))
+        return err_set(e, CONFIG_VALUE, "mode", "write, text and columns are of mode: write");
+    if (write->key && (write->as == REDIS_TEXT) != (write->text != NULL))
+        return err_set(e, CONFIG_VALUE, "text", "as: text has it, other forms have not");
+    if (write->text && write->columns.count)
+        return err_set(e, CONFIG_VALUE, "columns", "as: text takes them from its template");
+    if (write->ttl_jitter_ms && !write->ttl_ms)
+        return err_set(e, CONFIG_VALUE, "ttl_jitter_ms", "it needs ttl_ms");
+    return 0;
+}
 
 void redis_unbind(void *bind)
 {
@@ -40,8 +109,12 @@ void redis_unbind(void *bind)
     }
     for (unsigned i = 0; route && i < route->when_count; i++)
         redis_condition_release(&route->when[i]);
-    if (route)
+    if (route) {
+        redis_form_free(route->write.form);
+        bound_template_free(route->write.bound);
+        template_free(route->write.key);
         free(route->when);
+    }
     free(route);
 }
 
@@ -79,13 +152,24 @@ static int bind_conditions(struct redis_route *route, const struct option_list *
     return rc;
 }
 
+static int bind_written(struct redis_route *route, const struct redis_write_options *opt, const struct table *tbl,
+                        struct err *e)
+{
+    struct redis_written *write = &route->write;
+    write->opt = opt;
+    int rc = template_compile(&write->key, opt->key, e);
+    if (rc == 0 && tbl)
+        rc = template_bind(&write->bound, write->key, tbl, e);
+    return rc == 0 ? redis_form_new(&write->form, opt, tbl, e) : rc;
+}
+
 int redis_bind(void **out, const void *opt, const void *route_opt, const struct table *tbl, struct err *e)
 {
     (void)opt;
     const struct redis_route_options *wanted = route_opt;
     const struct option_list *list = &wanted->invalidate;
-    if (list->count == 0 || list->count > REDIS_TEMPLATES_MAX)
-        return err_set(e, CONFIG_VALUE, "invalidate", "1 to 256 templates are needed");
+    if (list->count > REDIS_TEMPLATES_MAX)
+        return err_set(e, CONFIG_VALUE, "invalidate", "256 templates at most");
     size_t bytes = sizeof(struct redis_route) + list->count * sizeof(struct redis_template);
     struct redis_route *route = calloc(1, bytes);
     if (!route)
@@ -94,6 +178,8 @@ int redis_bind(void **out, const void *opt, const void *route_opt, const struct 
     int rc = bind_templates(route, list, tbl, e);
     if (rc == 0)
         rc = bind_conditions(route, &wanted->when, tbl, e);
+    if (rc == 0 && route->mode == REDIS_WRITE)
+        rc = bind_written(route, &wanted->write, tbl, e);
     if (rc != 0) {
         redis_unbind(route);
         return rc;
@@ -121,7 +207,9 @@ const char *redis_reads(const void *bind, unsigned n)
         name = column_of(route->list[i].tpl, &n);
     for (unsigned i = 0; i < route->when_count && !name; i++)
         name = column_of(route->when[i].tpl, &n);
-    return name;
+    if (!name && route->write.key)
+        name = column_of(route->write.key, &n);
+    return !name && route->write.form ? redis_form_reads(route->write.form, n) : name;
 }
 
 int redis_can_sweep(const void *bind, struct err *e)
@@ -133,6 +221,8 @@ int redis_can_sweep(const void *bind, struct err *e)
     for (unsigned i = 0; i < route->count && rc == 0; i++)
         if (!template_glob(route->list[i].tpl, &glob))
             rc = err_set(e, SINK_SWEEP, template_source(route->list[i].tpl));
+    if (rc == 0 && route->write.key && !template_glob(route->write.key, &glob))
+        rc = err_set(e, SINK_SWEEP, template_source(route->write.key));
     buf_release(&glob);
     return rc;
 }
@@ -141,10 +231,13 @@ int redis_check_routes(void *options, const struct route *routes, unsigned count
 {
     struct redis_options *opt = options;
     (void)e;
-    opt->has_second = false;
+    opt->has_second = opt->has_writes = false;
     for (unsigned i = 0; i < count; i++) {
         const struct redis_route_options *route = routes[i].sink_options[sink];
-        opt->has_second |= (routes[i].sink_mask >> sink & 1) && route->mode == REDIS_SECOND_DELETE;
+        if (!(routes[i].sink_mask >> sink & 1))
+            continue;
+        opt->has_second |= route->mode == REDIS_SECOND_DELETE;
+        opt->has_writes |= route->mode == REDIS_WRITE;
     }
     return 0;
 }

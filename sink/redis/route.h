@@ -9,12 +9,25 @@
 
 #define REDIS_TEMPLATES_MAX 256 /* of one route */
 
-enum redis_mode { REDIS_INVALIDATE, REDIS_SECOND_DELETE, REDIS_FENCE };
+enum redis_mode { REDIS_INVALIDATE, REDIS_SECOND_DELETE, REDIS_FENCE, REDIS_WRITE };
+enum redis_as { REDIS_JSON, REDIS_HASH, REDIS_TEXT };
+enum redis_on_delete { REDIS_DELETE, REDIS_EXPIRE, REDIS_KEEP };
+
+struct redis_write_options {
+    const char *key; /* template; NULL: nothing is written */
+    int as;          /* enum redis_as */
+    const char *text;
+    struct option_list columns;
+    uint64_t ttl_ms, ttl_jitter_ms;
+    int on_delete; /* enum redis_on_delete */
+    uint64_t expire_ms;
+};
 
 struct redis_route_options {
     struct option_list invalidate;
     struct option_list when;
     int mode; /* enum redis_mode */
+    struct redis_write_options write;
 };
 
 /* One route bound to one table version. */
@@ -22,6 +35,12 @@ struct redis_route {
     enum redis_mode mode;
     struct redis_condition *when;
     unsigned when_count;
+    struct redis_written {
+        const struct redis_write_options *opt;
+        struct template *key; /* NULL: nothing is written */
+        struct bound_template *bound;
+        struct redis_form *form;
+    } write;
     unsigned count;
     struct redis_template {
         struct template *tpl;
@@ -32,6 +51,7 @@ struct redis_route {
 extern const struct option redis_route_options[];
 
 /* As struct sink_ops says of the members with these names. */
+int redis_ready_route(void *route_opt, struct config *cfg, struct err *e);
 int redis_check_routes(void *options, const struct route *routes, unsigned count, unsigned sink, struct err *e);
 int redis_bind(void **out, const void *opt, const void *route_opt, const struct table *tbl, struct err *e);
 void redis_unbind(void *bind);

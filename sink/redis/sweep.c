@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "sink/redis/beside.h"
 #include "sink/redis/fence.h"
 
 #define SEND_BYTES ((size_t)64 * 1024)
@@ -60,9 +61,9 @@ int redis_unlink(struct redis_connection *conn, struct redis_keys *keys, struct 
     return rc;
 }
 
-/* One SCAN reply: [cursor, [key …]]; removes its keys and tells the next cursor. */
+/* One SCAN reply: [cursor, [key …]]: its keys, and the next cursor. */
 #define CURSOR_MAX 32
-static int take_scan(struct redis_connection *conn, char cursor[CURSOR_MAX], struct redis_stats *stats, struct err *e)
+static int take_scan(struct redis_connection *conn, char cursor[CURSOR_MAX], const struct reply **keys, struct err *e)
 {
     const struct reply *reply;
     int rc = redis_reply(conn, &reply, e);
@@ -73,25 +74,18 @@ static int take_scan(struct redis_connection *conn, char cursor[CURSOR_MAX], str
     if (reply->type != REPLY_ARRAY || reply->count != 2 || reply->items[0]->type != REPLY_STRING ||
         reply->items[0]->len >= CURSOR_MAX || reply->items[1]->type != REPLY_ARRAY)
         return err_set(e, SINK_PROTOCOL, conn->address.name, "to SCAN");
-    const struct reply *keys = reply->items[1];
     memcpy(cursor, reply->items[0]->text, reply->items[0]->len + 1);
-    if (keys->count == 0)
-        return 0;
-    begin_unlink(conn, keys->count);
-    for (size_t i = 0; i < keys->count; i++) {
-        if (keys->items[i]->type != REPLY_STRING)
+    *keys = reply->items[1];
+    for (size_t i = 0; i < (*keys)->count; i++)
+        if ((*keys)->items[i]->type != REPLY_STRING)
             return err_set(e, SINK_PROTOCOL, conn->address.name, "to SCAN");
-        redis_argument(conn, keys->items[i]->text, keys->items[i]->len);
-    }
-    metric_add(&stats->keys_total, keys->count);
-    metric_add(&stats->commands_total, 1);
-    rc = redis_send(conn, e);
-    return rc == 0 ? take_removed(conn, stats, e) : rc;
+    return 0;
 }
 
-static int sweep_glob(struct redis_connection *conn, const struct buf *glob, struct redis_stats *stats, struct err *e)
+int redis_scan(struct redis_connection *conn, const struct buf *glob, redis_page *page, void *ctx, struct err *e)
 {
     char cursor[CURSOR_MAX] = "0";
+    const struct reply *keys = NULL;
     int rc;
     do {
         redis_command(conn, 6);
@@ -101,11 +95,27 @@ static int sweep_glob(struct redis_connection *conn, const struct buf *glob, str
         redis_argument(conn, glob->p, glob->len);
         redis_argument(conn, "COUNT", 5);
         redis_argument(conn, SCAN_COUNT, sizeof SCAN_COUNT - 1);
+        reply_reader_allow(&conn->reader, true, REPLY_SCAN_BYTES_MAX);
         rc = redis_send(conn, e);
         if (rc == 0)
-            rc = take_scan(conn, cursor, stats, e);
+            rc = take_scan(conn, cursor, &keys, e);
+        reply_reader_allow(&conn->reader, false, REPLY_BYTES_MAX);
+        if (rc == 0 && keys->count)
+            rc = page(ctx, conn, keys, e);
     } while (rc == 0 && strcmp(cursor, "0") != 0);
     return rc;
+}
+
+static int unlink_page(void *ctx, struct redis_connection *conn, const struct reply *keys, struct err *e)
+{
+    struct redis_stats *stats = ctx;
+    begin_unlink(conn, keys->count);
+    for (size_t i = 0; i < keys->count; i++)
+        redis_argument(conn, keys->items[i]->text, keys->items[i]->len);
+    metric_add(&stats->keys_total, keys->count);
+    metric_add(&stats->commands_total, 1);
+    int rc = redis_send(conn, e);
+    return rc == 0 ? take_removed(conn, stats, e) : rc;
 }
 
 static int sweep_names(struct redis_connection *conn, const char *prefix, const struct buf *glob,
@@ -115,8 +125,8 @@ static int sweep_names(struct redis_connection *conn, const char *prefix, const 
     int rc = 0;
     buf_init(&names, TEMPLATE_RENDERED_MAX + REDIS_FENCE_TOKEN_MAX);
     for (int tagged = 0; tagged <= 1 && rc == 0; tagged++) {
-        redis_fence_name(prefix, glob->p, glob->len, tagged, &names);
-        rc = names.failed ? err_set(e, NO_MEMORY, names.len) : sweep_glob(conn, &names, stats, e);
+        redis_beside_as(prefix, glob->p, glob->len, tagged, &names);
+        rc = names.failed ? err_set(e, NO_MEMORY, names.len) : redis_scan(conn, &names, unlink_page, stats, e);
     }
     buf_release(&names);
     return rc;
@@ -135,7 +145,6 @@ int redis_sweep(struct redis_connection *conn, const struct redis_route *route, 
     struct buf glob;
     int rc = 0;
     buf_init(&glob, TEMPLATE_RENDERED_MAX);
-    reply_reader_allow(&conn->reader, true, REPLY_SCAN_BYTES_MAX);
     for (unsigned i = 0; i < route->count && rc == 0; i++) {
         buf_clear(&glob);
         if (!template_glob(route->list[i].tpl, &glob))
@@ -143,10 +152,8 @@ int redis_sweep(struct redis_connection *conn, const struct redis_route *route, 
         else if (glob.failed)
             rc = err_set(e, NO_MEMORY, glob.len);
         else if (route->mode != REDIS_FENCE || (rc = sweep_fenced(conn, &glob, stats, e)) == 0)
-            rc = sweep_glob(conn, &glob, stats, e);
+            rc = redis_scan(conn, &glob, unlink_page, stats, e);
     }
-    reply_reader_allow(&conn->reader, false, REPLY_BYTES_MAX);
-    metric_add(&stats->sweeps_total, 1);
     buf_release(&glob);
     return rc;
 }

@@ -13,13 +13,22 @@ struct redis_stats {
     _Atomic uint64_t commands_total;
     _Atomic uint64_t sweeps_total;
     _Atomic uint64_t second_total;
+    _Atomic uint64_t written_total;
+    _Atomic uint64_t older_total;
+    _Atomic uint64_t left_total;
 };
 
 /* Removes the gathered keys and forgets them. Done when it returns 0: every reply arrived. Errors: SINK_DOWN,
  * SINK_PROTOCOL, reply_error's, NO_MEMORY. */
 int redis_unlink(struct redis_connection *conn, struct redis_keys *keys, struct redis_stats *stats, struct err *e);
 
-/* Removes every key that a template of the route can render (SCAN MATCH over the whole database, step by step). */
+/* One step of a SCAN: names that match, 1 at least, which are gone with the next reply. 0 or negative. */
+typedef int redis_page(void *ctx, struct redis_connection *conn, const struct reply *names, struct err *e);
+
+/* Goes over the whole database, step by step. Errors: as redis_unlink, and those of `page`. */
+int redis_scan(struct redis_connection *conn, const struct buf *glob, redis_page *page, void *ctx, struct err *e);
+
+/* Removes every key that a template in the route's `invalidate` can render. */
 int redis_sweep(struct redis_connection *conn, const struct redis_route *route, struct redis_stats *stats,
                 struct err *e);
 

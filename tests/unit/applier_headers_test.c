@@ -202,6 +202,24 @@ static void headers__sink_of_whole_rows__leaves_all_to_the_body(void **state)
     scene_release(&s);
 }
 
+static void headers__route_that_writes_all_columns__leaves_all_to_the_body(void **state)
+{
+    (void)state;
+    static const struct redis_route_options all = {.mode = REDIS_WRITE, .write = {.key = "o:{id}"}};
+    static const char *const id[] = {"id"};
+    static const struct redis_route_options one = {.mode = REDIS_WRITE,
+                                                   .write = {.key = "o:{id}", .columns = {id, NULL, 1}}};
+    struct scene s;
+    struct change chg;
+    struct tx tx;
+    scene_init(&s, &all, &sink_redis);
+    assert_int_equal(take(&s, "", &chg, &tx, NULL), 0);
+    scene_release(&s);
+    scene_init(&s, &one, &sink_redis);
+    assert_int_equal(take(&s, "", &chg, &tx, NULL), 1);
+    scene_release(&s);
+}
+
 static void headers__many_tables__are_told_apart(void **state)
 {
     (void)state;
@@ -230,6 +248,7 @@ int main(void)
         cmocka_unit_test(headers__good_ones__tell_place_key_and_both_images),
         cmocka_unit_test(headers__twice_the_same_one__leaves_it_to_the_body),
         cmocka_unit_test(headers__sink_of_whole_rows__leaves_all_to_the_body),
+        cmocka_unit_test(headers__route_that_writes_all_columns__leaves_all_to_the_body),
         cmocka_unit_test(headers__many_tables__are_told_apart),
     };
     return cmocka_run_group_tests_name("applier_headers", tests, NULL, NULL);

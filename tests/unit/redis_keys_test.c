@@ -174,9 +174,8 @@ static void redis_bind__bad_templates__are_configuration_errors(void **state)
             fail_msg("line %d", cases[i].line);
         sink_redis.unbind(bind);
     }
-    const struct redis_route_options none = {.invalidate = {NULL, NULL, 0}};
-    void *bind = NULL;
-    assert_int_equal(sink_redis.bind(&bind, &opt, &none, NULL, NULL), -(int)ERR_CONFIG_VALUE);
+    struct redis_route_options none = {.invalidate = {NULL, NULL, 0}};
+    assert_int_equal(sink_redis.ready(&none, NULL, NULL), -(int)ERR_CONFIG_VALUE);
     sample_free(sample);
 }
 
