@@ -85,7 +85,7 @@ static int add_items(struct worker *worker, struct entry *entry, const struct ch
     return 0;
 }
 
-/* All items of a parked key, as far as they fit. */
+/* All items of a parked key, as far as they fit. One that is a dead letter is not given to the sink again. */
 static int add_parked(struct worker *worker, struct parked_key *key, struct err *e)
 {
     struct batch *batch = &worker->batch;
@@ -94,9 +94,11 @@ static int add_parked(struct worker *worker, struct parked_key *key, struct err 
         struct entry *entry = &batch->entries[batch->entry_count];
         entry->parked = parked;
         entry->lane = parked->lane;
-        entry->held = entry->is_dead = false;
+        entry->first = entry->count = 0;
+        entry->held = false;
+        entry->is_dead = parked->is_dead;
         worker->lanes[parked->lane].touched = true;
-        int rc = add_items(worker, entry, &parked->item.chg, e);
+        int rc = parked->is_dead ? 0 : add_items(worker, entry, &parked->item.chg, e);
         if (rc != 0)
             return rc;
         batch->entry_count++;
@@ -265,6 +267,7 @@ static void settle_parked(struct worker *worker, const struct entry *entry, enum
         return;
     }
     parked->item.chg.flags |= CHANGE_AGAIN;
+    parked->is_dead |= entry->is_dead;
     if (!key->refused) {
         metric_add(&worker->stats.retries_total, 1);
         parking_refused(&worker->parking, key, now);
@@ -282,7 +285,7 @@ static int settle_fresh(struct worker *worker, struct entry *entry, enum verdict
     bool refused = !key && worst == V_RETRY;
     if (!entry->held)
         entry->item.chg.flags |= CHANGE_AGAIN;
-    struct parking_place place = {.lane = entry->lane, .bytes_before = entry->bytes_before};
+    struct parking_place place = {.lane = entry->lane, .bytes_before = entry->bytes_before, .is_dead = entry->is_dead};
     int rc = parking_add(&worker->parking, &entry->item, &place, &key, e);
     if (rc == 0 && refused) {
         metric_add(&worker->stats.retries_total, 1);

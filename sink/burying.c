@@ -48,9 +48,10 @@ int batch_bury(struct worker *worker, struct err *e)
 {
     struct batch *batch = &worker->batch;
     struct err why = ERR_INIT;
-    if (!worker->opt->dead || !look(batch->items, batch->item_count).poison)
+    struct verdicts all = look(batch->items, batch->item_count);
+    if (!worker->opt->dead || !all.poison)
         return 0;
-    if (stops(batch)) {
+    if (stops(batch) || (worker->keeps && all.retry)) {
         take_back(batch->items, batch->item_count, V_RETRY);
         return 0;
     }

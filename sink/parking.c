@@ -114,7 +114,8 @@ int parking_add(struct parking *parking, const struct lane_item *item, const str
         key = key_new(parking, &item->chg, place->lane);
     struct parked *parked = parking->free_items;
     parking->free_items = parked->next_of_key;
-    *parked = (struct parked){.item = *item, .key = key, .lane = place->lane, .bytes_before = place->bytes_before};
+    *parked = (struct parked){
+        .item = *item, .key = key, .lane = place->lane, .bytes_before = place->bytes_before, .is_dead = place->is_dead};
     if (key->last)
         key->last->next_of_key = parked;
     else

@@ -19,6 +19,7 @@ struct parked {
     struct parked *prev_in_lane, *next_in_lane;
     uint64_t bytes_before; /* read from the lane up to this item */
     unsigned lane;         /* the worker's own number of it */
+    bool is_dead;          /* in the store for dead letters: done when its turn comes */
 };
 
 struct parked_key {
@@ -62,6 +63,7 @@ struct parked_key *parking_find(const struct parking *parking, const char *key, 
 struct parking_place {
     unsigned lane;
     uint64_t bytes_before;
+    bool is_dead;
 };
 int parking_add(struct parking *parking, const struct lane_item *item, const struct parking_place *place,
                 struct parked_key **out, struct err *e);

@@ -27,7 +27,7 @@ struct entry {
     unsigned lane;
     unsigned first, count;
     bool held;    /* behind a parked key: not given to the sink */
-    bool is_dead; /* in the store for dead letters */
+    bool is_dead; /* in the store for dead letters; kept while its key is parked */
 };
 
 struct batch {
@@ -103,8 +103,9 @@ int64_t worker_due(const struct worker *worker);
 bool worker_is_clear(const struct worker *worker);
 
 /* burying.c: items that the sink refused for good, when none of the batch stops it: their changes go to the store, and
- * the items are done; beside an item to be tried again they are to be tried again too. Without a store nothing happens.
- * Errors: the store's. */
+ * the items are done; beside an item to be tried again they are to be tried again too. With KEEPS_POSITION a batch with
+ * an item to be tried again comes again as a whole, so nothing of it goes to the store. Without a store nothing
+ * happens. Errors: the store's. */
 int batch_bury(struct worker *worker, struct err *e);
 
 /* batch.c */

@@ -40,7 +40,8 @@ struct kafka_dead_letter {
 };
 
 /* Waits for the brokers' report at most so long: KAFKA_DEAD_DURABLE, or KAFKA_DEAD_WAITS: call again with the same
- * letter, which is not sent twice, or leave it: it may be written or not. Errors: KAFKA_TOO_LARGE, those of
+ * letter, which is not sent twice, or leave it: it may be written or not. Any number of letters may wait; one is known
+ * again by its origin's sink (the pointer), partition and offset and by its id. Errors: KAFKA_TOO_LARGE, those of
  * kafka_refused but for the RETRY class, which is waited for. */
 enum { KAFKA_DEAD_WAITS, KAFKA_DEAD_DURABLE };
 int kafka_dead_letters_put(struct kafka_dead_letters *letters, const struct kafka_dead_letter *letter, int timeout_ms,

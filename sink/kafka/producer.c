@@ -9,19 +9,22 @@
 static void on_report(rd_kafka_t *handle, const rd_kafka_message_t *message, void *ctx)
 {
     struct kafka_producer *producer = ctx;
-    size_t number = (size_t)(uintptr_t)message->_private;
-    struct kafka_refusal *refused = &producer->refused;
+    struct kafka_refusal report = {(size_t)(uintptr_t)message->_private, message->err, message->key_len + message->len,
+                                   ""};
     (void)handle;
     producer->on_the_way--;
     producer->reports++;
     if (message->err == RD_KAFKA_RESP_ERR_NO_ERROR) {
         metric_add(&producer->stats.messages_total, 1);
-        metric_add(&producer->stats.bytes_total, message->key_len + message->len);
+        metric_add(&producer->stats.bytes_total, report.bytes);
         producer->link.last_code = RD_KAFKA_RESP_ERR_NO_ERROR;
-    } else if (refused->code == RD_KAFKA_RESP_ERR_NO_ERROR || number < refused->number) {
-        *refused = (struct kafka_refusal){number, message->err, message->key_len + message->len, ""};
-        snprintf(refused->topic, sizeof refused->topic, "%s", rd_kafka_topic_name(message->rkt));
+    } else if (!producer->on_report &&
+               (producer->refused.code == RD_KAFKA_RESP_ERR_NO_ERROR || report.number < producer->refused.number)) {
+        producer->refused = report;
+        snprintf(producer->refused.topic, sizeof producer->refused.topic, "%s", rd_kafka_topic_name(message->rkt));
     }
+    if (producer->on_report)
+        producer->on_report(producer->ctx, &report);
 }
 
 int kafka_producer_open(struct kafka_producer *producer, const struct kafka_options *opt, const char *transactional_id,

@@ -24,6 +24,9 @@ struct kafka_refusal {
 struct kafka_producer {
     struct kafka_link link; /* first: librdkafka hands it back as the producer */
     const struct env *env;
+    /* Of each message; `refused` is then the caller's matter. NULL: nobody asks. Set before the first message. */
+    void (*on_report)(void *ctx, const struct kafka_refusal *report);
+    void *ctx;
     size_t on_the_way; /* messages without a report */
     uint64_t reports;  /* ever */
     struct kafka_refusal refused;

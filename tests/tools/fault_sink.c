@@ -136,7 +136,8 @@ static int fault_apply(struct sink *snk, struct item *items, size_t count, struc
     int rc = plan->before_apply ? plan->before_apply(plan->ctx, count, e) : 0;
     bool refused = false;
     for (size_t i = 0; i < count && rc == 0; i++) {
-        items[i].verdict = refused && behind_refused(items, i) ? V_RETRY : judge(plan, items[i].chg);
+        items[i].verdict =
+            refused && !plan->judges_all && behind_refused(items, i) ? V_RETRY : judge(plan, items[i].chg);
         refused |= items[i].verdict == V_RETRY;
         if (items[i].verdict == V_DONE)
             record(plan, &items[i], count);

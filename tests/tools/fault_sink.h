@@ -26,6 +26,7 @@ struct fault_plan {
     int (*commit)(void *ctx, const struct marks *marks, struct err *e);
     void *ctx;
     unsigned commit_ms;
+    bool judges_all; /* also what is behind a refused item of its key, which a sink should refuse too */
 
     pthread_mutex_t lock; /* of all below */
     struct fault_record *records;

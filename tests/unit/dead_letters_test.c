@@ -206,6 +206,30 @@ static void dead_letter__behind_one_that_was_left__is_not_taken_for_it(void **st
     scene_release(&s);
 }
 
+static void dead_letter__two_that_wait_in_turns__are_each_written_once(void **state)
+{
+    (void)state;
+    struct scene s;
+    struct err e = ERR_INIT;
+    rd_kafka_message_t *messages[8];
+    const struct kafka_dead_letter letters[3] = {letter_of(0, 5, "one"), letter_of(0, 6, "two"),
+                                                 letter_of(0, 7, "three")};
+    scene_open(&s);
+    mock_kafka_set_up(&s.kafka, false);
+    for (int i = 0; i < 9; i++)
+        assert_int_equal(kafka_dead_letters_put(s.letters, &letters[i % 3], SOON_MS / 3, &e), KAFKA_DEAD_WAITS);
+    mock_kafka_set_up(&s.kafka, true);
+    for (int i = 2; i >= 0; i--)
+        put(&s, &letters[i]);
+    assert_int_equal(mock_kafka_read(&s.kafka, DEAD, 0, 0, messages, 8), 3);
+    for (int i = 0; i < 3; i++) {
+        assert_int_equal(messages[i]->len, letters[i].value_len);
+        assert_memory_equal(messages[i]->payload, letters[i].value, letters[i].value_len);
+        rd_kafka_message_destroy(messages[i]);
+    }
+    scene_release(&s);
+}
+
 static void dead_letter__refused_by_the_brokers__for_now_or_for_good(void **state)
 {
     (void)state;
@@ -282,6 +306,7 @@ int main(void)
         cmocka_unit_test(dead_letter__without_key_value_and_offset__has_none),
         cmocka_unit_test(dead_letter__brokers_away__waits_and_is_written_once),
         cmocka_unit_test(dead_letter__behind_one_that_was_left__is_not_taken_for_it),
+        cmocka_unit_test(dead_letter__two_that_wait_in_turns__are_each_written_once),
         cmocka_unit_test(dead_letter__refused_by_the_brokers__for_now_or_for_good),
         cmocka_unit_test(dead_topic__absent__stops_and_without_brokers_is_tried_again),
         cmocka_unit_test(dead_topic__that_has_other_records__is_a_usage_error),

@@ -201,6 +201,58 @@ static void runner_dead__another_route_wants_it_again__is_a_letter_when_that_is_
     fixture_release(&f);
 }
 
+/* Rows 0 and 2 have one key. */
+static enum verdict poison_behind_retry(void *ctx, const struct change *chg, unsigned seen)
+{
+    (void)ctx;
+    return chg->version.row == 2 ? V_POISON : chg->version.row == 0 && seen < 3 ? V_RETRY : V_DONE;
+}
+
+static void runner_dead__behind_a_parked_change_of_its_key__is_one_letter_and_not_given_again(void **state)
+{
+    (void)state;
+    struct fixture f = {.letters = 0};
+    struct rig_options opt = {.runner = {.batch_rows = 20}};
+    fixture_init(&f, &opt, &fault_sink);
+    f.plan.judge = poison_behind_retry;
+    f.plan.judges_all = true;
+    add_rows(&f, 4);
+    for (unsigned i = 0; i < 3; i++) {
+        assert_int_equal(runner_step(f.rig.runner, NULL), -(int)ERR_SINK_PARKED);
+        assert_int_equal(f.letters, 1);
+        assert_int_equal(f.plan.seen[2], 1);
+        assert_int_equal(ledger_acked(lanes_ledger(f.rig.lanes), 0, 0), 0);
+    }
+    assert_int_equal(runner_step(f.rig.runner, NULL), 0);
+    assert_int_equal(f.plan.seen[2], 1);
+    check_all(&f, 4);
+    fixture_release(&f);
+}
+
+static enum verdict poison_and_retry(void *ctx, const struct change *chg, unsigned seen)
+{
+    (void)ctx;
+    return chg->version.row == 3 ? V_POISON : chg->version.row == 8 && seen < 2 ? V_RETRY : V_DONE;
+}
+
+static void runner_dead__batch_that_comes_again_as_a_whole__has_its_letter_when_it_stands(void **state)
+{
+    (void)state;
+    struct fixture f = {.letters = 0};
+    struct rig_options opt = {.runner = {.batch_rows = 20}};
+    fixture_init(&f, &opt, &fault_sink_keeper);
+    f.plan.judge = poison_and_retry;
+    add_rows(&f, 10);
+    for (unsigned i = 0; i < 2; i++) {
+        assert_int_equal(runner_step(f.rig.runner, NULL), -(int)ERR_SINK_PARKED);
+        assert_int_equal(f.tries, 0);
+        f.plan.count = f.plan.uncommitted = 0;
+    }
+    assert_int_equal(runner_step(f.rig.runner, NULL), 0);
+    check_all(&f, 10);
+    fixture_release(&f);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -209,6 +261,8 @@ int main(void)
         cmocka_unit_test(runner_dead__store_fails_for_good__stops),
         cmocka_unit_test(runner_dead__batch_holds_a_stop_too__stops_without_letters),
         cmocka_unit_test(runner_dead__another_route_wants_it_again__is_a_letter_when_that_is_done),
+        cmocka_unit_test(runner_dead__behind_a_parked_change_of_its_key__is_one_letter_and_not_given_again),
+        cmocka_unit_test(runner_dead__batch_that_comes_again_as_a_whole__has_its_letter_when_it_stands),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
