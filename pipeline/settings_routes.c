@@ -118,6 +118,22 @@ static int read_sink(struct pipeline_sink *out, struct config *cfg, const struct
     return 0;
 }
 
+/* Against the sinks before it, and the bus. */
+static int check_beside(const struct settings *settings, const struct pipeline_sink *sink, const struct node *node,
+                        struct err *e)
+{
+    const struct pipeline_sink *bus = &settings->bus.sink, *first = settings->sinks;
+    int rc = 0;
+    if (!sink->ops->check_beside)
+        return 0;
+    if (settings->bus.type == BUS_KAFKA && bus->ops == sink->ops)
+        rc = sink->ops->check_beside(sink->options, bus->options, e);
+    for (const struct pipeline_sink *other = first; rc == 0 && other < sink; other++)
+        if (other->ops == sink->ops)
+            rc = sink->ops->check_beside(sink->options, other->options, e);
+    return rc == 0 ? 0 : err_wrap(e, "%s:%u: %s", node->file, node->line, node->path);
+}
+
 int settings_read_sinks(struct settings *out, struct config *cfg, struct err *e)
 {
     const struct node *section;
@@ -130,10 +146,11 @@ int settings_read_sinks(struct settings *out, struct config *cfg, struct err *e)
     struct pipeline_sink *sinks = settings_alloc(cfg, section->count * sizeof *sinks, e);
     if (!sinks)
         return err_result(e);
-    for (const struct node *node = node_first(section); node; node = node->next)
-        if (read_sink(&sinks[out->sink_count++], cfg, node, e) != 0)
-            return err_result(e);
     out->sinks = sinks;
+    for (const struct node *node = node_first(section); node; node = node->next, out->sink_count++)
+        if (read_sink(&sinks[out->sink_count], cfg, node, e) != 0 ||
+            check_beside(out, &sinks[out->sink_count], node, e) != 0)
+            return err_result(e);
     return 0;
 }
 

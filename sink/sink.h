@@ -78,6 +78,10 @@ struct sink_ops {
     /* Checks what the option table cannot, without I/O; USAGE class. NULL = nothing to check. */
     int (*check)(const void *opt, struct err *e);
 
+    /* Checks the options of two sinks of this kind against each other, either way round. USAGE class. NULL = they have
+     * nothing in common. */
+    int (*check_beside)(const void *opt, const void *other, struct err *e);
+
     /* Completes the options of a route after they were read: what they name is found. What it makes lives in `cfg`.
      * USAGE class. NULL = nothing to complete. */
     int (*ready)(void *route_opt, struct config *cfg, struct err *e);

@@ -282,6 +282,7 @@ const struct sink_ops sink_kafka = {
     .route_options = formatted_route_options,
     .metrics = kafka_metrics,
     .check = kafka_check,
+    .check_beside = kafka_check_beside,
     .check_routes = kafka_check_routes,
     .ready = formatted_ready,
     .same = formatted_same,

@@ -89,6 +89,9 @@ extern const struct option kafka_option_table[];
 /* Checks what the table cannot, properties against librdkafka's list; no I/O. USAGE class. */
 int kafka_check(const void *opt, struct err *e);
 
+/* As struct sink_ops says: no topic for bounds or letters is a topic of the other. */
+int kafka_check_beside(const void *opt, const void *other, struct err *e);
+
 /* check_routes of struct sink_ops: fills what is its. Errors: KAFKA_TOMBSTONES, CONFIG_VALUE (oversize: keys_only with
  * a format that cannot leave out columns; transaction_topic with more than one form, or with another's). */
 int kafka_check_routes(void *opt, const struct route *routes, unsigned count, unsigned sink, struct err *e);

@@ -246,3 +246,27 @@ int kafka_check(const void *opt, struct err *e)
         rd_kafka_conf_destroy(conf);
     return rc;
 }
+
+static bool same_text(const char *a, const char *b)
+{
+    return a && b && strcmp(a, b) == 0;
+}
+
+int kafka_check_beside(const void *opt, const void *other, struct err *e)
+{
+    const struct kafka_options *a = opt, *b = other;
+    if (a->brokers.count != b->brokers.count)
+        return 0;
+    for (size_t i = 0; i < a->brokers.count; i++)
+        if (strcmp(a->brokers.items[i], b->brokers.items[i]) != 0)
+            return 0;
+    if (same_text(a->transaction_topic, b->transaction_topic))
+        return bad_name(a->transaction_topic, KAFKA_BOUNDS_OWN, e);
+    for (int turn = 0; turn < 2; turn++, a = other, b = opt) {
+        if (same_text(a->transaction_topic, b->topic) || same_text(a->transaction_topic, b->dead_letter_topic))
+            return bad_name(a->transaction_topic, KAFKA_BOUNDS_OWN, e);
+        if (same_text(a->dead_letter_topic, b->topic))
+            return bad_name(a->dead_letter_topic, KAFKA_DEAD_OWN, e);
+    }
+    return 0;
+}

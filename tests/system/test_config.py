@@ -44,6 +44,13 @@ MISTAKES = {
     "env-not-set": ("password: pw", "password: '${SLUICE_NO_SUCH}'", 1, ["SLUICE_NO_SUCH"]),
     "secret-twice": ("password: pw", "password: pw, password_file: /dev/null", 1, ["password"]),
     "secret-file-missing": ("password: pw", "password_file: /no/such/secret", 1, ["/no/such/secret"]),
+    "no-invalidate": (', invalidate: ["order:{order_id}"]', "", 7, ["invalidate", "mode: write"]),
+    "write-without-key": ('invalidate: ["order:{order_id}"]', "mode: write", 7, ["write", "key"]),
+    "topic-for-bounds-has-rows": ("routes:", "  a: { type: kafka, brokers: [h:1], topic: a }\n  b: { type: kafka, brokers: [h:1], "
+                                  "topic: b, transaction_topic: a }\nroutes:", 7, ["sinks.b", "transaction_topic"]),
+    "topic-for-letters-has-rows": ("routes:", "  a: { type: kafka, brokers: [h:1], topic: a, dead_letter_topic: b, "
+                                   "oversize: dead_letter }\n  b: { type: kafka, brokers: [h:1], topic: b }\nroutes:", 7,
+                                   ["sinks.b", "dead letters"]),
     "unknown-tls-mode": ("start: current", "tls: maybe", 1, ["maybe", "verify_identity"]),
 }
 # Some mistakes are only known to be one at the end of the construct: the line may be a later one.
