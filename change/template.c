@@ -10,6 +10,7 @@
 struct parser {
     struct template *tpl;
     const char *p;
+    bool may_list;
     struct err *e;
 };
 
@@ -92,16 +93,50 @@ static int note_column(struct parser *in, const char *name, size_t len, unsigned
     return 0;
 }
 
+#define LIST_MARK     "[*]"
+#define LIST_MARK_LEN (sizeof LIST_MARK - 1)
+
+/* "tags[*]": the name without its mark. */
+static bool is_list(const char *name, size_t *len)
+{
+    if (*len < LIST_MARK_LEN || memcmp(name + *len - LIST_MARK_LEN, LIST_MARK, LIST_MARK_LEN) != 0)
+        return false;
+    *len -= LIST_MARK_LEN;
+    return true;
+}
+
+static int note_list(struct parser *in, struct template_piece *piece)
+{
+    if (!in->may_list)
+        return bad(in, "a list makes several texts, which are possible of keys to remove only");
+    if (in->tpl->list)
+        return bad(in, "more than one list");
+    piece->is_list = true;
+    in->tpl->list = piece;
+    return 0;
+}
+
+/* What is NULL in a list is no element; a default would be the key of rows that have none. */
+static int check_list(const struct parser *in, const struct template_piece *piece)
+{
+    for (unsigned i = 0; piece->is_list && i < piece->step_count; i++)
+        if (piece->steps[i].filter == TEMPLATE_DEFAULT)
+            return bad(in, "a default of a list");
+    return 0;
+}
+
 static int parse_placeholder(struct parser *in, struct template_piece *piece)
 {
     const char *name = ++in->p;
-    size_t len = strcspn(name, "|}{");
+    size_t len = strcspn(name, "|}{"), name_len = len;
+    *piece = (struct template_piece){.is_column = true};
     if (name[len] == '{')
         return bad(in, "a { inside a placeholder");
-    if (len == 0)
+    int rc = is_list(name, &name_len) ? note_list(in, piece) : 0;
+    if (rc == 0 && name_len == 0)
         return bad(in, "a placeholder without a column");
-    *piece = (struct template_piece){.is_column = true};
-    int rc = note_column(in, name, len, &piece->column);
+    if (rc == 0)
+        rc = note_column(in, name, name_len, &piece->column);
     in->p += len;
     while (rc == 0 && *in->p == '|') {
         if (piece->step_count == TEMPLATE_STEPS_MAX)
@@ -111,7 +146,7 @@ static int parse_placeholder(struct parser *in, struct template_piece *piece)
     }
     if (rc == 0 && *in->p++ != '}')
         rc = bad(in, "a { without its }");
-    return rc;
+    return rc == 0 ? check_list(in, piece) : rc;
 }
 
 static int parse(struct parser *in)
@@ -137,7 +172,7 @@ static unsigned pieces_max(const char *text)
     return 2 * braces + 1;
 }
 
-int template_compile(struct template **out, const char *text, struct err *e)
+static int compile(struct template **out, const char *text, bool may_list, struct err *e)
 {
     size_t bytes = sizeof(struct template_piece) * pieces_max(text);
     struct template *tpl = malloc(sizeof *tpl);
@@ -150,7 +185,7 @@ int template_compile(struct template **out, const char *text, struct err *e)
     int rc = 0;
     if (!tpl->pieces || !tpl->source)
         rc = err_set(e, NO_MEMORY, bytes);
-    struct parser in = {tpl, tpl->source, e};
+    struct parser in = {tpl, tpl->source, may_list, e};
     if (rc == 0)
         rc = parse(&in);
     if (rc != 0) {
@@ -159,6 +194,16 @@ int template_compile(struct template **out, const char *text, struct err *e)
     }
     *out = tpl;
     return 0;
+}
+
+int template_compile(struct template **out, const char *text, struct err *e)
+{
+    return compile(out, text, false, e);
+}
+
+int template_compile_keys(struct template **out, const char *text, struct err *e)
+{
+    return compile(out, text, true, e);
 }
 
 void template_free(struct template *tpl)
@@ -187,6 +232,20 @@ static int missing_column(const struct template *tpl, const struct table *tbl, c
     return err_set(e, TEMPLATE, tpl->source, what);
 }
 
+/* A column that can hold the text of a JSON array. Of records of a bus the types are not known. */
+static bool can_hold_list(const struct column *column)
+{
+    enum family family = column->type.family;
+    return family == FAMILY_JSON || family == FAMILY_STRING || family == FAMILY_COMPRESSED || family == FAMILY_NONE;
+}
+
+static int no_list(const struct template *tpl, const struct column *column, struct err *e)
+{
+    char what[3 * TABLE_NAME_BYTES_MAX + 64];
+    snprintf(what, sizeof what, "column %s holds neither JSON nor text: it is no list", column->name);
+    return err_set(e, TEMPLATE, tpl->source, what);
+}
+
 /* Inserts a column index into the sorted list, once. */
 static unsigned insert_sorted(uint16_t *index, unsigned count, uint16_t column)
 {
@@ -212,6 +271,10 @@ int template_bind(struct bound_template **out, const struct template *tpl, const
         if (column < 0) {
             free(bound);
             return missing_column(tpl, tbl, tpl->columns[i], e);
+        }
+        if (tpl->list && tpl->list->column == i && !can_hold_list(&tbl->columns[column])) {
+            free(bound);
+            return no_list(tpl, &tbl->columns[column], e);
         }
         of_name[i] = (uint16_t)column;
         bound->set.count = insert_sorted(bound->index, bound->set.count, of_name[i]);

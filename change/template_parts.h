@@ -16,7 +16,7 @@ struct template_step {
 
 /* A literal, or a column with its filters. */
 struct template_piece {
-    bool is_column;
+    bool is_column, is_list;
     unsigned column; /* number in the template's list of columns */
     const char *text;
     size_t len;
@@ -32,6 +32,7 @@ struct template
     unsigned piece_count;
     unsigned column_count;
     const char *columns[TEMPLATE_COLUMNS_MAX];
+    const struct template_piece *list; /* NULL: it has none */
 };
 
 struct bound_template {
@@ -40,5 +41,9 @@ struct bound_template {
     uint16_t index[TEMPLATE_COLUMNS_MAX];
     uint8_t slot[TEMPLATE_COLUMNS_MAX]; /* of each column of the template: its place in `set` */
 };
+
+/* Renders with `element`, NULL for none, in the place of the list. Results as template_render. */
+int template_render_with(const struct bound_template *bound, const struct value *values, const struct value *element,
+                         struct buf *out, struct err *e);
 
 #endif

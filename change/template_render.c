@@ -97,7 +97,8 @@ static int give_up(struct buf *out, size_t start, struct err *e)
                     : err_set(e, NO_MEMORY, len);
 }
 
-int template_render(const struct bound_template *bound, const struct value *values, struct buf *out, struct err *e)
+int template_render_with(const struct bound_template *bound, const struct value *values, const struct value *element,
+                         struct buf *out, struct err *e)
 {
     const struct template *tpl = bound->tpl;
     size_t start = out->len;
@@ -112,7 +113,7 @@ int template_render(const struct bound_template *bound, const struct value *valu
             out->len = start;
             return err_set(e, ROW_IMAGE, tpl->columns[piece->column], "row");
         }
-        if (!render_column(piece, v, out)) {
+        if (!render_column(piece, piece->is_list ? element : v, out)) {
             out->len = start;
             return 0;
         }
@@ -120,4 +121,9 @@ int template_render(const struct bound_template *bound, const struct value *valu
             return give_up(out, start, e);
     }
     return out->failed ? give_up(out, start, e) : 1;
+}
+
+int template_render(const struct bound_template *bound, const struct value *values, struct buf *out, struct err *e)
+{
+    return template_render_with(bound, values, NULL, out, e);
 }

@@ -217,24 +217,40 @@ static int add_item(struct redis_sink *to, const struct item *item, struct err *
         return 0;
     if (!keys->list && redis_keys_init(keys, e) != 0)
         return err_result(e);
-    if (redis_keys_add(keys, route, item->chg, e) != 0)
-        return sink_wrap(e, item);
+    int rc = redis_keys_add(keys, route, item->chg, e);
+    if (rc != 0)
+        return rc == -(int)ERR_KEY_LIST ? rc : sink_wrap(e, item);
     return redis_keys_are_enough(keys) ? flush(to, e) : 0;
 }
 
-/* A batch is done as a whole, when the last reply is there. */
+/* For good: its row has no list where the template has one. Others of the batch go on. */
+static int refuse(struct item *item, struct err *why, struct err *e)
+{
+    item->verdict = V_POISON;
+    if (e)
+        *why = *e;
+    err_clear(e);
+    return 0;
+}
+
+/* A batch is done as a whole, when the last reply is there; but for changes whose list of keys cannot be read. */
 static int redis_apply(struct sink *snk, struct item *items, size_t count, struct err *e)
 {
     struct redis_sink *to = (struct redis_sink *)snk;
     int rc = 0;
     if (to->conn.opt->has_writes && count)
         redis_writes_judge_lag(&to->writes, to->conn.env, to->name, items[0].chg);
+    struct err why = ERR_INIT;
     for (size_t i = 0; i < count && rc == 0; i++) {
-        rc = add_item(to, &items[i], e);
         items[i].verdict = V_DONE;
+        rc = add_item(to, &items[i], e);
+        if (rc == -(int)ERR_KEY_LIST)
+            rc = refuse(&items[i], &why, e);
     }
     if (rc == 0)
         rc = flush(to, e);
+    if (rc == 0 && why.code != ERR_NONE && e)
+        *e = why;
     if (rc != 0) {
         redis_keys_clear(&to->keys);
         redis_keys_clear(&to->second);

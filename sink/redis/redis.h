@@ -10,7 +10,8 @@
  *     truncate          every key that the template can render (SCAN MATCH)
  * so that both halves of a key move together remove what the update would, in any order. A change for which a
  * condition of the route's `when` does not hold makes nothing stale (condition.h). A template with a NULL column
- * and no default names no key. Keys are bytes; they never appear in a message.
+ * and no default names no key, one with a list a key for each element; a change whose list cannot be read is refused
+ * for good (V_POISON). Keys are bytes; they never appear in a message.
  *
  * Files: url.c the address; connection.c socket, login, replies; reply.c what an error reply means; keys.c the keys of
  * a batch, each once; condition.c `when`; sweep.c truncate; again.c second removals; fence.c fences; script.c scripts;

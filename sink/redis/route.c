@@ -21,8 +21,9 @@ const struct option redis_route_options[] = {
     {.name = "invalidate",
      .type = OPTION_LIST,
      .offset = offsetof(struct redis_route_options, invalidate),
-     .help = "Templates of the keys to remove: \"order:{order_id}\", filters |lower |upper |trim |hex |default:TEXT. "
-             "Rendered for the row before and after the change. Required, but for mode: write."},
+     .help = "Templates of the keys to remove: \"order:{order_id}\", filters |lower |upper |trim |hex |default:TEXT; "
+             "\"tag:{tags[*]}\" gives a key for each element of a JSON array. Rendered for the row before and after "
+             "the change. Required, but for mode: write."},
     {.name = "when",
      .type = OPTION_LIST,
      .offset = offsetof(struct redis_route_options, when),
@@ -126,7 +127,7 @@ static int bind_templates(struct redis_route *route, const struct option_list *l
         if (!list->items[i][0])
             return err_set(e, TEMPLATE, "", "it is empty");
         struct redis_template *one = &route->list[route->count++];
-        rc = template_compile(&one->tpl, list->items[i], e);
+        rc = template_compile_keys(&one->tpl, list->items[i], e);
         if (rc == 0 && tbl)
             rc = template_bind(&one->bound, one->tpl, tbl, e);
     }

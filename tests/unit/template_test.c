@@ -11,9 +11,9 @@
 #include "change/template.h"
 
 static const struct column columns[] = {
-    {.name = "id", .name_len = 2},
+    {.name = "id", .name_len = 2, .type = {.family = FAMILY_INTEGER}},
     {.name = "User_Name", .name_len = 9},
-    {.name = "note", .name_len = 4},
+    {.name = "note", .name_len = 4, .type = {.family = FAMILY_STRING}},
 };
 static const struct table tbl = {.db = "shop", .name = "orders", .columns = columns, .column_count = 3};
 
@@ -108,6 +108,7 @@ static void template_compile__bad_syntax_or_column__names_the_fault(void **state
         {__LINE__, "{idx}", "no column 'idx'"},
         {__LINE__, "{id|default", "unknown filter"},
         {__LINE__, "{id |lower}", "no column 'id '"},
+        {__LINE__, "{note[*]}", "keys to remove only"},
         {__LINE__, "{id|trim|trim|trim|trim|trim|trim|trim|trim|trim}", "more than 8"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
@@ -117,6 +118,37 @@ static void template_compile__bad_syntax_or_column__names_the_fault(void **state
         if (render(cases[i].source, &out, &e) != -ERR_TEMPLATE || !strstr(e.text, cases[i].part))
             fail_msg("line %d: %s", cases[i].line, e.text);
         buf_release(&out);
+    }
+}
+
+static void template_compile_keys__lists__one_of_a_column_that_can_hold_it(void **state)
+{
+    (void)state;
+    static const struct {
+        int line;
+        const char *source, *part; /* NULL: it is right */
+    } cases[] = {
+        {__LINE__, "n:{note[*]|trim}:{id}:{note|default:x}", NULL},
+        {__LINE__, "{NOTE[*]}", NULL},
+        {__LINE__, "{note[*]}{note[*]}", "more than one list"},
+        {__LINE__, "{note[*]|default:x}", "a default of a list"},
+        {__LINE__, "{note[*]|upper|default:x}", "a default of a list"},
+        {__LINE__, "{[*]}", "without a column"},
+        {__LINE__, "{note[*]", "without its }"},
+        {__LINE__, "{note[0]}", "no column 'note[0]'"},
+        {__LINE__, "{nope[*]}", "no column 'nope'"},
+        {__LINE__, "{id[*]}", "column id holds neither JSON nor text"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct template *tpl = NULL;
+        struct bound_template *bound = NULL;
+        struct err e = ERR_INIT;
+        int rc = template_compile_keys(&tpl, cases[i].source, &e);
+        rc = rc ? rc : template_bind(&bound, tpl, &tbl, &e);
+        if (cases[i].part ? rc != -ERR_TEMPLATE || !strstr(e.text, cases[i].part) : rc != 0)
+            fail_msg("line %d: %s", cases[i].line, e.text);
+        bound_template_free(bound);
+        template_free(tpl);
     }
 }
 
@@ -163,13 +195,14 @@ static void template_glob__literals_escaped__columns_are_stars(void **state)
         {"{id}:x", NULL},
         {"", NULL},
         {"o:{id}{note}:x?", "o:*:x\\?"},
+        {"o:{note[*]}:x", "o:*:x"},
         {"{{x}}:{id}", "{x}:*"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         struct template *tpl = NULL;
         struct buf out;
         buf_init(&out, 0);
-        assert_int_equal(template_compile(&tpl, cases[i].source, NULL), 0);
+        assert_int_equal(template_compile_keys(&tpl, cases[i].source, NULL), 0);
         assert_int_equal(template_glob(tpl, &out), cases[i].expected != NULL);
         if (cases[i].expected) {
             assert_int_equal(out.len, strlen(cases[i].expected));
@@ -198,6 +231,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(template_render__table_of_cases__gives_the_text),
         cmocka_unit_test(template_compile__bad_syntax_or_column__names_the_fault),
+        cmocka_unit_test(template_compile_keys__lists__one_of_a_column_that_can_hold_it),
         cmocka_unit_test(template_render__absent_column__stops_and_names_it),
         cmocka_unit_test(template_render__buffer_full__leaves_it_as_it_was),
         cmocka_unit_test(template_glob__literals_escaped__columns_are_stars),
