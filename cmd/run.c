@@ -1,4 +1,6 @@
 /* sluice run: the service. */
+#include <pthread.h>
+#include <signal.h>
 #include <unistd.h>
 
 #include "admin/status_socket.h"
@@ -95,8 +97,9 @@ static void close_service(struct service *svc)
     for (unsigned i = svc->count; i-- > 0;)
         half_close(&svc->halves[i]);
     state_close(svc->state);
-    log_free(svc->env.log);
-    config_free(svc->cfg);
+    svc->status = NULL;
+    svc->state = NULL;
+    svc->pipes = (struct pipelines){.count = 0};
 }
 
 /* A signal while a reader stood by is an end as it should be. */
@@ -104,6 +107,35 @@ static int end_of_standby(struct err *e)
 {
     err_clear(e);
     return 0;
+}
+
+static int serve(struct service *svc, struct err *e)
+{
+    int rc = open_service(svc, e);
+    if (rc != 0 && e->code == ERR_INTERRUPTED)
+        rc = end_of_standby(e);
+    else if (rc == 0)
+        rc = pipelines_run(&svc->pipes, status_socket_service(svc->status), e);
+    close_service(svc);
+    return rc;
+}
+
+/* Again and again while a sink's server comes back with what it held before: each time the service begins where the
+ * sink is set back to. Signals that come in between are heard by the next turn. */
+static int serve_all(struct service *svc, enum role role, struct err *e)
+{
+    sigset_t set;
+    sigemptyset(&set);
+    sigaddset(&set, SIGTERM);
+    sigaddset(&set, SIGINT);
+    while (serve(svc, e) != 0 && e->code == ERR_SINK_CAME_BACK) {
+        log_error(svc->env.log, "the service goes back", e);
+        err_clear(e);
+        pthread_sigmask(SIG_BLOCK, &set, NULL);
+        if (take_role(svc, role, e) != 0)
+            break;
+    }
+    return err_result(e);
 }
 
 static int run(const struct invocation *inv, int *exit_code, struct err *e)
@@ -121,18 +153,14 @@ static int run(const struct invocation *inv, int *exit_code, struct err *e)
     log_event(svc.env.log, LOG_INFO, "sluice " SLUICE_VERSION " starts", LOG_STR("config", given->config),
               LOG_STR("state_dir", svc.settings.state_dir));
     struct err mine = ERR_INIT;
-    int rc = open_service(&svc, &mine);
-    if (rc != 0 && mine.code == ERR_INTERRUPTED)
-        rc = end_of_standby(&mine);
-    else if (rc == 0)
-        rc = pipelines_run(&svc.pipes, status_socket_service(svc.status), &mine);
-    if (rc != 0)
+    if (serve_all(&svc, (enum role)given->role, &mine) != 0)
         log_error(svc.env.log, "stopped", &mine);
     else
         log_event(svc.env.log, LOG_INFO, "ended");
     /* A log line has said why: the error goes no further than the exit code. */
     *exit_code = pipeline_exit_code(&mine);
-    close_service(&svc);
+    log_free(svc.env.log);
+    config_free(svc.cfg);
     return 0;
 }
 

@@ -46,6 +46,9 @@ static int keeper_checkpoint(struct pipeline *pipe, struct err *e)
 {
     if (keeper_consume(pipe, e) != 0)
         return err_result(e);
+    if (atomic_load_explicit(&pipe->opened, memory_order_acquire) &&
+        past_note(pipe->past, &pipe->positions, false, e) != 0)
+        return err_result(e);
     if (!pipe->moved || !pipe->spec.state)
         return 0;
     int rc = checkpoint_store_soon(&pipe->positions, pipe->spec.state, e);
@@ -314,6 +317,9 @@ static void wind_up(const struct keeper *keeper, struct pipeline *pipe, struct e
         if (pipe->spec.sinks[i].workers > 0)
             runner_join(pipe->runners[i]);
     if (keeper_checkpoint(pipe, &late) != 0 && e->code == ERR_NONE)
+        *e = late;
+    if (pipe->positions.count == pipe->spec.sink_count && past_note(pipe->past, &pipe->positions, true, &late) != 0 &&
+        e->code == ERR_NONE)
         *e = late;
     if (e->code == ERR_NONE && pipe->source_err.code != ERR_NONE)
         *e = pipe->source_err;

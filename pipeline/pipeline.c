@@ -159,6 +159,7 @@ static int make_runners(struct pipeline *pipe, struct err *e)
             .dead = pipe->dead ? dead_items_store(pipe->dead) : NULL,
             .reader = pipe->spec.reader,
             .purpose = pipe->spec.purpose,
+            .witness = past_witness(pipe->past, i),
             .notify = sink_notify,
             .boundary = pipe->boundaries ? kept_boundary : NULL,
             .ctx = pipe,
@@ -209,6 +210,8 @@ int pipeline_open(struct pipeline **out, const struct pipeline_spec *spec, struc
         rc = wakeup_init(&pipe->open_wake, e);
     if (rc == 0 && spec->state)
         rc = checkpoint_load(&pipe->begin, spec->state, e);
+    if (rc == 0)
+        rc = past_open(&pipe->past, spec->state, spec, &pipe->begin, e);
     if (rc == 0 && spec->lanes > 1 && sinks_that_need(pipe, FORMAT_NEEDS_TRANSACTIONS))
         rc = err_set(e, USAGE, "a format that shows where transactions begin and end needs partitions: 1");
     if (rc == 0)
@@ -275,14 +278,19 @@ static int settle_positions(struct pipeline *pipe, const struct position *from, 
     if (rc != 0 || !pipe->spec.state)
         return rc;
     rc = checkpoint_store(&pipe->positions, pipe->spec.state, e);
+    if (rc == 0)
+        rc = past_note(pipe->past, &pipe->positions, false, e);
     return rc == 0 ? pipeline_note_stored(pipe, e) : rc;
 }
 
 int pipeline_note_stored(struct pipeline *pipe, struct err *e)
 {
     const struct checkpoint_entry *oldest = checkpoint_oldest(&pipe->positions);
+    const struct position *past = past_oldest(pipe->past);
+    if (!oldest || !past || !position_before(past, &oldest->pos))
+        past = NULL;
     pthread_mutex_lock(&pipe->stored_lock);
-    int rc = oldest ? position_copy(&pipe->stored, &oldest->pos, e) : 0;
+    int rc = oldest ? position_copy(&pipe->stored, past ? past : &oldest->pos, e) : 0;
     pipe->stored_is_new = rc == 0 && oldest;
     pthread_mutex_unlock(&pipe->stored_lock);
     return rc;
@@ -509,6 +517,7 @@ void pipeline_close(struct pipeline *pipe)
     free(pipe->runners);
     free(pipe->safe);
     kept_release(pipe);
+    past_free(pipe->past);
     lanes_free(pipe->lanes);
     checkpoint_release(&pipe->begin);
     checkpoint_release(&pipe->positions);

@@ -9,6 +9,7 @@
 #include "pipeline/applier.h"
 #include "pipeline/dead_items.h"
 #include "pipeline/feeder.h"
+#include "pipeline/past.h"
 #include "pipeline/pipeline.h"
 
 struct pipeline {
@@ -37,6 +38,8 @@ struct pipeline {
     pthread_mutex_t stored_lock;
     struct position stored;
     bool stored_is_new; /* the feeder has not asked for it */
+
+    struct past *past; /* NULL: no sink has a server that may come back */
 
     struct position *boundaries; /* by sink, what a sink that keeps its position stores next; under stored_lock; NULL:
                                     there is no such sink */

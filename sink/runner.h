@@ -64,6 +64,7 @@ struct runner_options {
     const struct dead_store *dead; /* NULL: what is refused for good stops */
     uint64_t reader;               /* as of struct sink_place */
     enum sink_purpose purpose;     /* likewise */
+    const struct sink_witness *witness;
     /* Called by a worker thread when a state changes that somebody must hear of: the sink went down (e of RETRY class),
      * came back (e NULL), or a worker ended for good (fatal; the pipeline must stop). Must not call the runner. */
     void (*notify)(void *ctx, struct runner *runner, const struct err *e, bool fatal);

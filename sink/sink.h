@@ -37,6 +37,7 @@ enum sink_flag {
     SINK_CAN_SWEEP = 16,      /* understands CHANGE_TRUNCATE items */
     SINK_IN_ORDER = 32,       /* each item is done, or apply fails: none is put off while later ones go on */
     SINK_STAYS_OPEN = 64, /* after a RETRY of apply the instance is not closed: it heals itself, and keeps its counts */
+    SINK_MAY_COME_BACK = 256, /* its server may come back with what it held before: the instance asks the witness */
     SINK_TELLS_BOUNDS = 128 /* gets CHANGE_BEGIN before its first change of a transaction and CHANGE_END behind its last
                                one, whatever the number of lanes; all its routes share one struct of options */
 };
@@ -46,6 +47,24 @@ enum sink_purpose {
     SINK_FOLLOWS,            /* the service: each change as it comes */
     SINK_REPLAYS,            /* again, beside the service: nothing that is not there is made */
     SINK_REPLAYS_AND_CREATES /* again, as far as the service is */
+};
+
+/* The server behind a sink, as an instance meets it. */
+#define SINK_RUN_MAX      64
+#define SINK_KEPT_UNKNOWN INT64_MIN
+struct sink_server {
+    const char *run;      /* another text in each run of each server; SINK_RUN_MAX bytes at most */
+    int64_t started_us;   /* Unix µs, of that run */
+    int64_t kept_us;      /* likewise: what was applied before is on its disk; unknown: nothing was saved in this run */
+    bool is_empty;        /* the run began with nothing */
+    uint64_t failover_ms; /* by how much a replica may have been behind that took the place of another server */
+};
+
+/* Asked by an instance behind each connection, and from time to time. */
+struct sink_witness {
+    void *ctx;
+    /* 0, or SINK_CAME_BACK: another run than the last one; what was applied may be lost there. Any thread. */
+    int (*meet)(void *ctx, const struct sink_server *server, struct err *e);
 };
 
 /* Told by `reads`: the whole row. */
@@ -62,6 +81,7 @@ struct sink_place {
     unsigned lanes;  /* of the whole pipeline; the lane of an item is chg->lane, below this */
     uint64_t reader; /* number of the reader among those of its state, rising; 0: it has none */
     enum sink_purpose purpose;
+    const struct sink_witness *witness; /* NULL: nobody asks; outlives the instance */
 };
 
 struct sink_ops {
@@ -72,7 +92,7 @@ struct sink_ops {
     const struct option *route_options;
     const struct metric_row *metrics; /* rows of the sink's own figures; NULL = none */
 
-    /* Flags by the options, beside those above: KEEPS_POSITION, TELLS_BOUNDS. NULL = none. */
+    /* Flags by the options, beside those above: KEEPS_POSITION, TELLS_BOUNDS, MAY_COME_BACK. NULL = none. */
     unsigned (*flags_of)(const void *opt);
 
     /* Checks what the option table cannot, without I/O; USAGE class. NULL = nothing to check. */

@@ -104,6 +104,7 @@ int worker_open(struct worker *worker, struct err *e)
                                      .worker = worker->number,
                                      .reader = worker->opt->reader,
                                      .purpose = worker->opt->purpose,
+                                     .witness = worker->opt->witness,
                                      .lanes = lanes_count(worker->opt->lanes)};
     int rc = worker->opt->ops->open(&worker->snk, worker->opt->options, &place, e);
     if (rc != 0)

@@ -6,7 +6,10 @@
 #include "sink/redis/again.h"
 #include "sink/redis/fence.h"
 #include "sink/redis/sweep.h"
+#include "sink/redis/witness.h"
 #include "sink/redis/write.h"
+
+static const struct option_name restarts[] = {{"replay", REDIS_REPLAY}, {"ignore", REDIS_IGNORE}, {NULL, 0}};
 
 #define FIELD(name_) .offset = offsetof(struct redis_options, name_)
 static const struct option redis_options[] = {
@@ -92,6 +95,20 @@ static const struct option redis_options[] = {
      .min = 1000,
      .max = INT64_C(31622400000),
      .help = "mode: write: how long behind the end of a value its version is known, against changes that come late."},
+    {.name = "on_restart",
+     .type = OPTION_ENUM,
+     FIELD(on_restart),
+     .text = "replay",
+     .names = restarts,
+     .help = "When the server was started again, or another took its place: replay applies again what it may have lost "
+             "(docs/consistency.md), ignore does not."},
+    {.name = "replay_after_failover_ms",
+     .type = OPTION_DURATION,
+     FIELD(replay_after_failover_ms),
+     .text = "1m",
+     .max = 86400000,
+     .help =
+         "By how much a replica may be behind that takes the server's place: so much from before is applied again."},
     {.name = NULL},
 };
 #undef FIELD
@@ -121,6 +138,7 @@ struct redis_sink {
     struct redis_again again;
     struct redis_fence fence;
     struct redis_writes writes;
+    struct redis_witness witness;
     struct redis_stats stats;
     const char *name;
 };
@@ -161,6 +179,11 @@ static int redis_sink_open(struct sink **out, const void *opt, const struct sink
     if (rc == 0 && place->worker == 0 && to->conn.opt->has_writes)
         rc = redis_writes_greet(&to->conn, place->name, e);
     to->name = place->name;
+    if (rc == 0 && to->conn.opt->on_restart == REDIS_REPLAY) {
+        to->witness.asks = place->witness;
+        rc = redis_witness_meet(&to->witness, &to->conn, place->name, e);
+        to->witness.next_us = place->worker ? INT64_MAX : to->witness.next_us; /* one instance looks for all */
+    }
     if (rc != 0) {
         redis_sink_close(&to->base);
         return rc;
@@ -264,7 +287,8 @@ static int redis_tend(struct sink *snk, int64_t *due_us, struct err *e)
 {
     struct redis_sink *to = (struct redis_sink *)snk;
     *due_us = INT64_MAX;
-    return to->conn.opt->has_second ? redis_again_tend(&to->again, &to->conn, &to->stats, due_us, e) : 0;
+    int rc = to->conn.opt->has_second ? redis_again_tend(&to->again, &to->conn, &to->stats, due_us, e) : 0;
+    return rc == 0 ? redis_witness_tend(&to->witness, &to->conn, to->name, due_us, e) : rc;
 }
 
 static const void *redis_sink_stats(const struct sink *snk)
@@ -272,9 +296,15 @@ static const void *redis_sink_stats(const struct sink *snk)
     return &((const struct redis_sink *)snk)->stats;
 }
 
+static unsigned redis_flags_of(const void *opt)
+{
+    return ((const struct redis_options *)opt)->on_restart == REDIS_REPLAY ? SINK_MAY_COME_BACK : 0;
+}
+
 const struct sink_ops sink_redis = {
     .kind = "redis",
     .flags = SINK_CAN_SWEEP,
+    .flags_of = redis_flags_of,
     .options_size = sizeof(struct redis_options),
     .route_options_size = sizeof(struct redis_route_options),
     .options = redis_options,

@@ -15,6 +15,7 @@
  *
  * Files: url.c the address; connection.c socket, login, replies; reply.c what an error reply means; keys.c the keys of
  * a batch, each once; condition.c `when`; sweep.c truncate; again.c second removals; fence.c fences; script.c scripts;
+ * form.c and write.c rows that are written; beside.c names beside keys; witness.c what the server keeps;
  * route.c routes; redis.c the sink itself. All of one instance belongs to one thread. */
 #ifndef SLUICE_SINK_REDIS_REDIS_H
 #define SLUICE_SINK_REDIS_REDIS_H
@@ -23,6 +24,8 @@
 
 #define REDIS_PORT_DEFAULT      6379
 #define REDIS_KEYS_PER_CALL_MAX 512
+
+enum redis_on_restart { REDIS_REPLAY, REDIS_IGNORE };
 
 /* As the option table fills it. */
 struct redis_options {
@@ -37,6 +40,8 @@ struct redis_options {
     uint64_t hold_ms, max_fill_ms, old_ms; /* of fences */
     uint64_t second_delete_ms, second_delete_max;
     uint64_t tombstone_ttl_ms;
+    int on_restart; /* enum redis_on_restart */
+    uint64_t replay_after_failover_ms;
     bool has_second, has_writes; /* by check_routes: some route has that mode */
 };
 
