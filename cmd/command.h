@@ -33,7 +33,8 @@ extern const struct command *const commands[];
 /* support.c: the tables of docs/support.md. */
 void support_print_reference(FILE *out);
 
-extern const struct command command_run, command_dump, command_replay, command_position, command_schema, command_status;
+extern const struct command command_run, command_dump, command_replay, command_position, command_schema, command_status,
+    command_dlq;
 
 /* The row of the flag -c, --config, at a field of the command's own struct. */
 #define FLAG_CONFIG(struct_, field_, flags_)                                                                           \

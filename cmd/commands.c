@@ -6,8 +6,9 @@
  *   replay    stream or files    partitions  the routes' sinks or a counter  state_dir/replay/NAME
  *   position  none: shows or sets what run keeps
  *   schema    none (show FILE: files): shows or repairs the history that run keeps
+ *   dlq       dead letters       partitions  the letter's sink, inline       state_dir/dlq: what is done
  *   status    none: asks a running service */
 #include "cmd/command.h"
 
-const struct command *const commands[] = {
-    &command_run, &command_dump, &command_replay, &command_position, &command_schema, &command_status, NULL};
+const struct command *const commands[] = {&command_run,    &command_dump, &command_replay, &command_position,
+                                          &command_schema, &command_dlq,  &command_status, NULL};

@@ -73,6 +73,8 @@ static int open_reader(struct half *half, struct state *state, struct err *e)
     spec.source = reading_take_source(&half->reading);
     spec.query_max_bytes = settings_query_bytes(&settings->source);
     spec.state = spec.epoch_state = state;
+    spec.dead_state = half->kind == HALF_WHOLE ? state : NULL;
+    spec.dead_letters_max = settings->dead_letters_max;
     spec.start = &half->start;
     spec.prepare = prepare;
     spec.interrupt = interrupt_prepare;

@@ -136,6 +136,27 @@ static bool is_in_order(const struct pipeline *pipe)
     return in_order;
 }
 
+/* Where the sink's dead letters go; NULL: what it refuses for good stops. */
+static const struct dead_store *dead_store_of(const struct pipeline *pipe, const struct pipeline_sink *sink)
+{
+    if (pipe->dead)
+        return dead_items_store(pipe->dead);
+    return pipe->dead_log && sink->keeps_dead ? dead_log_store(pipe->dead_log) : NULL;
+}
+
+static int make_dead(struct pipeline *pipe, struct err *e)
+{
+    const struct pipeline_spec *spec = &pipe->spec;
+    bool kept = false;
+    if (spec->bus && spec->bus->dead_letters)
+        return dead_items_new(&pipe->dead, spec->bus, spec->lanes, spec->env, e);
+    for (unsigned i = 0; i < spec->sink_count; i++)
+        kept |= spec->sinks[i].keeps_dead;
+    return kept && spec->dead_state
+               ? dead_log_open(&pipe->dead_log, spec->dead_state, spec->env, spec->dead_letters_max, e)
+               : 0;
+}
+
 static int make_runners(struct pipeline *pipe, struct err *e)
 {
     pipe->runners = calloc(pipe->spec.sink_count + 1, sizeof *pipe->runners);
@@ -156,7 +177,7 @@ static int make_runners(struct pipeline *pipe, struct err *e)
             .lanes = pipe->lanes,
             .routes = pipe->spec.routes,
             .env = pipe->spec.env,
-            .dead = pipe->dead ? dead_items_store(pipe->dead) : NULL,
+            .dead = dead_store_of(pipe, sink),
             .reader = pipe->spec.reader,
             .purpose = pipe->spec.purpose,
             .witness = past_witness(pipe->past, i),
@@ -218,8 +239,8 @@ int pipeline_open(struct pipeline **out, const struct pipeline_spec *spec, struc
         rc = make_lanes(pipe, e);
     if (rc == 0)
         rc = kept_init(pipe, e);
-    if (rc == 0 && spec->bus && spec->bus->dead_letters)
-        rc = dead_items_new(&pipe->dead, spec->bus, spec->lanes, spec->env, e);
+    if (rc == 0)
+        rc = make_dead(pipe, e);
     if (rc == 0)
         rc = make_runners(pipe, e);
     if (rc == 0 && spec->bus)
@@ -514,6 +535,7 @@ void pipeline_close(struct pipeline *pipe)
     for (unsigned i = 0; pipe->runners && i < pipe->spec.sink_count; i++)
         runner_free(pipe->runners[i]);
     dead_items_free(pipe->dead);
+    dead_log_close(pipe->dead_log);
     free(pipe->runners);
     free(pipe->safe);
     kept_release(pipe);

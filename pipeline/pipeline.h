@@ -29,6 +29,7 @@ struct pipeline_sink {
     const struct sink_ops *ops;
     const void *options;
     unsigned workers; /* 0: inline */
+    bool keeps_dead;  /* what it refuses for good is kept in spec.dead_state; else it stops */
 };
 
 /* What a figures line and `status` show; filled by pipeline_stats, named by pipeline_figures. */
@@ -115,6 +116,8 @@ struct pipeline_spec {
     unsigned purpose;          /* enum sink_purpose: what its changes are given for */
     struct state *state;       /* where the checkpoint is kept; NULL: nowhere */
     struct state *epoch_state; /* epochs are read from here; NULL: all epoch 0. Written when it is `state` */
+    struct state *dead_state;  /* where sinks with keeps_dead keep dead letters; NULL: what is refused for good stops */
+    uint64_t dead_letters_max; /* of them together */
     const struct start *start; /* without a checkpoint */
     bool ends; /* the source ends by itself: a server that cannot be reached is an error, not waited for */
     unsigned checkpoint_ms, shutdown_ms, stats_interval_ms; /* stats 0: no line */

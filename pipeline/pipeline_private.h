@@ -8,6 +8,7 @@
 
 #include "pipeline/applier.h"
 #include "pipeline/dead_items.h"
+#include "pipeline/dead_log.h"
 #include "pipeline/feeder.h"
 #include "pipeline/past.h"
 #include "pipeline/pipeline.h"
@@ -29,8 +30,9 @@ struct pipeline {
     atomic_bool stopping;
     struct err source_err; /* read after source_done */
     struct feeder *feeder;
-    struct dead_items *dead; /* of an applier; NULL: what a sink refuses for good stops */
-    struct applier *applier; /* in the feeder's place; made with the pipeline */
+    struct dead_items *dead;   /* of an applier; NULL: what a sink refuses for good stops */
+    struct dead_log *dead_log; /* of sinks with keeps_dead; NULL: there are none */
+    struct applier *applier;   /* in the feeder's place; made with the pipeline */
 
     _Atomic(const struct gtid_set *) go_on_from; /* asked by the feeder, which waits; NULL again when it is done */
 

@@ -3,6 +3,7 @@
 
 #include "change/format.h"
 #include "change/shape.h"
+#include "pipeline/dead_log.h"
 
 #define FIELD(name_)  .offset = offsetof(struct settings, name_)
 #define SOURCE(name_) .offset = offsetof(struct source_settings, name_)
@@ -81,6 +82,14 @@ const struct option settings_options[] = {
      .max = 100000000,
      .help = "At a start, more definitions of one table that others followed before the stored positions are "
              "forgotten."},
+    {.name = "dead_letters_max",
+     .type = OPTION_UINT,
+     FIELD(dead_letters_max),
+     .text = "10000",
+     .min = 1,
+     .max = DEAD_LETTERS_MAX,
+     .help = "So many changes may wait in state_dir as dead letters (dead_letters: state of a sink); with another one "
+             "the service stops."},
     {.name = "checkpoint_ms",
      .type = OPTION_DURATION,
      FIELD(checkpoint_ms),

@@ -57,6 +57,7 @@ struct settings {
     uint64_t partitions;
     uint64_t buffer_bytes, tx_buffer_bytes, max_event_bytes, xa_spool_bytes;
     uint64_t keep_dropped_tables, keep_table_versions; /* of the history of definitions: see history_trim */
+    uint64_t dead_letters_max;
     uint64_t checkpoint_ms, shutdown_ms, stats_interval_ms;
     int log_format, log_level; /* enum log_format, enum log_level */
     struct source_settings source;

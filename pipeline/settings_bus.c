@@ -142,6 +142,10 @@ static int check_sinks(const struct settings *settings, struct err *e)
             err_set(e, CONFIG_VALUE, "delivery", "behind a bus a topic is written at_least_once");
             return err_wrap(e, "%s: sink %s", settings->file, sink->name);
         }
+        if (sink->keeps_dead) {
+            err_set(e, CONFIG_VALUE, "dead_letters", "behind a bus of type kafka they go to bus.dead_letter_topic");
+            return err_wrap(e, "%s: sink %s", settings->file, sink->name);
+        }
         if (sink_flags(sink->ops, sink->options) & SINK_TELLS_BOUNDS) {
             err_set(e, CONFIG_VALUE, "transaction_topic",
                     "behind a bus nobody knows where transactions end: set it "

@@ -9,7 +9,11 @@
 struct sink_values {
     const char *type;
     uint64_t workers;
+    int dead_letters; /* enum dead_place */
 };
+
+enum dead_place { DEAD_STOP, DEAD_STATE };
+static const struct option_name dead_places[] = {{"stop", DEAD_STOP}, {"state", DEAD_STATE}, {NULL, 0}};
 
 const struct option settings_sink_options[] = {
     {.name = "type",
@@ -24,6 +28,13 @@ const struct option settings_sink_options[] = {
      .min = 1,
      .max = RUNNER_WORKERS_MAX,
      .help = "Threads, each with its own connection and its share of the lanes."},
+    {.name = "dead_letters",
+     .type = OPTION_ENUM,
+     .offset = offsetof(struct sink_values, dead_letters),
+     .text = "stop",
+     .names = dead_places,
+     .help = "A change that the sink refuses for good: stop, or state: it is kept in state_dir as a dead letter "
+             "(`sluice dlq`), and all else goes on. Of the embedded bus; one of type kafka has its dead_letter_topic."},
     {.name = NULL}};
 
 struct route_values {
@@ -113,8 +124,15 @@ static int read_sink(struct pipeline_sink *out, struct config *cfg, const struct
         return err_result(e);
     if ((ops->flags & SINK_ONE_WORKER) && values.workers > 1)
         return node_error(node, e, "a sink of type %s has one worker", ops->kind);
-    *out =
-        (struct pipeline_sink){.name = node->key, .ops = ops, .options = options, .workers = (unsigned)values.workers};
+    *out = (struct pipeline_sink){.name = node->key,
+                                  .ops = ops,
+                                  .options = options,
+                                  .workers = (unsigned)values.workers,
+                                  .keeps_dead = values.dead_letters == DEAD_STATE};
+    if (out->keeps_dead && sink_flags(ops, options) & (SINK_KEEPS_POSITION | SINK_TELLS_BOUNDS))
+        return node_error(
+            node_child(node, "dead_letters"), e,
+            "state needs a sink that takes a change alone: delivery: at_least_once, no transaction_topic");
     return 0;
 }
 
