@@ -31,6 +31,7 @@ struct dead_log {
     struct known *known;
     size_t known_count, known_size;
     uint64_t next; /* number */
+    uint64_t waiting;
     struct arena arena;
     struct buf line, item;
     int64_t told_us; /* 0: never */
@@ -96,19 +97,24 @@ static int store_next(struct dead_log *log, struct err *e)
     return state_put(log->state, DEAD_NUMBERS_NAME, bytes, sizeof bytes, e);
 }
 
+static size_t count_open(const struct dead_log *log, const struct dead_done *done)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < log->known_count; i++)
+        count += !dead_done_has(done, log->known[i].number);
+    return count;
+}
+
 static int forget(struct dead_log *log, struct dead_done *done, struct err *e)
 {
     size_t left = 0;
-    for (size_t i = 0; i < log->known_count; i++)
-        left += !dead_done_has(done, log->known[i].number);
-    if (left == log->known_count)
+    if (count_open(log, done) == log->known_count)
         return 0;
     int rc = store_next(log, e);
     if (rc == 0)
         rc = state_compact(log->state, DEAD_LOG_NAME, is_open, done, e);
     if (rc != 0)
         return rc;
-    left = 0;
     for (size_t i = 0; i < log->known_count; i++)
         if (!dead_done_has(done, log->known[i].number))
             log->known[left++] = log->known[i];
@@ -116,18 +122,38 @@ static int forget(struct dead_log *log, struct dead_done *done, struct err *e)
     return 0;
 }
 
-static int clean_up(struct dead_log *log, struct err *e)
+/* The caller releases `done`, also after a failure. */
+static int load_done(const struct dead_log *log, struct dead_done *done, struct err *e)
 {
-    struct dead_done done = {NULL, 0, 0};
     struct state *dlq = NULL;
+    *done = (struct dead_done){NULL, 0, 0};
     int rc = dead_done_open(&dlq, log->env, state_dir(log->state), STATE_READ, e);
     if (rc == 0)
-        rc = dead_done_load(&done, dlq, e);
+        rc = dead_done_load(done, dlq, e);
+    state_close(dlq);
+    return rc;
+}
+
+static int clean_up(struct dead_log *log, struct err *e)
+{
+    struct dead_done done;
+    int rc = load_done(log, &done, e);
     if (rc == 0 && done.count)
         rc = forget(log, &done, e);
     dead_done_release(&done);
-    state_close(dlq);
     return rc;
+}
+
+uint64_t dead_log_waiting(struct dead_log *log)
+{
+    struct dead_done done;
+    pthread_mutex_lock(&log->lock);
+    if (load_done(log, &done, NULL) == 0)
+        log->waiting = count_open(log, &done);
+    uint64_t waiting = log->waiting;
+    dead_done_release(&done);
+    pthread_mutex_unlock(&log->lock);
+    return waiting;
 }
 
 /* ---------------------------------------------------------------- putting */

@@ -26,4 +26,7 @@ void dead_log_close(struct dead_log *log); /* after the runners; accepts NULL */
  * change that is none of a row or table. */
 const struct dead_store *dead_log_store(const struct dead_log *log);
 
+/* Letters that are not done; what cannot be read just now is as it was. Any thread. */
+uint64_t dead_log_waiting(struct dead_log *log);
+
 #endif

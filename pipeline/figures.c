@@ -29,7 +29,8 @@ const struct pipeline_figure pipeline_figures[] = {
     ROW(superseded_total, "records", METRIC_COUNTER,
         "records of a reader that was followed by another, dropped by an applier"),
     ROW(dead_letters_total, "letters", METRIC_COUNTER,
-        "of an applier: records that it could not read and changes that a sink refused for good"),
+        "changes that a sink refused for good and, of an applier, records that it could not read"),
+    ROW(dead_letters, "letters", METRIC_GAUGE, "that wait in state_dir for sluice dlq"),
     ROW(bodies_parsed_total, "records", METRIC_COUNTER, "of an applier: records whose headers were not enough"),
     ROW(xa_prepared, "transactions", METRIC_GAUGE, "prepared XA transactions whose rows wait for XA COMMIT"),
     ROW(xa_spool_bytes, "bytes", METRIC_GAUGE, "rows of prepared XA transactions"),
@@ -80,6 +81,7 @@ void pipeline_stats(struct pipeline *pipe, struct pipeline_stats *out, const str
         *at = NULL;
     for (unsigned i = 0; i < pipe->spec.sink_count; i++)
         add_sink(pipe, i, out);
+    out->dead_letters = pipe->dead_log ? dead_log_waiting(pipe->dead_log) : 0;
     out->buffer_used_bytes = lanes_bytes(pipe->lanes);
     if (!atomic_load_explicit(&pipe->opened, memory_order_acquire))
         return;
@@ -133,9 +135,9 @@ void figures_line(struct pipeline *pipe)
               LOG_UINT("parked", stats.parked), LOG_UINT("retries_total", stats.retries_total),
               LOG_UINT("reconnects_total", stats.reconnects_total),
               LOG_UINT("unfollowed_total", stats.unfollowed_total),
-              LOG_UINT("dead_letters_total", stats.dead_letters_total), LOG_UINT("partitions", stats.partitions),
-              LOG_UINT("rebalances_total", stats.rebalances_total), LOG_UINT("source_up", stats.source_up),
-              LOG_UINT("sinks_down", stats.sinks_down));
+              LOG_UINT("dead_letters_total", stats.dead_letters_total), LOG_UINT("dead_letters", stats.dead_letters),
+              LOG_UINT("partitions", stats.partitions), LOG_UINT("rebalances_total", stats.rebalances_total),
+              LOG_UINT("source_up", stats.source_up), LOG_UINT("sinks_down", stats.sinks_down));
 }
 
 static void print_position(const struct position *pos, struct buf *out)

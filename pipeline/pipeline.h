@@ -49,6 +49,7 @@ struct pipeline_stats {
     uint64_t unfollowed_total;
     uint64_t superseded_total;
     uint64_t dead_letters_total;
+    uint64_t dead_letters;
     uint64_t bodies_parsed_total;
     uint64_t xa_prepared;
     uint64_t xa_spool_bytes;

@@ -114,6 +114,7 @@ def test_letters_are_listed_applied_and_dropped_while_the_service_runs(shop, slu
     assert [line[0] for line in lines] == ["1", "2", "3", "4", "5", "6"]
     assert {line[3] for line in lines} == {"shop.orders"}
     assert driver.find_log(msg="a change that a sink refuses for good went to the dead letters", letter="1")
+    assert json.loads(driver.rendered("status", "--json"))["dead_letters"] == 6
     first, *others = letters(driver)
     assert [first] == [json.loads(driver.rendered("dlq", "show", "1"))]
     dead = {one["change"]["after"]["order_id"] for one in others}
@@ -136,6 +137,8 @@ def test_letters_are_listed_applied_and_dropped_while_the_service_runs(shop, slu
         *[f"order:{number}" for number in range(1, 13)]
     ) == {f"order:{number}" for number in dead}
     assert driver.rendered("dlq", "list") == ""
+    status = json.loads(driver.rendered("status", "--json"))
+    assert status["dead_letters"] == 0 and status["dead_letters_total"] == 6
 
     # Numbers go on, also behind a restart that forgets what is done.
     assert driver.restart().wait_log(msg="reading")
@@ -172,6 +175,34 @@ def test_retry_keeps_the_order_of_a_key(shop, sluice, path):
         with open(name, encoding="utf-8") as file:
             versions += [line["version"] for line in map(json.loads, file) if line["key"] == "1"]
     assert len(versions) == 3 and versions == sorted(versions)
+
+
+def test_row_whose_keys_redis_cannot_be_told_is_a_letter(db, redis, sluice):
+    """It is refused again until its route can do with it."""
+    db.sql("CREATE TABLE shop.posts (id INT PRIMARY KEY, tags LONGTEXT)")
+    cache = redis.client()
+    keys = {"table": "shop.posts", "to": "cache", "invalidate": ["post:{id}", "tag:{tags[*]}"]}
+    driver = sluice(
+        {
+            "source": source_of(db),
+            "sinks": {"cache": {"type": "redis", "url": redis.url(), "dead_letters": "state"}},
+            "routes": [keys],
+        }
+    ).start()
+    driver.wait_log(msg="reading")
+    cache.mset({"post:1": "x", "post:2": "x", "tag:a": "x"})
+    db.script(["INSERT INTO shop.posts VALUES (1, '{\"no\":\"list\"}')", "INSERT INTO shop.posts VALUES (2, '[\"a\"]')"])
+    wait_until(lambda: not cache.exists("post:2", "tag:a"), "what comes behind it")
+    [letter] = letters(driver)
+    assert letter["reason"] == "key_list" and letter["change"]["after"]["id"] == 1, letter
+    assert driver.run("dlq", "retry", "1").returncode == STOPPED
+    assert len(letters(driver)) == 1
+    cache.set("post:1", "x")
+    other = sluice()
+    other.configure({**driver.config, "state_dir": driver.state_dir, "routes": [{**keys, "invalidate": ["post:{id}"]}]})
+    assert other.run("dlq", "retry", "1").returncode == FINE
+    assert not cache.exists("post:1") and letters(driver) == []
+    assert driver.stop() == FINE
 
 
 def test_late_letters_take_nothing_back_in_written_keys(shop, sluice, path):
