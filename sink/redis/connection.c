@@ -86,21 +86,21 @@ static int wait_for(struct redis_connection *conn, short events, int64_t deadlin
     }
 }
 
-static int64_t deadline(const struct redis_connection *conn)
+static int64_t deadline(const struct redis_connection *conn, uint64_t timeout_ms)
 {
-    return env_mono_us(conn->env) + (int64_t)conn->opt->timeout_ms * 1000;
+    return env_mono_us(conn->env) + (int64_t)timeout_ms * 1000;
 }
 
 int redis_send(struct redis_connection *conn, struct err *e)
 {
     if (conn->out.failed)
         return err_set(e, NO_MEMORY, conn->out.len);
-    int64_t until = deadline(conn);
+    int64_t until = deadline(conn, conn->opt->timeout_ms);
     for (size_t sent = 0; sent < conn->out.len;) {
         ssize_t n = send(conn->context->fd, conn->out.p + sent, conn->out.len - sent, MSG_NOSIGNAL | MSG_DONTWAIT);
         if (n > 0) {
             sent += (size_t)n;
-            until = deadline(conn);
+            until = deadline(conn, conn->opt->timeout_ms);
         } else if (n < 0 && errno == EAGAIN) {
             int rc = wait_for(conn, POLLOUT, until, e);
             if (rc != 0)
@@ -133,7 +133,12 @@ static int receive(struct redis_connection *conn, int64_t until, struct err *e)
 
 int redis_reply(struct redis_connection *conn, const struct reply **out, struct err *e)
 {
-    int64_t until = deadline(conn);
+    return redis_reply_within(conn, conn->opt->timeout_ms, out, e);
+}
+
+int redis_reply_within(struct redis_connection *conn, uint64_t timeout_ms, const struct reply **out, struct err *e)
+{
+    int64_t until = deadline(conn, timeout_ms);
     for (;;) {
         int got = reply_reader_next(&conn->reader, out);
         if (got < 0)

@@ -42,4 +42,7 @@ int redis_send(struct redis_connection *conn, struct err *e);
 /* The next reply, whatever its type; borrowed until the next call. Errors: SINK_DOWN, SINK_PROTOCOL. */
 int redis_reply(struct redis_connection *conn, const struct reply **out, struct err *e);
 
+/* The same of a command that may take so long. */
+int redis_reply_within(struct redis_connection *conn, uint64_t timeout_ms, const struct reply **out, struct err *e);
+
 #endif

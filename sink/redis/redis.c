@@ -5,6 +5,7 @@
 
 #include "sink/redis/again.h"
 #include "sink/redis/fence.h"
+#include "sink/redis/replicas.h"
 #include "sink/redis/sweep.h"
 #include "sink/redis/witness.h"
 #include "sink/redis/write.h"
@@ -49,6 +50,20 @@ static const struct option redis_options[] = {
      .min = 1,
      .max = 1024,
      .help = "Commands on their way before a reply is awaited."},
+    {.name = "wait_replicas",
+     .type = OPTION_UINT,
+     FIELD(wait_replicas),
+     .text = "0",
+     .max = 100,
+     .help = "Replicas that must have a batch before it counts as applied (WAIT); with fewer it comes again. 0: the "
+             "server's own reply is enough."},
+    {.name = "wait_timeout_ms",
+     .type = OPTION_DURATION,
+     FIELD(wait_timeout_ms),
+     .text = "1s",
+     .min = 1,
+     .max = 600000,
+     .help = "How long wait_replicas replicas may take for one batch; then it comes again."},
     {.name = "hold_ms",
      .type = OPTION_DURATION,
      FIELD(hold_ms),
@@ -246,6 +261,14 @@ static int add_item(struct redis_sink *to, const struct item *item, struct err *
     return redis_keys_are_enough(keys) ? flush(to, e) : 0;
 }
 
+/* What a batch sent counts when the replicas have it. Second removals need no such care: where one is lost, so is it
+ * that it is no longer due. */
+static int confirm(struct redis_sink *to, uint64_t commands_before, struct err *e)
+{
+    bool sent = metric_get(&to->stats.commands_total) != commands_before;
+    return sent && to->conn.opt->wait_replicas ? redis_wait(&to->conn, e) : 0;
+}
+
 /* For good: its row has no list where the template has one. Others of the batch go on. */
 static int refuse(struct item *item, struct err *why, struct err *e)
 {
@@ -260,6 +283,7 @@ static int refuse(struct item *item, struct err *why, struct err *e)
 static int redis_apply(struct sink *snk, struct item *items, size_t count, struct err *e)
 {
     struct redis_sink *to = (struct redis_sink *)snk;
+    uint64_t commands = metric_get(&to->stats.commands_total);
     int rc = 0;
     if (to->conn.opt->has_writes && count)
         redis_writes_judge_lag(&to->writes, to->conn.env, to->name, items[0].chg);
@@ -272,6 +296,8 @@ static int redis_apply(struct sink *snk, struct item *items, size_t count, struc
     }
     if (rc == 0)
         rc = flush(to, e);
+    if (rc == 0)
+        rc = confirm(to, commands, e);
     if (rc == 0 && why.code != ERR_NONE && e)
         *e = why;
     if (rc != 0) {

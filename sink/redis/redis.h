@@ -13,10 +13,10 @@
  * and no default names no key, one with a list a key for each element; a change whose list cannot be read is refused
  * for good (V_POISON). Keys are bytes; they never appear in a message.
  *
- * Files: url.c the address; connection.c socket, login, replies; reply.c what an error reply means; keys.c the keys of
- * a batch, each once; condition.c `when`; sweep.c truncate; again.c second removals; fence.c fences; script.c scripts;
- * form.c and write.c rows that are written; beside.c names beside keys; witness.c what the server keeps;
- * route.c routes; redis.c the sink itself. All of one instance belongs to one thread. */
+ * Files: url.c the address; connection.c socket, login, replies; reply.c what an error reply means; replicas.c WAIT;
+ * keys.c the keys of a batch, each once; condition.c `when`; sweep.c truncate; again.c second removals; fence.c fences;
+ * script.c scripts; form.c and write.c rows that are written; beside.c names beside keys; witness.c what the server
+ * keeps; route.c routes; redis.c the sink itself. All of one instance belongs to one thread. */
 #ifndef SLUICE_SINK_REDIS_REDIS_H
 #define SLUICE_SINK_REDIS_REDIS_H
 
@@ -37,6 +37,7 @@ struct redis_options {
     uint64_t timeout_ms;
     uint64_t unlink_keys;
     uint64_t pipeline;
+    uint64_t wait_replicas, wait_timeout_ms;
     uint64_t hold_ms, max_fill_ms, old_ms; /* of fences */
     uint64_t second_delete_ms, second_delete_max;
     uint64_t tombstone_ttl_ms;

@@ -234,6 +234,41 @@ static void redis__server_before_4__gets_del(void **state)
     scripted_redis_stop(server);
 }
 
+static void redis__replicas_wanted__a_batch_is_done_when_they_have_it(void **state)
+{
+    (void)state;
+    static const struct {
+        int line;
+        uint64_t wanted;
+        const char *reply;
+        enum err_code code;
+    } cases[] = {
+        {__LINE__, 0, "-ERR nobody asks\r\n", ERR_NONE},
+        {__LINE__, 2, ":2\r\n", ERR_NONE},
+        {__LINE__, 2, ":3\r\n", ERR_NONE},
+        {__LINE__, 2, ":1\r\n", ERR_SINK_NOT_READY},
+        {__LINE__, 2, ":0\r\n", ERR_SINK_NOT_READY},
+        {__LINE__, 1, ":-1\r\n", ERR_SINK_PROTOCOL},
+        {__LINE__, 1, "+OK\r\n", ERR_SINK_PROTOCOL},
+        {__LINE__, 1, "-ERR WAIT cannot be used with replica instances.\r\n", ERR_SINK_REFUSED},
+        {__LINE__, 1, "-NOPERM this user has no permissions to run the 'wait' command\r\n", ERR_SINK_RIGHTS},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        const struct scripted_reply replies[] = {{"WAIT", cases[i].reply, 0}, {NULL, NULL, 0}};
+        struct scripted_redis *server = scripted_redis_start(replies, SIZE_MAX);
+        struct trial trial;
+        struct err e = ERR_INIT;
+        trial_init(&trial, server);
+        trial.opt.wait_replicas = cases[i].wanted;
+        trial.opt.wait_timeout_ms = 1;
+        if (trial_run(&trial, &e) != -(int)cases[i].code)
+            fail_msg("line %d: %s: %s", cases[i].line, err_code_name(e.code), e.text);
+        assert_int_equal(scripted_redis_commands(server, "WAIT"), cases[i].wanted ? 1 : 0);
+        trial_release(&trial);
+        scripted_redis_stop(server);
+    }
+}
+
 static void redis__wrong_password__stops_without_telling_it(void **state)
 {
     (void)state;
@@ -312,6 +347,7 @@ int main(void)
         cmocka_unit_test(redis__connection_lost_at_each_byte__is_down_and_done_after_the_next),
         cmocka_unit_test(redis__nobody_listens__is_down),
         cmocka_unit_test(redis__server_before_4__gets_del),
+        cmocka_unit_test(redis__replicas_wanted__a_batch_is_done_when_they_have_it),
         cmocka_unit_test(redis__wrong_password__stops_without_telling_it),
         cmocka_unit_test(redis_url__table_of_cases__gives_address_or_error),
     };
