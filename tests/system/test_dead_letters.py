@@ -250,6 +250,17 @@ def test_wrong_use_says_so(shop, sluice, path):
     driver = sluice(settings(shop, path))
     for words in (["dlq", "drop", "--all", "--create"], ["dlq"], ["dlq", "list", "1"], ["dlq", "retry"], ["dlq", "drop", "x"], ["dlq", "show", "7"]):
         assert driver.run(*words).returncode == USAGE
+    to_topic = {"type": "kafka", "brokers": "localhost:1", "topic": "t", "dead_letters": "state"}
+    once = settings(shop, path)
+    once["sinks"]["cache"] = to_topic
+    done = sluice(once).run("run")
+    assert done.returncode == USAGE and "at_least_once" in done.stderr, done.stderr
+    bus = {"type": "kafka", "brokers": "localhost:1", "topic": "t"}
+    behind = sluice(settings(shop, path, bus=bus))
+    done = behind.run("run", "--role", "applier")
+    assert done.returncode == USAGE and "dead_letter_topic" in done.stderr, done.stderr
+    done = behind.run("dlq", "list")
+    assert done.returncode == USAGE and "dead_letter_topic" in done.stderr, done.stderr
     assert driver.rendered("dlq", "list") == "" and not os.path.exists(driver.state_dir)
     assert driver.run("dlq", "drop", "--all").returncode == FINE
     assert "list|show|retry|drop" in driver.run("dlq", "--help", config=False).stdout
