@@ -18,6 +18,8 @@ def create_topic(kafka, name, partitions=1, **settings):
     copies = len(getattr(kafka, "nodes", ())) or 1
     topic = NewTopic(name, partitions, min(3, copies), config=config)
     admin.create_topics([topic], operation_timeout=30)[name].result()
+    # The controller has it; brokers hear of it a moment later.
+    wait_until(lambda: name in admin.list_topics(timeout=30).topics, f"topic {name} to be told")
 
 
 def add_partitions(kafka, name, count):
