@@ -110,6 +110,11 @@ static int grow(struct redis_keys *keys, struct err *e)
     return 0;
 }
 
+int redis_keys_room(struct redis_keys *keys, struct err *e)
+{
+    return keys->count < keys->size ? 0 : grow(keys, e);
+}
+
 /* The columns that a template reads of one image; memory of the arena. */
 static int read_values(struct redis_keys *keys, const struct bound_template *bound, const struct change *chg,
                        enum side side, struct value *values, struct err *e)
@@ -149,7 +154,7 @@ static int add_rendered(struct redis_keys *keys, const struct bound_template *bo
             rc = got;
         else if (but && has_key(but, keys->bytes.p + at, keys->bytes.len - at))
             keys->bytes.len = at;
-        else if (keys->count < keys->size || (rc = grow(keys, e)) == 0)
+        else if ((rc = redis_keys_room(keys, e)) == 0)
             (void)redis_keys_take(keys, at);
     }
     arena_reset(&keys->arena);

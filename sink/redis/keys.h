@@ -45,6 +45,9 @@ static inline bool redis_keys_are_enough(const struct redis_keys *keys)
 int redis_key_render(struct redis_keys *keys, const struct bound_template *bound, const struct change *chg,
                      enum side side, struct buf *out, struct err *e);
 
+/* Room for one more. Errors: NO_MEMORY. */
+int redis_keys_room(struct redis_keys *keys, struct err *e);
+
 /* Takes the bytes from `at` to the end of keys->bytes into the set, which has room; they go when it has them already.
  * Their index in the list. */
 size_t redis_keys_take(struct redis_keys *keys, size_t at);

@@ -5,6 +5,7 @@
 
 #include "sink/redis/again.h"
 #include "sink/redis/fence.h"
+#include "sink/redis/publish.h"
 #include "sink/redis/replicas.h"
 #include "sink/redis/sweep.h"
 #include "sink/redis/witness.h"
@@ -141,6 +142,7 @@ static const struct metric_row redis_metrics[] = {
     ROW(second_total, "keys", "keys sent for their second removal"),
     ROW(written_total, "keys", "values written"),
     ROW(older_total, "keys", "changes that were no newer than what is there"),
+    ROW(published_total, "messages", "keys published"),
     ROW(left_total, "keys", "changes of a replay whose key was left alone, as it is not there or has no version"),
     METRIC_END,
 };
@@ -153,6 +155,7 @@ struct redis_sink {
     struct redis_again again;
     struct redis_fence fence;
     struct redis_writes writes;
+    struct redis_publish publish;
     struct redis_witness witness;
     struct redis_stats stats;
     const char *name;
@@ -175,6 +178,7 @@ static void redis_sink_close(struct sink *snk)
     redis_keys_release(&to->fenced);
     redis_again_release(&to->again);
     redis_writes_release(&to->writes);
+    redis_publish_release(&to->publish);
     free(to);
 }
 
@@ -216,6 +220,8 @@ static int flush(struct redis_sink *to, struct err *e)
         rc = redis_fence(&to->fence, &to->conn, &to->fenced, &to->stats, e);
     if (rc == 0 && to->writes.keys.count)
         rc = redis_writes_flush(&to->writes, &to->conn, &to->stats, e);
+    if (rc == 0 && to->publish.messages.count)
+        rc = redis_publish_flush(&to->publish, &to->conn, &to->stats, e);
     return rc;
 }
 
@@ -240,25 +246,41 @@ static int add_written(struct redis_sink *to, const struct item *item, struct er
     const struct redis_route *route = item->bind;
     if (redis_writes_add(&to->writes, route, item->chg, e) != 0)
         return sink_wrap(e, item);
-    return redis_writes_are_enough(&to->writes) ? redis_writes_flush(&to->writes, &to->conn, &to->stats, e) : 0;
+    return redis_writes_are_enough(&to->writes) ? flush(to, e) : 0;
 }
 
-static int add_item(struct redis_sink *to, const struct item *item, struct err *e)
+/* Its keys go out as messages with the flush that removes them, or behind it. */
+static int add_removed(struct redis_sink *to, const struct item *item, struct err *e)
 {
     const struct redis_route *route = item->bind;
     struct redis_keys *keys = keys_of(to, route->mode);
-    if (item->chg->op == CHANGE_TRUNCATE)
-        return sweep(to, route, item->chg, e);
-    if (route->write.key && add_written(to, item, e) != 0)
-        return err_result(e);
-    if (route->count == 0)
-        return 0;
     if (!keys->list && redis_keys_init(keys, e) != 0)
         return err_result(e);
     int rc = redis_keys_add(keys, route, item->chg, e);
     if (rc != 0)
         return rc == -(int)ERR_KEY_LIST ? rc : sink_wrap(e, item);
     return redis_keys_are_enough(keys) ? flush(to, e) : 0;
+}
+
+static int add_published(struct redis_sink *to, const struct item *item, struct err *e)
+{
+    int rc = redis_publish_add(&to->publish, item->bind, item->chg, e);
+    if (rc != 0)
+        return rc == -(int)ERR_KEY_LIST ? rc : sink_wrap(e, item);
+    return redis_keys_are_enough(&to->publish.messages) ? flush(to, e) : 0;
+}
+
+static int add_item(struct redis_sink *to, const struct item *item, struct err *e)
+{
+    const struct redis_route *route = item->bind;
+    int rc = 0;
+    if (item->chg->op == CHANGE_TRUNCATE)
+        return sweep(to, route, item->chg, e);
+    if (route->write.key)
+        rc = add_written(to, item, e);
+    if (rc == 0 && route->count && route->mode != REDIS_PUBLISH)
+        rc = add_removed(to, item, e);
+    return rc == 0 && route->publish ? add_published(to, item, e) : rc;
 }
 
 /* What a batch sent counts when the replicas have it. Second removals need no such care: where one is lost, so is it
@@ -305,6 +327,7 @@ static int redis_apply(struct sink *snk, struct item *items, size_t count, struc
         redis_keys_clear(&to->second);
         redis_keys_clear(&to->fenced);
         redis_writes_clear(&to->writes);
+        redis_publish_clear(&to->publish);
     }
     return rc;
 }

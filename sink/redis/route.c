@@ -8,11 +8,9 @@
 #define LONGEST_MS   INT64_C(31622400000) /* a year */
 #define FIELD(name_) .offset = offsetof(struct redis_route_options, write.name_)
 
-static const struct option_name modes[] = {{"invalidate", REDIS_INVALIDATE},
-                                           {"second_delete", REDIS_SECOND_DELETE},
-                                           {"fence", REDIS_FENCE},
-                                           {"write", REDIS_WRITE},
-                                           {NULL, 0}};
+static const struct option_name modes[] = {{"invalidate", REDIS_INVALIDATE}, {"second_delete", REDIS_SECOND_DELETE},
+                                           {"fence", REDIS_FENCE},           {"write", REDIS_WRITE},
+                                           {"publish", REDIS_PUBLISH},       {NULL, 0}};
 static const struct option_name forms[] = {{"json", REDIS_JSON}, {"hash", REDIS_HASH}, {"text", REDIS_TEXT}, {NULL, 0}};
 static const struct option_name deletes[] = {
     {"delete", REDIS_DELETE}, {"expire", REDIS_EXPIRE}, {"keep", REDIS_KEEP}, {NULL, 0}};
@@ -38,7 +36,13 @@ const struct option redis_route_options[] = {
      .names = modes,
      .help = "invalidate: keys are removed. second_delete: and once more second_delete_ms later. fence: they are "
              "removed so that no application can fill them with what it "
-             "read before the change. write: the row itself is written (docs/consistency.md)."},
+             "read before the change. write: the row itself is written. publish: they are left alone, and published "
+             "(docs/consistency.md)."},
+    {.name = "publish",
+     .type = OPTION_STRING,
+     .offset = offsetof(struct redis_route_options, publish),
+     .help = "Channel of Redis on which the keys of `invalidate` and `write` are published behind their removal, for "
+             "caches in the memory of applications."},
     {.name = "write", .type = OPTION_STRING, FIELD(key), .help = "mode: write: template of the key that is written."},
     {.name = "as",
      .type = OPTION_ENUM,
@@ -88,6 +92,8 @@ int redis_ready_route(void *route_opt, struct config *cfg, struct err *e)
     (void)cfg;
     if (opt->mode != REDIS_WRITE && opt->invalidate.count == 0)
         return err_set(e, CONFIG_VALUE, "invalidate", "it is required, but for mode: write");
+    if ((opt->mode == REDIS_PUBLISH && !opt->publish) || (opt->publish && !opt->publish[0]))
+        return err_set(e, CONFIG_VALUE, "publish", "the name of a channel is needed");
     if (opt->mode == REDIS_WRITE && !write->key)
         return err_set(e, CONFIG_VALUE, "write", "mode: write needs the template of the key");
     if (opt->mode != REDIS_WRITE && (write->key || write->text || write->columns.count))
@@ -176,6 +182,7 @@ int redis_bind(void **out, const void *opt, const void *route_opt, const struct 
     if (!route)
         return err_set(e, NO_MEMORY, bytes);
     route->mode = (enum redis_mode)wanted->mode;
+    route->publish = wanted->publish;
     int rc = bind_templates(route, list, tbl, e);
     if (rc == 0)
         rc = bind_conditions(route, &wanted->when, tbl, e);
@@ -218,6 +225,8 @@ int redis_can_sweep(const void *bind, struct err *e)
     const struct redis_route *route = bind;
     struct buf glob;
     int rc = 0;
+    if (route->publish)
+        return err_set(e, CONFIG_VALUE, "publish", "a TRUNCATE names no keys: on_truncate: sweep cannot publish them");
     buf_init(&glob, TEMPLATE_RENDERED_MAX);
     for (unsigned i = 0; i < route->count && rc == 0; i++)
         if (!template_glob(route->list[i].tpl, &glob))

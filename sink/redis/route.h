@@ -9,7 +9,7 @@
 
 #define REDIS_TEMPLATES_MAX 256 /* of one route */
 
-enum redis_mode { REDIS_INVALIDATE, REDIS_SECOND_DELETE, REDIS_FENCE, REDIS_WRITE };
+enum redis_mode { REDIS_INVALIDATE, REDIS_SECOND_DELETE, REDIS_FENCE, REDIS_WRITE, REDIS_PUBLISH };
 enum redis_as { REDIS_JSON, REDIS_HASH, REDIS_TEXT };
 enum redis_on_delete { REDIS_DELETE, REDIS_EXPIRE, REDIS_KEEP };
 
@@ -26,7 +26,8 @@ struct redis_write_options {
 struct redis_route_options {
     struct option_list invalidate;
     struct option_list when;
-    int mode; /* enum redis_mode */
+    int mode;            /* enum redis_mode */
+    const char *publish; /* channel for the names of the keys; NULL: none */
     struct redis_write_options write;
 };
 
@@ -35,6 +36,7 @@ struct redis_route {
     enum redis_mode mode;
     struct redis_condition *when;
     unsigned when_count;
+    const char *publish; /* as of the options */
     struct redis_written {
         const struct redis_write_options *opt;
         struct template *key; /* NULL: nothing is written */
