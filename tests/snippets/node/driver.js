@@ -15,7 +15,7 @@ function say(what) {
 
 async function main() {
     const { port, username, password, hold_ms, max_fill_ms, lease_ms } = JSON.parse(process.argv[2]);
-    const client = createClient({ socket: { port, reconnectStrategy: () => new Error('lost') }, username, password });
+    const client = createClient({ socket: { host: '127.0.0.1', port, reconnectStrategy: () => new Error('lost') }, username, password });
     client.on('error', () => {});
     await client.connect();
     const cache = new FencedCache(

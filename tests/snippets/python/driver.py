@@ -33,7 +33,7 @@ def answer(cache, ask):
 
 def main():
     options = json.loads(sys.argv[1])
-    client = redis.Redis(port=options["port"], username=options.get("username"), password=options.get("password"))
+    client = redis.Redis(host="127.0.0.1", port=options["port"], username=options.get("username"), password=options.get("password"))
     cache = FencedCache(
         client, os.path.join(SNIPPETS, "redis"), options["hold_ms"], options["max_fill_ms"], options["lease_ms"]
     )
