@@ -99,10 +99,22 @@ static int make_routes(struct replay *replay, const struct replay_flags *given, 
     return routes_new(&replay->routes, replay->list, kept, e);
 }
 
-/* A sink that keeps its position would be the service's own, which a second writer fences; and an `end` of a
- * transaction that tells of some tables' records only would be taken for the whole. */
+static int has_service(const struct replay *replay, bool *has, struct err *e)
+{
+    struct checkpoint cp = {0};
+    int rc = checkpoint_load(&cp, replay->service, e);
+    *has = rc == 0 && cp.count > 0;
+    checkpoint_release(&cp);
+    return rc;
+}
+
+/* A sink that keeps its position is the service's own, which a second writer fences; and an `end` of a transaction that
+ * tells of some tables' records only would be taken for the whole. */
 static int check_sinks(const struct replay *replay, const struct replay_flags *given, struct err *e)
 {
+    bool beside_service;
+    if (has_service(replay, &beside_service, e) != 0)
+        return err_result(e);
     const struct route *list;
     unsigned count = routes_list(replay->routes, &list);
     uint32_t used = 0;
@@ -111,7 +123,7 @@ static int check_sinks(const struct replay *replay, const struct replay_flags *g
     for (unsigned i = 0; i < replay->settings.sink_count; i++) {
         const struct pipeline_sink *sink = &replay->settings.sinks[i];
         unsigned has = used >> i & 1 ? sink_flags(sink->ops, sink->options) : 0;
-        if (has & SINK_KEEPS_POSITION)
+        if (has & SINK_KEEPS_POSITION && beside_service)
             err_set(e, USAGE,
                     "a replay writes to a topic with delivery: at_least_once only: with exactly_once it would "
                     "take the place of the service that writes there");

@@ -140,7 +140,9 @@ def test_a_replay_writes_whole_transactions_at_least_once(db, redis, kafka, slui
     }
     begin = at(db.position())
     settings["sinks"] = {"copy": copy}
-    driver = sluice(settings)
+    driver = sluice(settings).start()
+    driver.wait_log(msg="reading")
+    assert driver.stop() == FINE, driver.tail()
     shop.order(1, items=3)
     where = ["--from", begin, "--to", at(db.position())]
     done = driver.run("replay", "again", *where)
