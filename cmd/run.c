@@ -120,14 +120,25 @@ static int serve(struct service *svc, struct err *e)
     return rc;
 }
 
+/* Whether a spine may wait for others before it runs; then it hears signals itself. */
+static bool may_stand_by(const struct service *svc)
+{
+    for (unsigned i = 0; i < svc->count; i++)
+        if (svc->halves[i].kind == HALF_READER)
+            return true;
+    return false;
+}
+
 /* Again and again while a sink's server comes back with what it held before: each time the service begins where the
- * sink is set back to. Signals that come in between are heard by the next turn. */
+ * sink is set back to. Signals that come before a turn, or between two, are heard by it. */
 static int serve_all(struct service *svc, enum role role, struct err *e)
 {
     sigset_t set;
     sigemptyset(&set);
     sigaddset(&set, SIGTERM);
     sigaddset(&set, SIGINT);
+    if (!may_stand_by(svc))
+        pthread_sigmask(SIG_BLOCK, &set, NULL);
     while (serve(svc, e) != 0 && e->code == ERR_SINK_CAME_BACK) {
         log_error(svc->env.log, "the service goes back", e);
         err_clear(e);
