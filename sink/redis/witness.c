@@ -15,7 +15,9 @@
 struct told {
     char run[SINK_RUN_MAX + 1];
     long long uptime_s, now_us, last_save, save_s;
-    bool aof, aof_is_well, save_is_well, loaded_none;
+    bool aof, aof_is_well, save_is_well;
+    bool loaded_none; /* at its start; before Redis 7 that is not told */
+    bool is_empty;    /* now */
 };
 
 /* The text behind "name:" of a line; its length in *len; NULL when there is none. */
@@ -74,7 +76,7 @@ static void take_persistence(struct told *told, const struct reply *info)
 
 static void take_keyspace(struct told *told, const struct reply *info)
 {
-    told->loaded_none |= !reply_info_is(info, "db");
+    told->is_empty = !reply_info_is(info, "db");
 }
 
 /* 1, 0 when INFO may not be called, or negative. */
@@ -106,13 +108,16 @@ static int ask(struct redis_connection *conn, struct told *told, struct err *e)
     return rc == 1 && told->run[0];
 }
 
-/* Of the server's clock; unknown when nothing was saved in this run. */
+/* Of the server's clock; unknown when nothing was saved in this run. One that began with nothing and has saved nothing
+ * has nothing on its disk: it can only begin with nothing again. */
 static int64_t kept_us(const struct told *told)
 {
     long long began = told->now_us / US - told->uptime_s;
     if (told->aof)
         return told->aof_is_well ? told->now_us - AOF_US : SINK_KEPT_UNKNOWN;
-    if (!told->save_is_well || told->last_save <= began + 1)
+    if (told->last_save <= began + 1)
+        return told->loaded_none && told->save_s < 0 ? told->now_us : SINK_KEPT_UNKNOWN;
+    if (!told->save_is_well)
         return SINK_KEPT_UNKNOWN;
     return (told->last_save - (told->save_s > 0 ? told->save_s : 0) - SAVE_S) * US;
 }
@@ -139,7 +144,7 @@ int redis_witness_meet(struct redis_witness *witness, struct redis_connection *c
     struct sink_server server = {.run = told.run,
                                  .started_us = now_us - told.uptime_s * US,
                                  .kept_us = kept == SINK_KEPT_UNKNOWN ? kept : kept - ahead,
-                                 .is_empty = !told.aof && told.loaded_none,
+                                 .is_empty = !told.aof && (told.loaded_none || told.is_empty),
                                  .failover_ms = conn->opt->replay_after_failover_ms};
     return witness->asks->meet(witness->asks->ctx, &server, e);
 }

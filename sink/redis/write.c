@@ -124,7 +124,7 @@ void redis_writes_judge_lag(struct redis_writes *writes, const struct env *env, 
                             const struct change *chg)
 {
     int64_t lag_ms = chg->tx ? (env_now_us(env) - chg->tx->commit_us) / 1000 : 0;
-    bool is_late = lag_ms > 0 && (uint64_t)lag_ms > writes->tombstone_ms;
+    bool is_late = writes->purpose == SINK_FOLLOWS && lag_ms > 0 && (uint64_t)lag_ms > writes->tombstone_ms;
     if (is_late && !writes->is_late)
         log_event(env->log, LOG_WARN,
                   "changes come later than tombstone_ttl_ms: the versions of what was removed since are gone, and a "
