@@ -109,6 +109,7 @@ static int end_of_standby(struct err *e)
     return 0;
 }
 
+/* 1: the service goes back to where a sink is set back to. When it was asked to end it does so at its next start. */
 static int serve(struct service *svc, struct err *e)
 {
     int rc = open_service(svc, e);
@@ -116,6 +117,11 @@ static int serve(struct service *svc, struct err *e)
         rc = end_of_standby(e);
     else if (rc == 0)
         rc = pipelines_run(&svc->pipes, status_socket_service(svc->status), e);
+    if (rc != 0 && e->code == ERR_SINK_CAME_BACK) {
+        log_error(svc->env.log, "the service goes back", e);
+        err_clear(e);
+        rc = svc->pipes.count && pipeline_was_stopped(svc->pipes.at[0]) ? 0 : 1;
+    }
     close_service(svc);
     return rc;
 }
@@ -129,20 +135,22 @@ static bool may_stand_by(const struct service *svc)
     return false;
 }
 
-/* Again and again while a sink's server comes back with what it held before: each time the service begins where the
- * sink is set back to. Signals that come before a turn, or between two, are heard by it. */
-static int serve_all(struct service *svc, enum role role, struct err *e)
+/* Signals stay blocked: those that come before a turn, or between two, are heard by it. */
+static void hold_signals(void)
 {
     sigset_t set;
     sigemptyset(&set);
     sigaddset(&set, SIGTERM);
     sigaddset(&set, SIGINT);
-    if (!may_stand_by(svc))
-        pthread_sigmask(SIG_BLOCK, &set, NULL);
-    while (serve(svc, e) != 0 && e->code == ERR_SINK_CAME_BACK) {
-        log_error(svc->env.log, "the service goes back", e);
-        err_clear(e);
-        pthread_sigmask(SIG_BLOCK, &set, NULL);
+    pthread_sigmask(SIG_BLOCK, &set, NULL);
+}
+
+/* Again and again while a sink's server comes back with what it held before: each time the service begins where the
+ * sink is set back to. */
+static int serve_all(struct service *svc, enum role role, struct err *e)
+{
+    while (serve(svc, e) > 0) {
+        hold_signals();
         if (take_role(svc, role, e) != 0)
             break;
     }
@@ -161,6 +169,8 @@ static int run(const struct invocation *inv, int *exit_code, struct err *e)
     }
     svc.env.log = log_new(&inv->env, STDERR_FILENO, (enum log_format)svc.settings.log_format,
                           (enum log_level)svc.settings.log_level);
+    if (!may_stand_by(&svc))
+        hold_signals();
     log_event(svc.env.log, LOG_INFO, "sluice " SLUICE_VERSION " starts", LOG_STR("config", given->config),
               LOG_STR("state_dir", svc.settings.state_dir));
     struct err mine = ERR_INIT;

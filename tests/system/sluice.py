@@ -5,6 +5,7 @@ import os
 import re
 import signal
 import subprocess
+import time
 
 import yaml
 
@@ -111,6 +112,11 @@ class Sluice:
             log.write(f"$ {' '.join(argv)}\n{done.stderr}[exit {done.returncode}]\n")
         return done
 
+    def begin(self, *args):
+        """Starts a subcommand, which the test waits for; what it says goes to log_path."""
+        with open(self.log_path, "ab") as log:
+            return spawn([BINARY, *map(str, args), "-c", self.config_path], stdout=log, stderr=log, cwd=self.directory)
+
     def dump(self, *args, config=False, **more):
         """Runs `dump` and returns its lines as dicts; fails unless it ends well."""
         done = self.run("dump", *args, config=config, **more)
@@ -141,8 +147,17 @@ class Sluice:
         if self in _running:
             _running.remove(self)
 
+    def _hears(self):
+        """It has begun: SIGTERM no longer just ends it."""
+        with open(f"/proc/{self.process.pid}/status", encoding="ascii") as status:
+            fields = dict(line.split(":", 1) for line in status)
+        return int(fields["SigBlk"], 16) & 1 << (signal.SIGTERM - 1)
+
     def stop(self, limit_s=120):
         """SIGTERM: drains, checkpoints and ends. Returns the exit code."""
+        end = time.monotonic() + 10  # a reader of Kafka's hears once it has the first of its state
+        while self.alive() and not self._hears() and time.monotonic() < end:
+            time.sleep(0.005)
         self.process.send_signal(signal.SIGTERM)
         return self.wait_exit(limit_s)
 

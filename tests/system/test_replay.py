@@ -4,9 +4,8 @@ import re
 
 import pytest
 
-from servers.process import spawn
 from shop import Shop, config
-from sluice import BINARY, FINE, STOPPED, USAGE, at, wait_until
+from sluice import FINE, STOPPED, USAGE, at, wait_until
 
 
 @pytest.fixture
@@ -179,9 +178,7 @@ def test_killed_replay_goes_on_where_it_was(shop, sluice):
     begin, end = pay_all(shop, range(1, 501))
     shop.plant(*keys(range(1, 501)))
     driver = sluice(config(shop.db, shop.redis))
-    argv = [BINARY, "replay", "cut", "-c", driver.config_path, "--from", begin, "--to", end]
-    with open(driver.log_path, "ab") as log:
-        process = spawn(argv, stdout=log, stderr=log)
+    process = driver.begin("replay", "cut", "--from", begin, "--to", end)
     wait_until(lambda: len(shop.left(*keys(range(1, 501)))) < 500 or process.poll() is not None, "a first row")
     process.kill()
     process.wait()
