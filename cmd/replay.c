@@ -292,6 +292,14 @@ static int finish(struct replay *replay, const struct replay_flags *given, const
     return given->dry_run || pipeline_was_stopped(replay->pipe) ? 0 : checkpoint_remove(replay->state, e);
 }
 
+/* What a sink's server lost is not known: the next run begins at --from again. */
+static void forget_place(struct replay *replay, const struct err *e)
+{
+    struct err late = ERR_INIT;
+    if (e->code == ERR_SINK_REPLAY_LOST && replay->state && checkpoint_remove(replay->state, &late) != 0)
+        log_error(replay->env.log, "the place of this replay cannot be removed: take another name", &late);
+}
+
 static int run(const struct invocation *inv, int *exit_code, struct err *e)
 {
     (void)exit_code;
@@ -315,6 +323,8 @@ static int run(const struct invocation *inv, int *exit_code, struct err *e)
     position_init(&replay->to.pos);
     if (open_replay(replay, given, inv->words[0], e) == 0 && pipeline_run(replay->pipe, NULL, e) == 0)
         (void)finish(replay, given, inv->words[0], e);
+    else
+        forget_place(replay, e);
     pipeline_close(replay->pipe);
     reading_release(&replay->reading);
     state_close(replay->state);

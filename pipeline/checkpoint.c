@@ -11,6 +11,7 @@
 #define RECORD_NAME   "checkpoint"
 #define RESET_NAME    "epoch-reset"
 #define REACHED_NAME  "checkpoint-reached" /* the same text */
+#define BACK_NAME     "checkpoint-back"    /* likewise */
 #define RECORD_HEADER "checkpoint 1\n"
 #define SINKS_MAX     1024
 #define NAME_MAX_LEN  256
@@ -102,12 +103,22 @@ int checkpoint_load(struct checkpoint *out, struct state *state, struct err *e)
 
 int checkpoint_reached(struct checkpoint *out, struct state *state, struct err *e)
 {
-    return load(out, state, REACHED_NAME, e);
+    int rc = load(out, state, REACHED_NAME, e);
+    return rc == 0 && out->count == 0 ? load(out, state, BACK_NAME, e) : rc;
+}
+
+int checkpoint_was_set(struct state *state, bool *was, struct err *e)
+{
+    struct buf text;
+    buf_init(&text, 0);
+    int rc = state_get(state, REACHED_NAME, &text, was, e);
+    buf_release(&text);
+    return rc;
 }
 
 int checkpoint_reached_done(struct state *state, struct err *e)
 {
-    return state_remove(state, REACHED_NAME, e);
+    return state_remove(state, BACK_NAME, e) == 0 ? state_remove(state, REACHED_NAME, e) : err_result(e);
 }
 
 static int store(const struct checkpoint *cp, struct state *state, bool soon, struct err *e)
@@ -143,18 +154,34 @@ int checkpoint_store_soon(const struct checkpoint *cp, struct state *state, stru
     return store(cp, state, true, e);
 }
 
-int checkpoint_set(const struct checkpoint *cp, struct state *state, struct err *e)
+/* Where the sinks stood before the first change since the service ran: kept by hand, by itself, or the record itself.
+ */
+enum reached { BY_HAND, BY_ITSELF, STORED, REACHED_NAMES };
+static const char *const reached_names[REACHED_NAMES] = {REACHED_NAME, BACK_NAME, RECORD_NAME};
+
+static int keep_reached(struct state *state, enum reached as, struct err *e)
 {
     struct buf text;
-    bool kept = false, found = false;
+    bool found = false;
+    unsigned at = BY_HAND;
     buf_init(&text, 0);
-    int rc = state_get(state, REACHED_NAME, &text, &kept, e);
-    if (rc == 0 && !kept)
-        rc = state_get(state, RECORD_NAME, &text, &found, e);
-    if (rc == 0 && found)
-        rc = state_put(state, REACHED_NAME, text.p, text.len, e);
+    int rc = state_get(state, reached_names[at], &text, &found, e);
+    while (rc == 0 && !found && ++at < REACHED_NAMES)
+        rc = state_get(state, reached_names[at], &text, &found, e);
+    if (rc == 0 && found && at > (unsigned)as)
+        rc = state_put(state, reached_names[as], text.p, text.len, e);
     buf_release(&text);
-    return rc == 0 ? checkpoint_store(cp, state, e) : rc;
+    return rc;
+}
+
+int checkpoint_set(const struct checkpoint *cp, struct state *state, struct err *e)
+{
+    return keep_reached(state, BY_HAND, e) == 0 ? checkpoint_store(cp, state, e) : err_result(e);
+}
+
+int checkpoint_set_back(const struct checkpoint *cp, struct state *state, struct err *e)
+{
+    return keep_reached(state, BY_ITSELF, e) == 0 ? checkpoint_store(cp, state, e) : err_result(e);
 }
 
 int checkpoint_remove(struct state *state, struct err *e)

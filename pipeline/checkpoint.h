@@ -33,7 +33,14 @@ int checkpoint_store_soon(const struct checkpoint *cp, struct state *state, stru
  * beside it, for the epochs: checkpoint_reached. */
 int checkpoint_set(const struct checkpoint *cp, struct state *state, struct err *e);
 
-/* What checkpoint_set kept, empty when nothing; checkpoint_reached_done forgets it. By whoever keeps the epochs. */
+/* Likewise as the service itself sets a sink back. What sinks have stored of their own stays true. */
+int checkpoint_set_back(const struct checkpoint *cp, struct state *state, struct err *e);
+
+/* True behind checkpoint_set, until checkpoint_reached_done. */
+int checkpoint_was_set(struct state *state, bool *was, struct err *e);
+
+/* What checkpoint_set or checkpoint_set_back kept, empty when nothing; checkpoint_reached_done forgets it. By whoever
+ * keeps the epochs. */
 int checkpoint_reached(struct checkpoint *out, struct state *state, struct err *e);
 int checkpoint_reached_done(struct state *state, struct err *e);
 

@@ -80,15 +80,14 @@ int kept_boundary(void *ctx, unsigned sink, struct position *out, struct err *e)
 /* A person has set or reset the position since the service ran: what sinks have stored counts for nothing. */
 static int is_overruled(struct pipeline *pipe, bool *overruled, struct err *e)
 {
-    struct checkpoint reached = {0};
+    bool was_set = false;
     *overruled = false;
     if (!pipe->spec.state)
         return 0;
     if (checkpoint_was_reset(pipe->spec.state, overruled, e) != 0 ||
-        checkpoint_reached(&reached, pipe->spec.state, e) != 0)
+        checkpoint_was_set(pipe->spec.state, &was_set, e) != 0)
         return err_result(e);
-    *overruled = *overruled || reached.count;
-    checkpoint_release(&reached);
+    *overruled = *overruled || was_set;
     return 0;
 }
 

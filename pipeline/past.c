@@ -41,6 +41,7 @@ struct one {
 struct past {
     const struct env *env;
     struct state *state;
+    bool is_brief; /* a replay's: there is no way back */
     pthread_mutex_t lock;
     bool is_new; /* under the lock: something that must be stored soon */
     int64_t noted_us, stored_us;
@@ -81,7 +82,7 @@ static int add_place(struct one *one, int64_t at_us, const struct position *pos,
 {
     struct place *place = &one->places[one->count];
     position_init(&place->pos);
-    place->at_us = at_us;
+    place->at_us = one->count && place[-1].at_us > at_us ? place[-1].at_us : at_us; /* a clock may step back */
     if (position_copy(&place->pos, pos, e) != 0)
         return err_result(e);
     one->count++;
@@ -119,8 +120,13 @@ static void judge(struct server *server, const struct sink_server *met)
 static int meet_other(struct one *one, const struct sink_server *met, int64_t now_us, struct err *e)
 {
     struct server *server = &one->server;
+    if (one->past->is_brief)
+        return err_set(e, SINK_REPLAY_LOST);
     if (strcmp(server->next, met->run) != 0) {
+        int64_t before_us = server->next[0] ? server->back_us : INT64_MAX;
         judge(server, met);
+        if (before_us < server->back_us)
+            server->back_us = before_us;
         keep_run(server->next, met->run);
     }
     return err_set(e, SINK_CAME_BACK, (long long)(now_us - server->back_us) / 1000000);
@@ -298,7 +304,14 @@ static int set_back(struct one *one, struct checkpoint *cp, const struct env *en
 {
     struct checkpoint_entry *entry = checkpoint_find(cp, one->name);
     unsigned at = place_at(one, one->server.back_us);
-    if (!entry || one->count == 0 || !position_before(&one->places[at].pos, &entry->pos))
+    if (!entry || one->count == 0) {
+        log_event(env->log, LOG_WARN,
+                  "the sink's server came back, but no place is known to set it back to: what it may have lost is not "
+                  "applied again; replay it",
+                  LOG_STR("sink", one->name));
+        return 0;
+    }
+    if (!position_before(&one->places[at].pos, &entry->pos))
         return 0;
     char text[FILEPOS_TEXT_MAX];
     filepos_print(&one->places[at].pos.at, text);
@@ -321,7 +334,7 @@ static int settle(struct past *past, struct checkpoint *cp, struct err *e)
         changed |= rc == 1;
         met = true;
     }
-    if (changed && checkpoint_set(cp, past->state, e) != 0)
+    if (changed && checkpoint_set_back(cp, past->state, e) != 0)
         return err_result(e);
     for (unsigned i = 0; i < past->count; i++) {
         struct one *one = &past->list[i];
@@ -337,6 +350,18 @@ static int settle(struct past *past, struct checkpoint *cp, struct err *e)
 
 /* ---------------------------------------------------------------- used */
 
+/* Where sinks stood before a person set them elsewhere is no way back. */
+static int forget_places(struct past *past, struct err *e)
+{
+    bool was_reset = false, was_set = false;
+    if (checkpoint_was_reset(past->state, &was_reset, e) != 0 || checkpoint_was_set(past->state, &was_set, e) != 0)
+        return err_result(e);
+    for (unsigned i = 0; (was_reset || was_set) && i < past->count; i++)
+        while (past->list[i].count)
+            drop_place(&past->list[i], 0);
+    return 0;
+}
+
 int past_open(struct past **out, struct state *state, const struct pipeline_spec *spec, struct checkpoint *cp,
               struct err *e)
 {
@@ -344,7 +369,8 @@ int past_open(struct past **out, struct state *state, const struct pipeline_spec
     *out = NULL;
     for (unsigned i = 0; i < spec->sink_count; i++)
         some |= (sink_flags(spec->sinks[i].ops, spec->sinks[i].options) & SINK_MAY_COME_BACK) != 0;
-    if (!some || !state || spec->bus || spec->purpose != SINK_FOLLOWS)
+    bool is_brief = spec->purpose != SINK_FOLLOWS;
+    if (!some || spec->bus || !state)
         return 0;
     size_t size = sizeof(struct past) + spec->sink_count * sizeof(struct one);
     struct past *past = calloc(1, size);
@@ -352,6 +378,7 @@ int past_open(struct past **out, struct state *state, const struct pipeline_spec
         return err_set(e, NO_MEMORY, size);
     past->env = spec->env;
     past->state = state;
+    past->is_brief = is_brief;
     past->count = spec->sink_count;
     pthread_mutex_init(&past->lock, NULL);
     for (unsigned i = 0; i < past->count; i++) {
@@ -361,8 +388,10 @@ int past_open(struct past **out, struct state *state, const struct pipeline_spec
         if (sink_flags(spec->sinks[i].ops, spec->sinks[i].options) & SINK_MAY_COME_BACK)
             one->name = spec->sinks[i].name;
     }
-    int rc = load(past, e);
+    int rc = is_brief && cp->count == 0 ? 0 : load(past, e);
     if (rc == 0)
+        rc = forget_places(past, e);
+    if (rc == 0 && !is_brief)
         rc = settle(past, cp, e);
     if (rc != 0) {
         past_free(past);
@@ -425,7 +454,7 @@ int past_note(struct past *past, const struct checkpoint *positions, bool last, 
         return 0;
     int64_t now_us = env_now_us(past->env), mono_us = env_mono_us(past->env);
     bool is_due = last || take_new(past) || mono_us >= past->stored_us + STORE_US;
-    if (last || mono_us >= past->noted_us + NOTE_US) {
+    if (!past->is_brief && (last || mono_us >= past->noted_us + NOTE_US)) {
         if (note_places(past, positions, now_us, e) != 0)
             return err_result(e);
         past->noted_us = mono_us;

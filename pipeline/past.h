@@ -7,8 +7,9 @@
  *   - since when what was applied is surely kept by it (struct sink_server.kept_us);
  *   - where the sink stood when: from times on back to that one, few of them.
  * When another run is met the pipeline ends with SINK_CAME_BACK, and the next one begins at the place where the sink
- * stood then; the other sinks go on where they stand. It is set back like by `position set`, durably, before anything
- * is read. A crash on the way meets the other run again.
+ * stood then; the other sinks go on where they stand. It is set back durably, before anything is read. A crash on the
+ * way meets the other run again. A `position set` or `reset` forgets the places. A replay has no way back: it ends with
+ * SINK_REPLAY_LOST.
  *
  * Threads: `witness` any worker's; all else whoever owns the pipeline's positions. Private to pipeline/. */
 #ifndef SLUICE_PIPELINE_PAST_H

@@ -50,13 +50,14 @@ enum sink_purpose {
 };
 
 /* The server behind a sink, as an instance meets it. */
-#define SINK_RUN_MAX      64
+#define SINK_RUN_MAX      127
 #define SINK_KEPT_UNKNOWN INT64_MIN
 struct sink_server {
-    const char *run;      /* another text in each run of each server; SINK_RUN_MAX bytes at most */
+    const char *run;      /* another text in each run of each server, and each time that it followed another one;
+                             SINK_RUN_MAX bytes at most */
     int64_t started_us;   /* Unix µs, of that run */
-    int64_t kept_us;      /* likewise: what was applied before is on its disk; unknown: nothing was saved in this run */
-    bool is_empty;        /* the run began with nothing */
+    int64_t kept_us;      /* likewise: what was applied before is on its disk; unknown: nobody saw it saved */
+    bool is_empty;        /* it holds nothing, or only what was applied to it since it began: nothing stale */
     uint64_t failover_ms; /* by how much a replica may have been behind that took the place of another server */
 };
 

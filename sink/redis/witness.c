@@ -1,23 +1,28 @@
 /* Runs and saves of a server. */
 #include "sink/redis/witness.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/log.h"
 #include "sink/redis/redis.h"
 
-#define US     INT64_C(1000000)
-#define AOF_US (2 * US) /* by how much the file is behind, with appendfsync everysec */
-#define SAVE_S 2        /* times of saves are whole seconds */
+#define RUN_ID_MAX 40
+#define US         INT64_C(1000000)
+#define AOF_US     (2 * US) /* by how much the file is behind, with appendfsync everysec */
 
 /* What INFO says in its sections. */
 struct told {
     char run[SINK_RUN_MAX + 1];
-    long long uptime_s, now_us, last_save, save_s;
-    bool aof, aof_is_well, save_is_well;
+    long long uptime_s, now_us, last_save;
+    bool aof, aof_is_well, saves;
+    bool has_saved;   /* for its disk or for a replica, in this run */
     bool loaded_none; /* at its start; before Redis 7 that is not told */
-    bool is_empty;    /* now */
+    bool is_replica;  /* now: it takes no changes */
+    bool followed;    /* it has been one */
+    bool is_loading;
+    bool is_empty; /* now */
 };
 
 /* The text behind "name:" of a line; its length in *len; NULL when there is none. */
@@ -56,7 +61,7 @@ static void take_server(struct told *told, const struct reply *info)
 {
     size_t len = 0;
     const char *run = value_of(info, "run_id", &len);
-    if (run && len <= SINK_RUN_MAX && !memchr(run, '\0', len))
+    if (run && len <= RUN_ID_MAX && !memchr(run, '\0', len))
         memcpy(told->run, run, len);
     told->uptime_s = number_of(info, "uptime_in_seconds", 0);
     told->now_us = number_of(info, "server_time_usec", told->now_us);
@@ -68,10 +73,24 @@ static void take_persistence(struct told *told, const struct reply *info)
     told->aof_is_well = is_text(info, "aof_last_write_status", "ok") &&
                         number_of(info, "aof_rewrite_in_progress", 1) == 0 &&
                         number_of(info, "aof_rewrite_scheduled", 1) == 0;
+    told->saves = number_of(info, "rdb_bgsave_in_progress", 1) != 0;
     told->last_save = number_of(info, "rdb_last_save_time", 0);
-    told->save_s = number_of(info, "rdb_last_bgsave_time_sec", 0);
-    told->save_is_well = is_text(info, "rdb_last_bgsave_status", "ok");
+    told->has_saved = number_of(info, "rdb_last_bgsave_time_sec", 0) >= 0;
     told->loaded_none = number_of(info, "rdb_last_load_keys_loaded", 1) == 0;
+    told->is_loading = number_of(info, "loading", 1) != 0 || number_of(info, "async_loading", 0) != 0;
+}
+
+/* The same process is another server once it has followed one. */
+static void take_replication(struct told *told, const struct reply *info)
+{
+    size_t len = 0, used = strlen(told->run);
+    const char *other = value_of(info, "master_replid2", &len);
+    bool was_replica = other && strspn(other, "0") < len && len <= RUN_ID_MAX;
+    told->is_replica = is_text(info, "role", "slave");
+    told->followed = was_replica || !other;
+    if (was_replica)
+        snprintf(told->run + used, sizeof told->run - used, "/%.*s:%lld", (int)len, other,
+                 number_of(info, "second_repl_offset", 0));
 }
 
 static void take_keyspace(struct told *told, const struct reply *info)
@@ -85,7 +104,10 @@ static int ask(struct redis_connection *conn, struct told *told, struct err *e)
     static const struct {
         const char *section;
         void (*take)(struct told *told, const struct reply *info);
-    } parts[] = {{"server", take_server}, {"persistence", take_persistence}, {"keyspace", take_keyspace}};
+    } parts[] = {{"server", take_server},
+                 {"replication", take_replication},
+                 {"persistence", take_persistence},
+                 {"keyspace", take_keyspace}};
     const size_t count = sizeof parts / sizeof *parts;
     int rc = 1;
     *told = (struct told){.now_us = env_now_us(conn->env)};
@@ -108,18 +130,36 @@ static int ask(struct redis_connection *conn, struct told *told, struct err *e)
     return rc == 1 && told->run[0];
 }
 
-/* Of the server's clock; unknown when nothing was saved in this run. One that began with nothing and has saved nothing
- * has nothing on its disk: it can only begin with nothing again. */
-static int64_t kept_us(const struct told *told)
+/* A snapshot that was made since the last look began behind the last one at which none was being made. */
+static void follow_saves(struct redis_witness *witness, const struct told *told)
+{
+    if (strcmp(witness->run, told->run) != 0) {
+        memcpy(witness->run, told->run, sizeof witness->run);
+        witness->idle_us = 0;
+        witness->kept_us = SINK_KEPT_UNKNOWN;
+    } else if (told->last_save != witness->last_save && witness->idle_us) {
+        witness->kept_us = witness->idle_us;
+    }
+    witness->last_save = told->last_save;
+    if (!told->saves)
+        witness->idle_us = told->now_us;
+}
+
+/* Of the server's clock. */
+static int64_t kept_us(const struct redis_witness *witness, const struct told *told)
 {
     long long began = told->now_us / US - told->uptime_s;
     if (told->aof)
         return told->aof_is_well ? told->now_us - AOF_US : SINK_KEPT_UNKNOWN;
-    if (told->last_save <= began + 1)
-        return told->loaded_none && told->save_s < 0 ? told->now_us : SINK_KEPT_UNKNOWN;
-    if (!told->save_is_well)
-        return SINK_KEPT_UNKNOWN;
-    return (told->last_save - (told->save_s > 0 ? told->save_s : 0) - SAVE_S) * US;
+    if (told->loaded_none && !told->is_loading && !told->has_saved && told->last_save <= began + 1)
+        return told->now_us;
+    return witness->kept_us;
+}
+
+/* It has nothing but what came to it since it began: not from a file, not from another server. */
+static bool is_empty(const struct told *told)
+{
+    return !told->aof && !told->is_loading && (told->is_empty || (told->loaded_none && !told->followed));
 }
 
 int redis_witness_meet(struct redis_witness *witness, struct redis_connection *conn, const char *sink, struct err *e)
@@ -140,11 +180,14 @@ int redis_witness_meet(struct redis_witness *witness, struct redis_connection *c
         witness->asks = NULL;
         return 0;
     }
-    int64_t kept = kept_us(&told), ahead = told.now_us - now_us;
+    if (told.is_replica)
+        return 0;
+    follow_saves(witness, &told);
+    int64_t kept = kept_us(witness, &told), ahead = told.now_us - now_us;
     struct sink_server server = {.run = told.run,
                                  .started_us = now_us - told.uptime_s * US,
                                  .kept_us = kept == SINK_KEPT_UNKNOWN ? kept : kept - ahead,
-                                 .is_empty = !told.aof && (told.loaded_none || told.is_empty),
+                                 .is_empty = is_empty(&told),
                                  .failover_ms = conn->opt->replay_after_failover_ms};
     return witness->asks->meet(witness->asks->ctx, &server, e);
 }

@@ -4,12 +4,14 @@ removed or written since is removed or written again, and nothing stale stays.""
 import glob
 import json
 import os
+import threading
 import time
 
 import pytest
 
 from shop import Shop, config, routes
-from sluice import FINE, at, wait_until
+from kafka_topics import create_topic, read_topic
+from sluice import FINE, STOPPED, at, wait_until
 from test_redis_write import differences, routes_of, settled, written
 
 SNAPSHOTS = ["--appendonly", "no", "--save", ""]
@@ -133,8 +135,17 @@ def test_server_that_keeps_nothing_and_begins_empty_costs_nothing(shop, sluice):
     assert driver.stop() == FINE, driver.tail()
 
 
+def follow(client, primary):
+    """It is a replica now, and in step."""
+    client.slaveof("127.0.0.1", primary.port)
+    wait_until(lambda: client.info("replication").get("master_link_status") == "up", "the replica to be in step")
+    wait_until(lambda: client.dbsize() == primary.client().dbsize(), "all keys at the replica")
+
+
 @pytest.mark.ci_flavors("mariadb")
-def test_replica_that_was_behind_takes_the_place(db, new_redis, workspace, sluice):
+@pytest.mark.parametrize("begin", ["with keys", "empty"])
+def test_replica_that_was_behind_takes_the_place(db, new_redis, workspace, sluice, begin):
+    """Whatever the primary held when the replica came to it."""
     primary, replica = new_redis(options=SNAPSHOTS), new_redis(options=SNAPSHOTS)
     address = os.path.join(workspace.directory("address"), "redis.sock")
     os.symlink(primary.socket, address)
@@ -143,11 +154,11 @@ def test_replica_that_was_behind_takes_the_place(db, new_redis, workspace, sluic
     made = config(db, primary, partitions=4, cache={"url": f"unix://{address}", "replay_after_failover_ms": "30s"})
     driver = sluice(made).start()
     shop.wait_streaming(driver)
-    shop.plant(*names(KEYS))
     client = replica.client()
-    client.slaveof("127.0.0.1", primary.port)
-    wait_until(lambda: client.info("replication").get("master_link_status") == "up", "the replica to be in step")
-    time.sleep(1)
+    if begin == "empty":
+        follow(client, primary)
+    shop.plant(*names(KEYS))
+    follow(client, primary)
     client.slaveof()  # it stands still from here on, and is no replica any more
     time.sleep(POLL_S)
     changed(shop, KEYS[:40])
@@ -159,6 +170,82 @@ def test_replica_that_was_behind_takes_the_place(db, new_redis, workspace, sluic
     assert shop.left(*names(KEYS)) == names(KEYS[40:])
     shop.check_changes_reach_cache(KEYS[40:50])
     assert driver.stop() == FINE, driver.tail()
+
+
+@pytest.mark.ci_flavors("mariadb")
+def test_same_process_with_the_data_of_another(db, new_redis, sluice):
+    """Demoted, resynchronised with one that was behind, promoted: its run_id stays."""
+    redis, other = new_redis(options=SNAPSHOTS), new_redis(options=SNAPSHOTS)
+    shop = Shop(db, redis)
+    shop.orders(KEYS)
+    driver = sluice(config(db, redis, partitions=4, cache={"replay_after_failover_ms": "30s"})).start()
+    shop.wait_streaming(driver)
+    shop.plant(*names(KEYS))
+    behind = other.client()
+    follow(behind, redis)
+    behind.slaveof()
+    changed(shop, KEYS[:40])
+    time.sleep(POLL_S)
+    shop.cache.slaveof("127.0.0.1", other.port)
+    wait_until(lambda: shop.left(*names(KEYS)) == names(KEYS), "the data of the other")
+    time.sleep(POLL_S)
+    shop.cache.slaveof()
+    shop.wait_gone(*names(KEYS[:40]), limit_s=60)
+    assert shop.left(*names(KEYS)) == names(KEYS[40:])
+    shop.check_changes_reach_cache(KEYS[40:50])
+    assert driver.stop() == FINE, driver.tail()
+
+
+@pytest.mark.ci_flavors("mariadb")
+def test_topic_beside_it_has_each_version_once(shop, kafka, sluice):
+    """An exactly-once topic keeps its marks when the Redis beside it is set back, in a transaction that the topic has a
+    part of."""
+    many = range(1, 20001)
+    shop.orders(many)
+    create_topic(kafka, "beside", 4)
+    both = [{**route, "to": ["cache", "topic"]} for route in routes()]
+    made = config(shop.db, shop.redis, partitions=4, routes=both, buffer_bytes="1MiB")
+    made["sinks"]["topic"] = {"type": "kafka", "brokers": kafka.brokers().split(","), "topic": "beside"}
+    driver = sluice(made).start()
+    shop.wait_streaming(driver)
+    shop.plant(*names(KEYS))
+    save(shop.redis)
+    changed(shop, KEYS[:40])
+    end(shop.redis, "kill")
+    shop.db.sql("UPDATE shop.orders SET amount = amount + 1")
+    time.sleep(1)
+    some = len(list(read_topic(kafka, "beside")))
+    assert 1000 < some < len(many)
+    shop.redis.start()
+    shop.wait_gone(*names(KEYS), limit_s=60)
+    shop.check_changes_reach_cache(KEYS[40:50])
+    assert driver.stop() == FINE, driver.tail()
+    assert driver.find_log(msg="the service goes back")
+    versions = [record.headers["version"] for record in read_topic(kafka, "beside")]
+    assert len(versions) == len(set(versions)) >= len(many) + 50
+
+
+@pytest.mark.ci_flavors("mariadb")
+def test_replay_that_loses_its_server_begins_anew(shop, sluice):
+    """What it has applied to a server that came back is not known."""
+    shop.orders(KEYS)
+    driver = sluice(config(shop.db, shop.redis, at(shop.db.position())))
+    begin = shop.db.position()
+    for number in KEYS:
+        shop.pay(number)
+    name, end_at = shop.db.position()
+    shop.plant(*names(KEYS))
+    shop.cache.save()
+    replay = driver.begin("replay", "again", "--from", at(begin), "--to", at((name, end_at + 1_000_000)))
+    shop.wait_gone(*names(KEYS))
+    end(shop.redis, "kill")
+    shop.redis.start()
+    assert replay.wait(60) == STOPPED, driver.tail()
+    assert "[sink_replay_lost]" in driver.tail()
+    assert shop.left(*names(KEYS)) == names(KEYS)
+    done = driver.run("replay", "again", "--from", at(begin), "--to", at((name, end_at)))
+    assert done.returncode == FINE, done.stderr
+    assert not shop.left(*names(KEYS))
 
 
 @pytest.mark.ci_flavors("mariadb")

@@ -41,7 +41,7 @@ struct memfs {
     enum memfs_fault fault;
     unsigned at, operations;
     bool met, power_off;
-    int64_t now_us;
+    int64_t now_us, mono_us;
     uint64_t seed;
 };
 
@@ -352,6 +352,12 @@ static int64_t memfs_clock(void *ctx)
     return fs->now_us;
 }
 
+static int64_t memfs_mono(void *ctx)
+{
+    const struct memfs *fs = ctx;
+    return fs->mono_us;
+}
+
 /* splitmix64 */
 static void memfs_random(void *ctx, void *bytes, size_t len)
 {
@@ -384,7 +390,7 @@ struct memfs *memfs_new(void)
     struct memfs *fs = calloc(1, sizeof *fs);
     if (!fs)
         abort();
-    fs->now_us = INT64_C(1700000000000000);
+    fs->now_us = fs->mono_us = INT64_C(1700000000000000);
     struct name *root = find_name(fs, "/", true);
     root->now = root->durable = new_file(fs, true, 0755);
     return fs;
@@ -401,8 +407,7 @@ void memfs_free(struct memfs *fs)
 
 struct env memfs_env(struct memfs *fs)
 {
-    return (struct env){
-        .ctx = fs, .now_us = memfs_clock, .mono_us = memfs_clock, .random = memfs_random, .files = &ops};
+    return (struct env){.ctx = fs, .now_us = memfs_clock, .mono_us = memfs_mono, .random = memfs_random, .files = &ops};
 }
 
 void memfs_fault(struct memfs *fs, enum memfs_fault fault, unsigned n)
@@ -506,6 +511,12 @@ unsigned memfs_open_count(const struct memfs *fs)
 }
 
 void memfs_advance(struct memfs *fs, int64_t us)
+{
+    fs->now_us += us;
+    fs->mono_us += us;
+}
+
+void memfs_step(struct memfs *fs, int64_t us)
 {
     fs->now_us += us;
 }

@@ -55,4 +55,7 @@ unsigned memfs_open_count(const struct memfs *fs);
 
 void memfs_advance(struct memfs *fs, int64_t us);
 
+/* The clock, not the monotonic one, is set forward or back. */
+void memfs_step(struct memfs *fs, int64_t us);
+
 #endif

@@ -226,6 +226,18 @@ static void past__any_history__nothing_is_missing_where_it_begins(void **state)
     scene_release(&s);
 }
 
+static void grow(struct scene *s, int times)
+{
+    struct err e = ERR_INIT;
+    for (int i = 0; i < times; i++) {
+        advance(s, 11);
+        s->pos = s->other = s->memory += 100;
+        stand(s);
+        ok(past_note(s->past, &s->cp, false, &e), &e);
+        ok(meet(s, &e), &e);
+    }
+}
+
 static void past__other_sink__is_not_set_back(void **state)
 {
     (void)state;
@@ -234,12 +246,7 @@ static void past__other_sink__is_not_set_back(void **state)
     scene_init(&s);
     assert_null(past_witness(s.past, 1));
     ok(meet(&s, &e), &e);
-    for (int i = 0; i < 20; i++) {
-        advance(&s, 11);
-        s.pos = s.other = s.memory += 100;
-        stand(&s);
-        ok(past_note(s.past, &s.cp, false, &e), &e);
-    }
+    grow(&s, 20);
     uint64_t other = s.other;
     assert_int_equal(past_oldest(s.past)->at.pos, BEGIN);
     s.run++;
@@ -264,6 +271,143 @@ static void past__empty_server__begins_anew(void **state)
     ok(witness->meet(witness->ctx, &server, &e), &e);
     assert_int_equal(meet(&s, &e), -(int)ERR_SINK_CAME_BACK);
     scene_release(&s);
+}
+
+/* Of what another server tells the way back is the longest, whichever comes last. */
+static void past__third_server_on_the_way__does_not_shorten_it(void **state)
+{
+    (void)state;
+    static struct scene s;
+    struct err e = ERR_INIT;
+    scene_init(&s);
+    ok(meet(&s, &e), &e);
+    grow(&s, 20);
+    s.run = 2;
+    s.started_us = env_now_us(&s.env);
+    s.memory = BEGIN;
+    assert_int_equal(meet(&s, &e), -(int)ERR_SINK_CAME_BACK);
+    err_clear(&e);
+    s.run = 3;
+    s.started_us -= 100 * SECOND; /* a replica: a few seconds behind the second one only */
+    come_back(&s);
+    assert_int_equal(s.pos, BEGIN);
+    scene_release(&s);
+}
+
+static void past__clock_steps_back__nothing_is_missing_where_it_begins(void **state)
+{
+    (void)state;
+    static struct scene s;
+    struct err e = ERR_INIT;
+    scene_init(&s);
+    ok(meet(&s, &e), &e);
+    grow(&s, 20);
+    save(&s);
+    s.saved_us = env_now_us(&s.env);
+    ok(meet(&s, &e), &e);
+    grow(&s, 2);
+    memfs_step(s.fs, -15 * SECOND);
+    grow(&s, 20);
+    stand(&s);
+    restart(&s);
+    scene_release(&s);
+}
+
+/* Where the sink stood before is of another log, or not wanted any more. */
+static void past__position_was_set__the_places_before_are_no_way_back(void **state)
+{
+    (void)state;
+    static struct scene s;
+    struct err e = ERR_INIT;
+    for (int reset = 0; reset <= 1; reset++) {
+        scene_init(&s);
+        ok(meet(&s, &e), &e);
+        grow(&s, 20);
+        uint64_t at = s.pos;
+        close_all(&s, true);
+        ok(state_open(&s.state, &s.env, "/state", STATE_OWN, &e), &e);
+        ok(checkpoint_load(&s.cp, s.state, &e), &e);
+        ok(reset ? checkpoint_mark_reset(s.state, &e) : checkpoint_set(&s.cp, s.state, &e), &e);
+        checkpoint_release(&s.cp);
+        state_close(s.state);
+        open_all(&s);
+        s.run++;
+        s.started_us = env_now_us(&s.env);
+        assert_int_equal(meet(&s, &e), -(int)ERR_SINK_CAME_BACK);
+        err_clear(&e);
+        close_all(&s, true);
+        open_all(&s);
+        ok(meet(&s, &e), &e);
+        assert_int_equal(s.pos, at);
+        scene_release(&s);
+    }
+}
+
+/* Marks of other sinks stay: nobody has set the position. */
+static void past__set_back__is_not_taken_for_a_person_s_doing(void **state)
+{
+    (void)state;
+    static struct scene s;
+    struct err e = ERR_INIT;
+    struct checkpoint reached = {0};
+    bool was = true;
+    scene_init(&s);
+    ok(meet(&s, &e), &e);
+    grow(&s, 20);
+    stand(&s);
+    uint64_t at = s.pos;
+    s.memory = BEGIN;
+    s.run++;
+    s.started_us = env_now_us(&s.env);
+    ok(checkpoint_store(&s.cp, s.state, &e), &e);
+    come_back(&s);
+    assert_int_equal(s.pos, BEGIN);
+    ok(checkpoint_was_set(s.state, &was, &e), &e);
+    assert_false(was);
+    ok(checkpoint_reached(&reached, s.state, &e), &e);
+    assert_int_equal(reached.count, 2);
+    assert_int_equal(reached.entries[0].pos.at.pos, at);
+    checkpoint_release(&reached);
+    ok(checkpoint_set(&s.cp, s.state, &e), &e);
+    ok(checkpoint_was_set(s.state, &was, &e), &e);
+    assert_true(was);
+    ok(checkpoint_reached(&reached, s.state, &e), &e);
+    assert_int_equal(reached.entries[0].pos.at.pos, at);
+    checkpoint_release(&reached);
+    ok(checkpoint_reached_done(s.state, &e), &e);
+    ok(checkpoint_reached(&reached, s.state, &e), &e);
+    assert_int_equal(reached.count, 0);
+    scene_release(&s);
+}
+
+/* It has no way back; where it goes on behind a cut, the server is still the one that it began with. */
+static void past__replay__ends_when_the_server_is_another(void **state)
+{
+    (void)state;
+    static struct scene s;
+    struct err e = ERR_INIT;
+    for (int cut = 0; cut <= 1; cut++) {
+        scene_init(&s);
+        s.spec.purpose = SINK_REPLAYS;
+        close_all(&s, true);
+        open_all(&s);
+        ok(meet(&s, &e), &e);
+        grow(&s, 2);
+        if (cut) {
+            close_all(&s, true);
+            open_all(&s);
+        }
+        s.run++;
+        assert_int_equal(meet(&s, &e), -(int)ERR_SINK_REPLAY_LOST);
+        err_clear(&e);
+        ok(checkpoint_remove(s.state, &e), &e);
+        past_free(s.past);
+        checkpoint_release(&s.cp);
+        state_close(s.state);
+        open_all(&s); /* another replay of this name */
+        ok(meet(&s, &e), &e);
+        scene_release(&s);
+    }
 }
 
 static void past__damaged_record__is_told(void **state)
@@ -296,6 +440,11 @@ int main(void)
         cmocka_unit_test(past__any_history__nothing_is_missing_where_it_begins),
         cmocka_unit_test(past__other_sink__is_not_set_back),
         cmocka_unit_test(past__empty_server__begins_anew),
+        cmocka_unit_test(past__third_server_on_the_way__does_not_shorten_it),
+        cmocka_unit_test(past__clock_steps_back__nothing_is_missing_where_it_begins),
+        cmocka_unit_test(past__position_was_set__the_places_before_are_no_way_back),
+        cmocka_unit_test(past__set_back__is_not_taken_for_a_person_s_doing),
+        cmocka_unit_test(past__replay__ends_when_the_server_is_another),
         cmocka_unit_test(past__damaged_record__is_told),
     };
     return cmocka_run_group_tests_name("past", tests, NULL, NULL);
