@@ -2,7 +2,9 @@
 #include "sink/redis/route.h"
 
 #include <stdlib.h>
+#include <string.h>
 
+#include "base/hash.h"
 #include "sink/redis/form.h"
 
 #define LONGEST_MS   INT64_C(31622400000) /* a year */
@@ -96,8 +98,11 @@ int redis_ready_route(void *route_opt, struct config *cfg, struct err *e)
         return err_set(e, CONFIG_VALUE, "publish", "the name of a channel is needed");
     if (opt->mode == REDIS_WRITE && !write->key)
         return err_set(e, CONFIG_VALUE, "write", "mode: write needs the template of the key");
-    if (opt->mode != REDIS_WRITE && (write->key || write->text || write->columns.count))
-        return err_set(e, CONFIG_VALUE, "mode", "write, text and columns are of mode: write");
+    bool has_form = write->key || write->text || write->columns.count || write->as != REDIS_JSON;
+    bool has_end = write->ttl_ms || write->ttl_jitter_ms || write->on_delete != REDIS_DELETE;
+    if (opt->mode != REDIS_WRITE && (has_form || has_end))
+        return err_set(e, CONFIG_VALUE, "mode",
+                       "write, as, columns, text, ttl_ms, ttl_jitter_ms and on_delete are of mode: write");
     if (write->key && (write->as == REDIS_TEXT) != (write->text != NULL))
         return err_set(e, CONFIG_VALUE, "text", "as: text has it, other forms have not");
     if (write->text && write->columns.count)
@@ -159,12 +164,29 @@ static int bind_conditions(struct redis_route *route, const struct option_list *
     return rc;
 }
 
+/* Of the literal parts: a column may have another name one day. */
+static int make_tag(struct redis_written *write, struct err *e)
+{
+    static const char digits[] = "0123456789abcdef";
+    struct buf glob;
+    buf_init(&glob, TEMPLATE_RENDERED_MAX);
+    (void)template_glob(write->key, &glob);
+    uint32_t crc = hash_crc32(0, glob.p, glob.len);
+    for (int i = 0; i < REDIS_TAG_LEN; i++)
+        write->tag[i] = digits[crc >> (28 - 4 * i) & 15];
+    bool failed = glob.failed;
+    buf_release(&glob);
+    return failed ? err_set(e, NO_MEMORY, (size_t)TEMPLATE_RENDERED_MAX) : 0;
+}
+
 static int bind_written(struct redis_route *route, const struct redis_write_options *opt, const struct table *tbl,
                         struct err *e)
 {
     struct redis_written *write = &route->write;
     write->opt = opt;
     int rc = template_compile(&write->key, opt->key, e);
+    if (rc == 0)
+        rc = make_tag(write, e);
     if (rc == 0 && tbl)
         rc = template_bind(&write->bound, write->key, tbl, e);
     return rc == 0 ? redis_form_new(&write->form, opt, tbl, e) : rc;
@@ -237,17 +259,74 @@ int redis_can_sweep(const void *bind, struct err *e)
     return rc;
 }
 
+/* Whether two templates render keys of one form. */
+static int have_one_form(const char *a, const char *b, struct err *e)
+{
+    struct template *tpl[2] = {NULL, NULL};
+    struct buf glob[2];
+    bool swept[2] = {false, false};
+    int rc = 0;
+    for (int i = 0; i < 2; i++) {
+        buf_init(&glob[i], TEMPLATE_RENDERED_MAX);
+        if (rc == 0)
+            rc = template_compile(&tpl[i], i ? b : a, e);
+        if (rc == 0)
+            swept[i] = template_glob(tpl[i], &glob[i]);
+        if (rc == 0 && glob[i].failed)
+            rc = err_set(e, NO_MEMORY, (size_t)TEMPLATE_RENDERED_MAX);
+    }
+    if (rc == 0 && swept[0] && swept[1])
+        rc = glob[0].len == glob[1].len && memcmp(glob[0].p, glob[1].p, glob[0].len) == 0;
+    else if (rc == 0)
+        rc = strcmp(a, b) == 0;
+    for (int i = 0; i < 2; i++) {
+        template_free(tpl[i]);
+        buf_release(&glob[i]);
+    }
+    return rc;
+}
+
+/* Of two routes that write: keys of one form may be of two tables, between which a row may move, but not of one, and a
+ * TRUNCATE of one would meet those of the other. */
+static int check_pair(const struct route *a, const struct route *b, unsigned sink, struct err *e)
+{
+    const struct redis_route_options *one = a->sink_options[sink], *other = b->sink_options[sink];
+    bool same_table = strcmp(a->db, b->db) == 0 && strcmp(a->table, b->table) == 0;
+    bool sweeps = a->on_truncate == ON_TRUNCATE_SWEEP || b->on_truncate == ON_TRUNCATE_SWEEP;
+    int rc = same_table || sweeps ? have_one_form(one->write.key, other->write.key, e) : 0;
+    if (rc <= 0)
+        return rc;
+    if (same_table && strcmp(one->write.key, other->write.key) == 0)
+        return err_set(e, CONFIG_VALUE, other->write.key, "another route of the table writes this key already");
+    return sweeps ? err_set(e, CONFIG_VALUE, other->write.key,
+                            "another route writes keys of this form: on_truncate: sweep would remove those too")
+                  : 0;
+}
+
+static bool writes_to(const struct route *route, unsigned sink)
+{
+    const struct redis_route_options *opt = route->sink_options[sink];
+    return (route->sink_mask >> sink & 1) && opt->mode == REDIS_WRITE;
+}
+
 int redis_check_routes(void *options, const struct route *routes, unsigned count, unsigned sink, struct err *e)
 {
     struct redis_options *opt = options;
-    (void)e;
     opt->has_second = opt->has_writes = false;
     for (unsigned i = 0; i < count; i++) {
         const struct redis_route_options *route = routes[i].sink_options[sink];
         if (!(routes[i].sink_mask >> sink & 1))
             continue;
         opt->has_second |= route->mode == REDIS_SECOND_DELETE;
-        opt->has_writes |= route->mode == REDIS_WRITE;
+        if (!writes_to(&routes[i], sink))
+            continue;
+        opt->has_writes = true;
+        if (routes[i].on_truncate == ON_TRUNCATE_SWEEP && !route_is_exact(&routes[i]))
+            return err_set(e, CONFIG_VALUE, route->write.key,
+                           "on_truncate: sweep would remove rows of other tables too: mode write needs one table here");
+        for (unsigned j = 0; j < i; j++)
+            if (writes_to(&routes[j], sink) && check_pair(&routes[j], &routes[i], sink, e) != 0)
+                return err_result(e);
     }
     return 0;
 }

@@ -8,6 +8,7 @@
 #include "sink/redis/redis.h"
 
 #define REDIS_TEMPLATES_MAX 256 /* of one route */
+#define REDIS_TAG_LEN       8
 
 enum redis_mode { REDIS_INVALIDATE, REDIS_SECOND_DELETE, REDIS_FENCE, REDIS_WRITE, REDIS_PUBLISH };
 enum redis_as { REDIS_JSON, REDIS_HASH, REDIS_TEXT };
@@ -42,6 +43,7 @@ struct redis_route {
         struct template *key; /* NULL: nothing is written */
         struct bound_template *bound;
         struct redis_form *form;
+        char tag[REDIS_TAG_LEN]; /* of all keys that the template can render, in hex */
     } write;
     unsigned count;
     struct redis_template {

@@ -21,14 +21,16 @@ static const char act_letters[] = "shrek";
 
 struct redis_write {
     struct version version;
-    uint8_t act; /* enum act */
+    const char *tag; /* of its route */
+    uint8_t act;     /* enum act */
     struct redis_args_run args;
     uint64_t ttl_ms, record_ms; /* 0: none */
 };
 
-/* KEYS: key, record, and so on. ARGV: live, replay or create; of each key its version, act, TTL, the record's TTL,
- * number of further arguments, these. A version is compared part by part, as numbers: texts are compared by the
- * server's locale. Reply: keys written, removed, older than what is there, left alone. */
+/* KEYS: key, record, and so on. ARGV: live, replay, create or sweep; of each key the record's new text, act, TTL, the
+ * record's TTL, number of further arguments, these. A version is compared part by part, as numbers: texts are compared
+ * by the server's locale. What has the version already is done again: an error may have come between the record and the
+ * value. Reply: keys written, removed, older than what is there, left alone. */
 static const char text[] =
     "local mode, at, failed = ARGV[1], 2, false\n"
     "local wrote, removed, older, left = 0, 0, 0, 0\n"
@@ -48,13 +50,15 @@ static const char text[] =
     "  local version, act, ttl, keep, first = ARGV[at], ARGV[at + 1], ARGV[at + 2], ARGV[at + 3], at + 5\n"
     "  local was, skip = redis.call('GET', record), false\n"
     "  at = first + ARGV[at + 4]\n"
-    "  if mode ~= 'live' then\n"
+    "  if mode == 'sweep' then\n"
+    "    skip = not was or string.sub(was, 43) ~= string.sub(version, 43)\n"
+    "  elseif mode ~= 'live' then\n"
     "    local there = redis.call('EXISTS', key) == 1\n"
     "    skip = there and not was or not there and mode == 'replay'\n"
     "  end\n"
     "  if skip then\n"
     "    left = left + 1\n"
-    "  elseif was and not is_newer(version, was) then\n"
+    "  elseif was and is_newer(was, version) then\n"
     "    older = older + 1\n"
     "  else\n"
     "    if not failed and keep == '0' then\n"
@@ -152,8 +156,8 @@ static int make(struct redis_writes *writes, struct err *e)
 /* ---------------------------------------------------------------- gathered */
 
 /* 1 and the place of a key's write, empty; 0: a newer one has it; negative. */
-static int place(struct redis_writes *writes, const struct buf *key, const struct version *version,
-                 struct redis_write **out, struct err *e)
+static int place(struct redis_writes *writes, const struct buf *key, const struct redis_written *of,
+                 const struct version *version, struct redis_write **out, struct err *e)
 {
     struct redis_keys *keys = &writes->keys;
     size_t at = keys->bytes.len, known = keys->count;
@@ -164,16 +168,17 @@ static int place(struct redis_writes *writes, const struct buf *key, const struc
     *out = &writes->list[index];
     if (index < known && version_compare(&(*out)->version, version) > 0)
         return 0;
-    **out = (struct redis_write){.version = *version};
+    **out = (struct redis_write){.version = *version, .tag = of->tag};
     return 1;
 }
 
-static int note_removed(struct redis_writes *writes, const struct redis_write_options *opt, const struct change *chg,
+static int note_removed(struct redis_writes *writes, const struct redis_written *of, const struct change *chg,
                         struct err *e)
 {
+    const struct redis_write_options *opt = of->opt;
     static const uint8_t acts[] = {[REDIS_DELETE] = ACT_REMOVE, [REDIS_EXPIRE] = ACT_EXPIRE, [REDIS_KEEP] = ACT_KEEP};
     struct redis_write *write;
-    int rc = place(writes, &writes->before, &chg->version, &write, e);
+    int rc = place(writes, &writes->before, of, &chg->version, &write, e);
     if (rc <= 0)
         return rc;
     write->act = acts[opt->on_delete];
@@ -185,11 +190,12 @@ static int note_removed(struct redis_writes *writes, const struct redis_write_op
     return 0;
 }
 
-static int note_written(struct redis_writes *writes, const struct redis_write_options *opt, const struct change *chg,
+static int note_written(struct redis_writes *writes, const struct redis_written *of, const struct change *chg,
                         const struct redis_args_run *args, struct err *e)
 {
+    const struct redis_write_options *opt = of->opt;
     struct redis_write *write;
-    int rc = place(writes, &writes->after, &chg->version, &write, e);
+    int rc = place(writes, &writes->after, of, &chg->version, &write, e);
     if (rc <= 0)
         return rc;
     write->act = opt->as == REDIS_HASH ? ACT_HASH : ACT_STRING;
@@ -234,10 +240,10 @@ int redis_writes_add(struct redis_writes *writes, const struct redis_route *rout
         args.len = writes->args.bytes.len - args.at;
         same = same && is > 0;
     }
-    if (is >= 0 && was > 0 && !same && !(chg->flags & CHANGE_TO) && note_removed(writes, route->write.opt, chg, e) != 0)
+    if (is >= 0 && was > 0 && !same && !(chg->flags & CHANGE_TO) && note_removed(writes, &route->write, chg, e) != 0)
         return err_result(e);
     if (is > 0 && !(chg->flags & CHANGE_FROM))
-        return note_written(writes, route->write.opt, chg, &args, e);
+        return note_written(writes, &route->write, chg, &args, e);
     writes->args.bytes.len = args.at;
     return is < 0 ? is : 0;
 }
@@ -275,7 +281,7 @@ static size_t share(const struct redis_writes *writes, size_t first)
 
 static void add_call(struct redis_writes *writes, struct redis_connection *conn, size_t first, size_t n)
 {
-    const char *mode = mode_name(writes->purpose);
+    const char *mode = writes->sweeps ? "sweep" : mode_name(writes->purpose);
     size_t args = 1 + n * OWN_ARGS;
     for (size_t i = first; i < first + n; i++)
         args += writes->list[i].args.count;
@@ -284,9 +290,10 @@ static void add_call(struct redis_writes *writes, struct redis_connection *conn,
         add_key(conn, &writes->keys, &writes->keys.list[i]);
     redis_argument(conn, mode, strlen(mode));
     for (const struct redis_write *write = &writes->list[first]; write < &writes->list[first + n]; write++) {
-        char version[VERSION_TEXT_LEN];
-        version_print(&write->version, version);
-        redis_argument(conn, version, sizeof version);
+        char record[VERSION_TEXT_LEN + REDIS_TAG_LEN];
+        version_print(&write->version, record);
+        memcpy(record + VERSION_TEXT_LEN, write->tag, REDIS_TAG_LEN);
+        redis_argument(conn, record, sizeof record);
         redis_argument(conn, &act_letters[write->act], 1);
         redis_script_number(conn, write->ttl_ms);
         redis_script_number(conn, write->record_ms);
@@ -372,7 +379,7 @@ static int sweep_names(const struct sweep *sweep, struct redis_connection *conn,
         buf_add(&writes->before, p, len);
         p += len;
         rc = writes->before.failed ? err_set(e, NO_MEMORY, len)
-                                   : note_removed(writes, sweep->route->write.opt, sweep->chg, e);
+                                   : note_removed(writes, &sweep->route->write, sweep->chg, e);
         if (rc == 0 && (p == end || redis_writes_are_enough(writes)))
             rc = redis_writes_flush(writes, conn, sweep->stats, e);
     }
@@ -402,8 +409,10 @@ int redis_writes_sweep(struct redis_writes *writes, struct redis_connection *con
         rc = err_set(e, SINK_SWEEP, template_source(route->write.key));
     else if (rc == 0 && glob.failed)
         rc = err_set(e, NO_MEMORY, glob.len);
+    writes->sweeps = true;
     if (rc == 0)
         rc = redis_scan(conn, &glob, sweep_page, &sweep, e);
+    writes->sweeps = false;
     buf_release(&glob);
     buf_release(&sweep.names);
     return rc;

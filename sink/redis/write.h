@@ -16,6 +16,8 @@
  *
  * Where Redis takes no value any more (OOM), the key is removed, and the change comes again.
  *
+ * A TRUNCATE meets what has the tag of its route: keys that others write, and those without a record, stay.
+ *
  * A replay compares with what is there and creates nothing: it leaves a key alone that is not there, or has no record.
  * With SINK_REPLAY_CREATES it creates what is not there. */
 #ifndef SLUICE_SINK_REDIS_WRITE_H
@@ -40,6 +42,7 @@ struct redis_writes {
     enum sink_purpose purpose;
     uint64_t tombstone_ms;
     bool is_late; /* and the log was told */
+    bool sweeps;  /* keys of one route, by their tag */
 };
 
 /* Memory is made at the first change. */

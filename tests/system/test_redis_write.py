@@ -252,14 +252,14 @@ def test_the_user_of_the_acl_file_can_do_what_it_must_and_no_more(db, redis, slu
     begin = at(db.position())
     login = {"username": "sluice_write", "password": "change-me"}
     driver = sluice(config(db, redis, begin, routes=some, cache=login)).start()
-    shop.orders([1])
-    wait_until(lambda: admin.exists("order:1", "user:1") == 2, "the order", 60)
+    shop.orders([1, *range(100, 100 + len(needed))])
+    wait_until(lambda: ids_in(admin) == ids_of(db) and admin.exists("user:1"), "the orders", 60)
     assert driver.stop() == FINE
     for number, rule in enumerate(needed):
         admin.acl_setuser("sluice_write", enabled=True, commands=["-" + rule[1:]])
         admin.script_flush()
         shop.orders([10 + number])
-        db.sql(f"DELETE FROM shop.orders WHERE order_id = {9 + number}")
+        db.sql(f"DELETE FROM shop.orders WHERE order_id = {100 + number}")
         if rule == "+exists":  # a replay asks
             admin.delete("sluice:version:{order:1}")
             done = driver.run("replay", "look", "--from", begin)

@@ -207,6 +207,8 @@ static void write__what_a_route_may_not_say__is_refused(void **state)
         {{.mode = REDIS_FENCE}, "invalidate"},
         {{.mode = REDIS_WRITE}, "write"},
         {{.mode = REDIS_INVALIDATE, .invalidate = {none, NULL, 1}, .write = {.key = "k"}}, "mode"},
+        {{.mode = REDIS_INVALIDATE, .invalidate = {none, NULL, 1}, .write = {.ttl_ms = 1}}, "ttl_ms"},
+        {{.mode = REDIS_FENCE, .invalidate = {none, NULL, 1}, .write = {.on_delete = REDIS_KEEP}}, "on_delete"},
         {{.mode = REDIS_WRITE, .write = {.key = "k", .as = REDIS_TEXT}}, "text"},
         {{.mode = REDIS_WRITE, .write = {.key = "k", .as = REDIS_JSON, .text = "t"}}, "text"},
         {{.mode = REDIS_WRITE, .write = {.key = "k", .as = REDIS_TEXT, .text = "t", .columns = {none, NULL, 1}}},
@@ -243,13 +245,14 @@ static void write__older_change__does_not_win(void **state)
     APPLIED(&s, {CHANGE_INSERT, 0, NONE, {1, 10}, 0x9f});
     APPLIED(&s, {CHANGE_UPDATE, 0, {1, 8}, {1, 9}, 0x9e});
     expect(&s, "GET order:1", "10");
-    APPLIED(&s, {CHANGE_UPDATE, 0, {1, 8}, {1, 9}, 0x9f});
+    APPLIED(&s, {CHANGE_INSERT, 0, NONE, {1, 10}, 0x9f});
     expect(&s, "GET order:1", "10");
     APPLIED(&s, {CHANGE_DELETE, 0, {1, 8}, NONE, 0x9e});
     expect(&s, "GET order:1", "10");
     APPLIED(&s, {CHANGE_UPDATE, 0, {1, 10}, {1, 11}, UINT64_C(0xaa00000000)});
     expect(&s, "GET order:1", "11");
-    expect(&s, "GET sluice:version:{order:1}", "00000001.000000aa00000000.0000000000000000");
+    expect(&s, "GETRANGE sluice:version:{order:1} 0 41", "00000001.000000aa00000000.0000000000000000");
+    expect(&s, "STRLEN sluice:version:{order:1}", "50");
     APPLIED(&s, {CHANGE_DELETE, 0, {1, 11}, NONE, UINT64_C(0xaa00000001)});
     expect(&s, "GET order:1", "-");
     APPLIED(&s, {CHANGE_INSERT, 0, NONE, {1, 10}, 0x9f}, {CHANGE_INSERT, 0, NONE, {1, 9}, UINT64_C(0xaa00000000)});
@@ -258,6 +261,34 @@ static void write__older_change__does_not_win(void **state)
     APPLIED(&s, {CHANGE_INSERT, 0, NONE, {1, 12}, UINT64_C(0xaa00000002)});
     expect(&s, "GET order:1", "12");
     expect(&s, "PTTL sluice:version:{order:1}", "-1");
+    scene_release(&s);
+}
+
+/* Its version stands already; the value does not. */
+static void write__refused_between_record_and_value__comes_again(void **state)
+{
+    (void)state;
+    static const struct redis_route_options route = {.write = {.as = REDIS_HASH}};
+    static const struct step change = {CHANGE_UPDATE, 0, {1, 10}, {1, 11}, 8};
+    static const struct step removal = {CHANGE_DELETE, 0, {1, 11}, NONE, 9};
+    struct scene s;
+    struct err e = ERR_INIT;
+    if (!scene_init(&s, &route))
+        skip();
+    APPLIED(&s, {CHANGE_INSERT, 0, NONE, {1, 10}, 7});
+    private_redis_call(&s.redis, "ACL SETUSER default -hset");
+    assert_int_equal(apply(&s, &change, 1, &e), -(int)ERR_SINK_RIGHTS);
+    err_clear(&e);
+    private_redis_call(&s.redis, "ACL SETUSER default +hset");
+    open_for(&s, SINK_FOLLOWS);
+    applied(&s, &change, 1);
+    expect(&s, "HGETALL order:1", "order_id 1 user_id 11");
+    private_redis_call(&s.redis, "ACL SETUSER default -unlink");
+    assert_int_equal(apply(&s, &removal, 1, &e), -(int)ERR_SINK_RIGHTS);
+    private_redis_call(&s.redis, "ACL SETUSER default +unlink");
+    open_for(&s, SINK_FOLLOWS);
+    applied(&s, &removal, 1);
+    expect(&s, "EXISTS order:1", "0");
     scene_release(&s);
 }
 
@@ -336,7 +367,7 @@ static void write__when_changed__others_leave_the_value(void **state)
         skip();
     APPLIED(&s, {CHANGE_INSERT, 0, NONE, {1, 4}, 1});
     APPLIED(&s, {CHANGE_UPDATE, 0, {1, 4}, {1, 4}, 2});
-    expect(&s, "GET sluice:version:{order:1}", "00000001.0000000000000001.0000000000000000");
+    expect(&s, "GETRANGE sluice:version:{order:1} 0 41", "00000001.0000000000000001.0000000000000000");
     APPLIED(&s, {CHANGE_UPDATE, 0, {1, 4}, {2, 4}, 3});
     expect(&s, "EXISTS order:1", "0");
     expect(&s, "HGETALL order:2", "order_id 2 user_id 4");
@@ -406,15 +437,68 @@ static void write__truncate__removes_what_is_older(void **state)
     if (!scene_init(&s, &route))
         skip();
     for (int i = 0; i < 64; i++)
-        steps[i] = (struct step){CHANGE_INSERT, 0, NONE, {i + 1, 5}, (uint64_t)i + 100};
+        steps[i] = (struct step){CHANGE_INSERT, 0, NONE, {i + 1, 5}, (uint64_t)i * 2 + 100};
     applied(&s, steps, 64);
     private_redis_call(&s.redis, "SET other:1 x");
-    APPLIED(&s, {CHANGE_TRUNCATE, 0, NONE, NONE, 150});
+    APPLIED(&s, {CHANGE_TRUNCATE, 0, NONE, NONE, 199});
     expect(&s, "EXISTS order:1 order:49 order:50 order:51 order:64 other:1", "3");
     expect(&s, "DBSIZE", "79");
     APPLIED(&s, {CHANGE_INSERT, 0, NONE, {1, 5}, 120});
     expect(&s, "EXISTS order:1", "0");
     scene_release(&s);
+}
+
+/* Another route's, another application's: the pattern meets them all. */
+static void write__truncate__leaves_keys_of_others(void **state)
+{
+    (void)state;
+    static const struct redis_route_options route = {.write = {.as = REDIS_HASH}};
+    struct scene s;
+    if (!scene_init(&s, &route))
+        skip();
+    APPLIED(&s, {CHANGE_INSERT, 0, NONE, {1, 5}, 100}, {CHANGE_INSERT, 0, NONE, {2, 5}, 101});
+    private_redis_call(&s.redis, "MSET order:1:name x sluice:version:{order:1:name} "
+                                 "00000001.0000000000000001.00000000000000000badcafe order:cart y");
+    APPLIED(&s, {CHANGE_TRUNCATE, 0, NONE, NONE, 150});
+    expect(&s, "MGET order:1 order:2 order:1:name order:cart", "(null) (null) x y");
+    assert_int_equal(((const struct redis_stats *)sink_redis.stats(s.snk))->left_total, 2);
+    scene_release(&s);
+}
+
+static void write__routes_that_meet__are_refused(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *keys[2], *tables[2];
+        enum on_truncate on_truncate;
+        const char *says; /* NULL: fine */
+    } cases[] = {
+        {{"o:{id}", "o:{id}"}, {"orders", "orders"}, ON_TRUNCATE_STOP, "writes this key already"},
+        {{"o:{id}", "o:{user_id}"}, {"orders", "orders"}, ON_TRUNCATE_STOP, NULL},
+        {{"o:{id}", "o:{user_id}"}, {"orders", "orders"}, ON_TRUNCATE_SWEEP, "keys of this form"},
+        {{"o:{id}", "o:{id}"}, {"orders", "old_orders"}, ON_TRUNCATE_STOP, NULL},
+        {{"o:{id}", "o:{id}"}, {"orders", "old_orders"}, ON_TRUNCATE_SWEEP, "keys of this form"},
+        {{"o:{id}", "o:{id}:name"}, {"orders", "orders"}, ON_TRUNCATE_SWEEP, NULL},
+        {{"o:{id}", "u:{id}"}, {"orders", "users_*"}, ON_TRUNCATE_SWEEP, "one table"},
+        {{"o:{id}", "u:{id}"}, {"orders", "users_*"}, ON_TRUNCATE_STOP, NULL},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct redis_options opt = {.url = "redis://h"};
+        struct redis_route_options options[2];
+        struct route routes[2];
+        struct err e = ERR_INIT;
+        for (int k = 0; k < 2; k++) {
+            options[k] = (struct redis_route_options){.mode = REDIS_WRITE, .write = {.key = cases[i].keys[k]}};
+            routes[k] = (struct route){.db = "shop",
+                                       .table = cases[i].tables[k],
+                                       .sink_mask = 1,
+                                       .on_truncate = k ? cases[i].on_truncate : ON_TRUNCATE_STOP,
+                                       .sink_options = {&options[k]}};
+        }
+        int rc = sink_redis.check_routes(&opt, routes, 2, 0, &e);
+        if ((rc == 0) != !cases[i].says || (rc != 0 && !strstr(e.text, cases[i].says)))
+            fail_msg("case %zu: %s", i, e.text);
+    }
 }
 
 /* ---------------------------------------------------------------- replays */
@@ -557,6 +641,7 @@ int main(void)
         cmocka_unit_test(write__column_that_the_image_lacks__stops),
         cmocka_unit_test(write__what_a_route_may_not_say__is_refused),
         cmocka_unit_test(write__older_change__does_not_win),
+        cmocka_unit_test(write__refused_between_record_and_value__comes_again),
         cmocka_unit_test(write__changes_of_a_batch__newest_of_each_key_is_sent),
         cmocka_unit_test(write__key_that_moves__is_removed_and_written_in_any_order),
         cmocka_unit_test(write__when__rows_are_there_while_it_holds),
@@ -564,6 +649,8 @@ int main(void)
         cmocka_unit_test(write__ttl__ends_key_by_key_and_the_record_later),
         cmocka_unit_test(write__on_delete__value_goes_later_or_stays),
         cmocka_unit_test(write__truncate__removes_what_is_older),
+        cmocka_unit_test(write__truncate__leaves_keys_of_others),
+        cmocka_unit_test(write__routes_that_meet__are_refused),
         cmocka_unit_test(write__replay__creates_nothing_and_takes_nothing_back),
         cmocka_unit_test(write__full_server__rather_nothing_than_what_was),
         cmocka_unit_test(write__scripts_flushed__are_loaded_again),
