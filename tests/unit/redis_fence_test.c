@@ -9,71 +9,21 @@
 
 #include <cmocka.h>
 
-#include "base/env.h"
 #include "sink/redis/fence.h"
-#include "tools/private_redis.h"
-#include "tools/sample.h"
+#include "tools/redis_scene.h"
 
 #define HOLD_MS     200
 #define MAX_FILL_MS 30000
 #define TEXT_MAX    256
 
-struct scene {
-    struct private_redis redis;
-    struct env env;
-    struct redis_options opt;
-    struct sample *sample;
-    void *route;
-    struct sink *snk;
-};
-
-static bool scene_init(struct scene *s, const char *tpl)
+static bool scene_init(struct redis_scene *s, const char *tpl)
 {
+    const struct redis_options opt = {.hold_ms = HOLD_MS, .max_fill_ms = MAX_FILL_MS};
     const struct redis_route_options route = {.invalidate = {&tpl, NULL, 1}, .mode = REDIS_FENCE};
-    struct err e = ERR_INIT;
-    if (!private_redis_is_there())
-        return false;
-    *s = (struct scene){.env = env_system()};
-    private_redis_init(&s->redis);
-    s->opt = (struct redis_options){.url = s->redis.url,
-                                    .connect_timeout_ms = 10000,
-                                    .timeout_ms = 10000,
-                                    .unlink_keys = 3,
-                                    .pipeline = 2,
-                                    .hold_ms = HOLD_MS,
-                                    .max_fill_ms = MAX_FILL_MS};
-    s->sample = sample_new("shop", "orders", 0);
-    assert_int_equal(sink_redis.bind(&s->route, &s->opt, &route, sample_shape(s->sample)->tbl, &e), 0);
-    const struct sink_place place = {.env = &s->env, .name = "cache", .lanes = 1};
-    if (sink_redis.open(&s->snk, &s->opt, &place, &e) != 0)
-        fail_msg("%s", e.text);
-    return true;
+    return redis_scene_init(s, &opt, &route);
 }
 
-static void scene_release(struct scene *s)
-{
-    sink_redis.close(s->snk);
-    sink_redis.unbind(s->route);
-    sample_free(s->sample);
-    private_redis_release(&s->redis);
-}
-
-/* Inserts of the orders first … first + count - 1. */
-static int apply(struct scene *s, int first, int count)
-{
-    struct sample_change changes[16];
-    struct item items[16];
-    struct err e = ERR_INIT;
-    assert_true(count <= 16);
-    for (int i = 0; i < count; i++) {
-        const struct sample_row row = {first + i, 5};
-        sample_change(&changes[i], s->sample, CHANGE_INSERT, NULL, &row);
-        items[i] = (struct item){.chg = &changes[i].chg, .bind = s->route};
-    }
-    return sink_redis.apply(s->snk, items, (size_t)count, &e);
-}
-
-static void record_of(struct scene *s, const char *name, char out[TEXT_MAX])
+static void record_of(struct redis_scene *s, const char *name, char out[TEXT_MAX])
 {
     redisReply *reply = redisCommand(s->redis.client, "GET %s", name);
     assert_non_null(reply);
@@ -84,13 +34,13 @@ static void record_of(struct scene *s, const char *name, char out[TEXT_MAX])
 static void fence__change__removes_the_key_and_writes_a_new_token(void **state)
 {
     (void)state;
-    struct scene s;
+    struct redis_scene s;
     char records[10][TEXT_MAX], again[TEXT_MAX], name[64];
     if (!scene_init(&s, "order:{order_id}"))
         skip();
     for (int i = 0; i < 10; i++)
         private_redis_call(&s.redis, "SET order:%d stale", i);
-    assert_int_equal(apply(&s, 0, 10), 0);
+    assert_int_equal(redis_scene_insert(&s, 0, 10), 0);
     assert_int_equal(private_redis_call(&s.redis, "DBSIZE"), 10);
     for (int i = 0; i < 10; i++) {
         unsigned long long at = 0, hold = 0;
@@ -105,70 +55,70 @@ static void fence__change__removes_the_key_and_writes_a_new_token(void **state)
         for (int k = 0; k < i; k++)
             assert_memory_not_equal(records[i], records[k], strcspn(records[i], " ") + 1);
     }
-    assert_int_equal(apply(&s, 9, 1), 0);
+    assert_int_equal(redis_scene_insert(&s, 9, 1), 0);
     record_of(&s, name, again);
     assert_memory_not_equal(again, records[9], strcspn(again, " ") + 1);
-    scene_release(&s);
+    redis_scene_release(&s);
 }
 
 static void fence__key_with_a_hash_tag__has_its_record_in_one_slot(void **state)
 {
     (void)state;
-    struct scene s;
+    struct redis_scene s;
     char record[TEXT_MAX];
     if (!scene_init(&s, "{{shop}}:order:{order_id}"))
         skip();
     private_redis_call(&s.redis, "SET {shop}:order:7 stale");
-    assert_int_equal(apply(&s, 7, 1), 0);
+    assert_int_equal(redis_scene_insert(&s, 7, 1), 0);
     assert_int_equal(private_redis_call(&s.redis, "EXISTS {shop}:order:7"), 0);
     record_of(&s, "sluice:fence:{shop}:order:7", record);
     assert_true(strlen(record) > 0);
-    scene_release(&s);
+    redis_scene_release(&s);
 }
 
 static void fence__scripts_flushed__is_tried_again_and_loads_them(void **state)
 {
     (void)state;
-    struct scene s;
+    struct redis_scene s;
     if (!scene_init(&s, "order:{order_id}"))
         skip();
-    assert_int_equal(apply(&s, 1, 1), 0);
+    assert_int_equal(redis_scene_insert(&s, 1, 1), 0);
     redisReply *reply = redisCommand(s.redis.client, "SCRIPT FLUSH");
     freeReplyObject(reply);
     private_redis_call(&s.redis, "SET order:2 stale");
-    assert_int_equal(apply(&s, 2, 1), -(int)ERR_SINK_NOT_READY);
-    assert_int_equal(apply(&s, 2, 1), 0);
+    assert_int_equal(redis_scene_insert(&s, 2, 1), -(int)ERR_SINK_NOT_READY);
+    assert_int_equal(redis_scene_insert(&s, 2, 1), 0);
     assert_int_equal(private_redis_call(&s.redis, "EXISTS order:2"), 0);
-    scene_release(&s);
+    redis_scene_release(&s);
 }
 
 static void fence__no_memory_for_a_record__the_old_one_goes_and_the_key(void **state)
 {
     (void)state;
-    struct scene s;
+    struct redis_scene s;
     if (!scene_init(&s, "order:{order_id}"))
         skip();
-    assert_int_equal(apply(&s, 1, 1), 0);
+    assert_int_equal(redis_scene_insert(&s, 1, 1), 0);
     private_redis_call(&s.redis, "SET order:1 stale");
     redisReply *reply = redisCommand(s.redis.client, "CONFIG SET maxmemory 1");
     assert_int_equal(reply->type, REDIS_REPLY_STATUS);
     freeReplyObject(reply);
-    assert_int_equal(apply(&s, 1, 1), 0);
+    assert_int_equal(redis_scene_insert(&s, 1, 1), 0);
     assert_int_equal(private_redis_call(&s.redis, "DBSIZE"), 0);
-    scene_release(&s);
+    redis_scene_release(&s);
 }
 
 static void fence__old_values_wanted__the_key_is_renamed_for_so_long(void **state)
 {
     (void)state;
-    struct scene s;
+    struct redis_scene s;
     char old[TEXT_MAX];
     if (!scene_init(&s, "order:{order_id}"))
         skip();
     s.opt.old_ms = 5000;
     private_redis_call(&s.redis, "SET order:1 first");
     private_redis_call(&s.redis, "SET sluice:old:{order:2} before");
-    assert_int_equal(apply(&s, 1, 2), 0);
+    assert_int_equal(redis_scene_insert(&s, 1, 2), 0);
     assert_int_equal(private_redis_call(&s.redis, "EXISTS order:1"), 0);
     record_of(&s, "sluice:old:{order:1}", old);
     assert_string_equal(old, "first");
@@ -179,17 +129,17 @@ static void fence__old_values_wanted__the_key_is_renamed_for_so_long(void **stat
     struct item item = {.chg = &chg, .bind = s.route};
     assert_int_equal(sink_redis.apply(s.snk, &item, 1, NULL), 0);
     assert_int_equal(private_redis_call(&s.redis, "DBSIZE"), 0);
-    scene_release(&s);
+    redis_scene_release(&s);
 }
 
 static void fence__truncate__no_record_is_left_to_fill_by(void **state)
 {
     (void)state;
-    struct scene s;
+    struct redis_scene s;
     struct err e = ERR_INIT;
     if (!scene_init(&s, "order:{order_id}"))
         skip();
-    assert_int_equal(apply(&s, 0, 5), 0);
+    assert_int_equal(redis_scene_insert(&s, 0, 5), 0);
     for (int i = 0; i < 3; i++)
         private_redis_call(&s.redis, "SET order:%d stale", i);
     private_redis_call(&s.redis, "SET border:1 stays");
@@ -198,7 +148,7 @@ static void fence__truncate__no_record_is_left_to_fill_by(void **state)
     struct item item = {.chg = &chg, .bind = s.route};
     assert_int_equal(sink_redis.apply(s.snk, &item, 1, &e), 0);
     assert_int_equal(private_redis_call(&s.redis, "DBSIZE"), 2);
-    scene_release(&s);
+    redis_scene_release(&s);
 }
 
 int main(void)
