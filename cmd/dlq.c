@@ -33,11 +33,6 @@ static const struct option flags[] = {FLAG_CONFIG(dlq_flags, config, OPTION_REQU
 enum verb { VERB_LIST, VERB_SHOW, VERB_RETRY, VERB_DROP, VERBS };
 static const char *const verbs[VERBS] = {"list", "show", "retry", "drop"};
 
-struct numbers {
-    uint64_t *list;
-    size_t count, size;
-};
-
 struct dlq {
     struct env env;
     enum verb verb;
@@ -46,7 +41,7 @@ struct dlq {
     struct settings settings;
     struct config *cfg;
     struct state *letters, *own; /* the service's, read only; state_dir/dlq */
-    struct dead_done done;
+    struct numbers done;
     struct dead_retry *retry;
     struct numbers there; /* letters of the log, done or not; rising */
     /* Letters that wait and come first: hashes of sink and key, and the letter's number behind each. */
@@ -54,20 +49,6 @@ struct dlq {
     uint64_t applied, dropped, refused, held;
     bool found;
 };
-
-static int push(struct numbers *numbers, uint64_t number, struct err *e)
-{
-    if (numbers->count == numbers->size) {
-        size_t size = numbers->size ? 2 * numbers->size : 64;
-        uint64_t *grown = realloc(numbers->list, size * sizeof *grown);
-        if (!grown)
-            return err_set(e, NO_MEMORY, size * sizeof *grown);
-        numbers->list = grown;
-        numbers->size = size;
-    }
-    numbers->list[numbers->count++] = number;
-    return 0;
-}
 
 /* ---------------------------------------------------------------- printing */
 
@@ -116,7 +97,8 @@ static uint64_t first_of_key(const struct dlq *dlq, const struct dead_letter *le
 
 static int let_wait(struct dlq *dlq, const struct dead_letter *letter, struct err *e)
 {
-    return push(&dlq->waiting, hash_of(letter), e) == 0 ? push(&dlq->waiting, letter->number, e) : err_result(e);
+    return numbers_add(&dlq->waiting, hash_of(letter), e) == 0 ? numbers_add(&dlq->waiting, letter->number, e)
+                                                               : err_result(e);
 }
 
 static int retry(struct dlq *dlq, const struct dead_letter *letter, struct err *e)
@@ -165,7 +147,7 @@ static int visit(void *ctx, const struct state_item *item, struct err *e)
     struct dead_letter letter;
     if (dead_letter_read(&letter, item->bytes, item->len, e) != 0)
         return err_result(e);
-    if (dead_done_has(&dlq->done, letter.number))
+    if (numbers_has(&dlq->done, letter.number))
         return 0;
     if (!dlq->id || letter.number == dlq->id)
         return take(dlq, &letter, e);
@@ -177,19 +159,12 @@ static int note_number(void *ctx, const struct state_item *item, struct err *e)
     struct dead_letter letter;
     if (dead_letter_read(&letter, item->bytes, item->len, e) != 0)
         return err_result(e);
-    return push(ctx, letter.number, e);
-}
-
-static int compare(const void *a, const void *b)
-{
-    const uint64_t *x = a, *y = b;
-    return (*x > *y) - (*x < *y);
+    return numbers_add(ctx, letter.number, e);
 }
 
 static bool is_there(void *ctx, uint64_t number)
 {
-    const struct numbers *there = ctx;
-    return there->count && bsearch(&number, there->list, there->count, sizeof number, compare);
+    return numbers_has(ctx, number);
 }
 
 /* Numbers of letters that the service has forgotten are of no use. They are never given again. */
@@ -200,7 +175,7 @@ static int clean_up(struct dlq *dlq, struct err *e)
     if (rc != 0)
         return rc;
     for (size_t i = 0; i < dlq->there.count; i++)
-        used += dead_done_has(&dlq->done, dlq->there.list[i]);
+        used += numbers_has(&dlq->done, dlq->there.list[i]);
     return used < dlq->done.count ? dead_done_keep(dlq->own, is_there, &dlq->there, e) : 0;
 }
 
@@ -289,11 +264,11 @@ static int run(const struct invocation *inv, int *exit_code, struct err *e)
     if (work(&dlq, dlq.id ? inv->words[1] : "", e) == 0 && dlq.refused)
         *exit_code = EXIT_STOPPED;
     dead_retry_free(dlq.retry);
-    dead_done_release(&dlq.done);
+    numbers_release(&dlq.done);
     state_close(dlq.own);
     state_close(dlq.letters);
-    free(dlq.there.list);
-    free(dlq.waiting.list);
+    numbers_release(&dlq.there);
+    numbers_release(&dlq.waiting);
     log_free(dlq.env.log);
     config_free(dlq.cfg);
     return err_result(e);

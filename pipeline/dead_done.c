@@ -31,45 +31,17 @@ static bool parse(const struct state_item *item, uint64_t *out)
 
 static int add(void *ctx, const struct state_item *item, struct err *e)
 {
-    struct dead_done *done = ctx;
     uint64_t number;
     if (!parse(item, &number))
         return err_set(e, STATE_CORRUPT, "dlq/" DONE_LOG, "a number that cannot be read");
-    if (done->count == done->size) {
-        size_t size = done->size ? 2 * done->size : 64;
-        uint64_t *grown = realloc(done->numbers, size * sizeof *grown);
-        if (!grown)
-            return err_set(e, NO_MEMORY, size * sizeof *grown);
-        done->numbers = grown;
-        done->size = size;
-    }
-    done->numbers[done->count++] = number;
-    return 0;
+    return numbers_add(ctx, number, e);
 }
 
-static int compare(const void *a, const void *b)
-{
-    const uint64_t *x = a, *y = b;
-    return (*x > *y) - (*x < *y);
-}
-
-int dead_done_load(struct dead_done *out, struct state *dlq, struct err *e)
+int dead_done_load(struct numbers *out, struct state *dlq, struct err *e)
 {
     int rc = state_scan(dlq, DONE_LOG, add, out, e);
-    if (rc == 0 && out->count)
-        qsort(out->numbers, out->count, sizeof *out->numbers, compare);
+    numbers_sort(out);
     return rc;
-}
-
-bool dead_done_has(const struct dead_done *done, uint64_t number)
-{
-    return done->count && bsearch(&number, done->numbers, done->count, sizeof number, compare);
-}
-
-void dead_done_release(struct dead_done *done)
-{
-    free(done->numbers);
-    *done = (struct dead_done){NULL, 0, 0};
 }
 
 int dead_done_mark(struct state *dlq, uint64_t number, struct err *e)

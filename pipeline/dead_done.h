@@ -5,21 +5,15 @@
 #define SLUICE_PIPELINE_DEAD_DONE_H
 
 #include "base/env.h"
+#include "base/numbers.h"
 #include "state/state.h"
-
-struct dead_done {
-    uint64_t *numbers; /* rising */
-    size_t count, size;
-};
 
 /* Opens state_dir/dlq of the service's state. Errors: of state_open; STATE_LOCKED: another `sluice dlq` runs. */
 int dead_done_open(struct state **out, const struct env *env, const char *state_dir, enum state_mode mode,
                    struct err *e);
 
-/* Reads the numbers; `out` is empty before, the caller's to release, also after a failure. */
-int dead_done_load(struct dead_done *out, struct state *dlq, struct err *e);
-bool dead_done_has(const struct dead_done *done, uint64_t number);
-void dead_done_release(struct dead_done *done);
+/* Reads the numbers, sorted; `out` is empty before, the caller's to release, also after a failure. */
+int dead_done_load(struct numbers *out, struct state *dlq, struct err *e);
 
 /* The letter is done, durably. Errors: of state_append. */
 int dead_done_mark(struct state *dlq, uint64_t number, struct err *e);

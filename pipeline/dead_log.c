@@ -86,7 +86,7 @@ static int note(void *ctx, const struct state_item *item, struct err *e)
 static bool is_open(void *ctx, const struct state_item *item)
 {
     struct dead_letter letter;
-    return dead_letter_read(&letter, item->bytes, item->len, NULL) != 0 || !dead_done_has(ctx, letter.number);
+    return dead_letter_read(&letter, item->bytes, item->len, NULL) != 0 || !numbers_has(ctx, letter.number);
 }
 
 static int store_next(struct dead_log *log, struct err *e)
@@ -97,15 +97,15 @@ static int store_next(struct dead_log *log, struct err *e)
     return state_put(log->state, DEAD_NUMBERS_NAME, bytes, sizeof bytes, e);
 }
 
-static size_t count_open(const struct dead_log *log, const struct dead_done *done)
+static size_t count_open(const struct dead_log *log, const struct numbers *done)
 {
     size_t count = 0;
     for (size_t i = 0; i < log->known_count; i++)
-        count += !dead_done_has(done, log->known[i].number);
+        count += !numbers_has(done, log->known[i].number);
     return count;
 }
 
-static int forget(struct dead_log *log, struct dead_done *done, struct err *e)
+static int forget(struct dead_log *log, struct numbers *done, struct err *e)
 {
     size_t left = 0;
     if (count_open(log, done) == log->known_count)
@@ -116,17 +116,17 @@ static int forget(struct dead_log *log, struct dead_done *done, struct err *e)
     if (rc != 0)
         return rc;
     for (size_t i = 0; i < log->known_count; i++)
-        if (!dead_done_has(done, log->known[i].number))
+        if (!numbers_has(done, log->known[i].number))
             log->known[left++] = log->known[i];
     log->known_count = left;
     return 0;
 }
 
 /* The caller releases `done`, also after a failure. */
-static int load_done(const struct dead_log *log, struct dead_done *done, struct err *e)
+static int load_done(const struct dead_log *log, struct numbers *done, struct err *e)
 {
     struct state *dlq = NULL;
-    *done = (struct dead_done){NULL, 0, 0};
+    *done = (struct numbers){.list = NULL};
     int rc = dead_done_open(&dlq, log->env, state_dir(log->state), STATE_READ, e);
     if (rc == 0)
         rc = dead_done_load(done, dlq, e);
@@ -136,22 +136,22 @@ static int load_done(const struct dead_log *log, struct dead_done *done, struct 
 
 static int clean_up(struct dead_log *log, struct err *e)
 {
-    struct dead_done done;
+    struct numbers done;
     int rc = load_done(log, &done, e);
     if (rc == 0 && done.count)
         rc = forget(log, &done, e);
-    dead_done_release(&done);
+    numbers_release(&done);
     return rc;
 }
 
 uint64_t dead_log_waiting(struct dead_log *log)
 {
-    struct dead_done done;
+    struct numbers done;
     pthread_mutex_lock(&log->lock);
     if (load_done(log, &done, NULL) == 0)
         log->waiting = count_open(log, &done);
     uint64_t waiting = log->waiting;
-    dead_done_release(&done);
+    numbers_release(&done);
     pthread_mutex_unlock(&log->lock);
     return waiting;
 }

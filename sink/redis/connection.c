@@ -136,6 +136,23 @@ int redis_reply(struct redis_connection *conn, const struct reply **out, struct 
     return redis_reply_within(conn, conn->opt->timeout_ms, out, e);
 }
 
+int redis_reply_number(struct redis_connection *conn, const char *command, uint64_t *out, struct err *e)
+{
+    const struct reply *reply;
+    int rc = redis_reply(conn, &reply, e);
+    if (rc != 0)
+        return rc;
+    if (reply->type == REPLY_ERROR)
+        return reply_error(conn->address.name, reply, e);
+    if (reply->type != REPLY_INTEGER || reply->integer < 0) {
+        char text[64];
+        snprintf(text, sizeof text, "to %s no number", command);
+        return err_set(e, SINK_PROTOCOL, conn->address.name, text);
+    }
+    *out = (uint64_t)reply->integer;
+    return 0;
+}
+
 int redis_reply_within(struct redis_connection *conn, uint64_t timeout_ms, const struct reply **out, struct err *e)
 {
     int64_t until = deadline(conn, timeout_ms);

@@ -42,6 +42,9 @@ int redis_send(struct redis_connection *conn, struct err *e);
 /* The next reply, whatever its type; borrowed until the next call. Errors: SINK_DOWN, SINK_PROTOCOL. */
 int redis_reply(struct redis_connection *conn, const struct reply **out, struct err *e);
 
+/* The next reply, which is a number, 0 at least: to `command`. Errors: likewise, and reply_error's. */
+int redis_reply_number(struct redis_connection *conn, const char *command, uint64_t *out, struct err *e);
+
 /* The same of a command that may take so long. */
 int redis_reply_within(struct redis_connection *conn, uint64_t timeout_ms, const struct reply **out, struct err *e);
 

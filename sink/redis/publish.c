@@ -65,22 +65,12 @@ int redis_publish_add(struct redis_publish *publish, const struct redis_route *r
     return rc;
 }
 
-static int take_reply(struct redis_connection *conn, struct err *e)
-{
-    const struct reply *reply;
-    int rc = redis_reply(conn, &reply, e);
-    if (rc != 0)
-        return rc;
-    if (reply->type == REPLY_ERROR)
-        return reply_error(conn->address.name, reply, e);
-    return reply->type == REPLY_INTEGER ? 0 : err_set(e, SINK_PROTOCOL, conn->address.name, "to PUBLISH no number");
-}
-
 int redis_publish_flush(struct redis_publish *publish, struct redis_connection *conn, struct redis_stats *stats,
                         struct err *e)
 {
     struct redis_keys *keys = &publish->messages;
     size_t in_flight = 0;
+    uint64_t heard;
     int rc = 0;
     for (size_t i = 0; i < keys->count && rc == 0; i++) {
         const char *channel = (const char *)keys->bytes.p + keys->list[i].at;
@@ -94,7 +84,7 @@ int redis_publish_flush(struct redis_publish *publish, struct redis_connection *
             continue;
         rc = redis_send(conn, e);
         for (; rc == 0 && in_flight; in_flight--)
-            rc = take_reply(conn, e);
+            rc = redis_reply_number(conn, "PUBLISH", &heard, e);
     }
     metric_add(&stats->published_total, keys->count);
     redis_keys_clear(keys);

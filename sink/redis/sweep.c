@@ -22,16 +22,11 @@ static void begin_unlink(struct redis_connection *conn, size_t keys)
 /* One reply to UNLINK or DEL: how many were there. */
 static int take_removed(struct redis_connection *conn, struct redis_stats *stats, struct err *e)
 {
-    const struct reply *reply;
-    int rc = redis_reply(conn, &reply, e);
-    if (rc != 0)
-        return rc;
-    if (reply->type == REPLY_ERROR)
-        return reply_error(conn->address.name, reply, e);
-    if (reply->type != REPLY_INTEGER || reply->integer < 0)
-        return err_set(e, SINK_PROTOCOL, conn->address.name, "to UNLINK no number");
-    metric_add(&stats->removed_total, (uint64_t)reply->integer);
-    return 0;
+    uint64_t removed;
+    int rc = redis_reply_number(conn, "UNLINK", &removed, e);
+    if (rc == 0)
+        metric_add(&stats->removed_total, removed);
+    return rc;
 }
 
 int redis_unlink(struct redis_connection *conn, struct redis_keys *keys, struct redis_stats *stats, struct err *e)
