@@ -7,6 +7,8 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include "sink/redis/sentinel.h"
+
 #define READ_BYTES 16384
 #define OUT_KEPT   ((size_t)1024 * 1024) /* memory that one huge key took is given back */
 
@@ -219,17 +221,21 @@ static int take_server(struct redis_connection *conn, const struct reply *reply,
     if (reply_info_is(reply, "redis_mode:cluster"))
         return err_set(e, SINK_UNSUPPORTED, conn->address.name, "Redis Cluster");
     if (reply_info_is(reply, "redis_mode:sentinel"))
-        return err_set(e, SINK_UNSUPPORTED, conn->address.name, "a Sentinel");
+        return err_set(e, CONFIG_VALUE, "url", "a Sentinel answers there: name it in sentinels, with master");
     conn->has_unlink = !reply_info_is(reply, "redis_version:2.") && !reply_info_is(reply, "redis_version:3.");
     conn->has_effects = conn->has_unlink && !reply_info_is(reply, "redis_version:4.");
     return 0;
 }
 
+/* What Sentinels name may not be the primary any more: that has to be seen. */
 static int take_replication(struct redis_connection *conn, const struct reply *reply, struct err *e)
 {
-    bool refuses =
-        reply->type == REPLY_STRING && reply_info_is(reply, "role:slave") && reply_info_is(reply, "slave_read_only:1");
-    return refuses ? err_set(e, SINK_NOT_READY, conn->address.name, "it is a read-only replica") : 0;
+    bool is_told = reply->type == REPLY_STRING, named = conn->opt->sentinels.count > 0;
+    if (!is_told)
+        return named && reply->type == REPLY_ERROR ? reply_error(conn->address.name, reply, e) : 0;
+    if (reply_info_is(reply, "role:slave") && (named || reply_info_is(reply, "slave_read_only:1")))
+        return err_set(e, SINK_NOT_READY, conn->address.name, "it is a read-only replica");
+    return 0;
 }
 
 static int take_select(struct redis_connection *conn, const struct reply *reply, struct err *e)
@@ -277,7 +283,7 @@ int redis_open(struct redis_connection *conn, const struct redis_options *opt, c
 {
     *conn = (struct redis_connection){.env = env, .opt = opt, .has_unlink = true, .has_effects = true};
     buf_init(&conn->out, REDIS_OUT_MAX);
-    int rc = redis_address_init(&conn->address, opt, e);
+    int rc = opt->url ? redis_address_init(&conn->address, opt, e) : redis_sentinel_find(conn, &conn->address, e);
     if (rc == 0)
         rc = reply_reader_init(&conn->reader, e);
     if (rc == 0)

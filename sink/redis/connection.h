@@ -16,6 +16,7 @@ struct redis_connection {
     const struct env *env;
     const struct redis_options *opt;
     struct redis_address address;
+    uint32_t silent; /* Sentinels that did not answer the last time, by their bit: they are asked last */
     redisContext *context;
     struct reply_reader reader;
     struct buf out;
@@ -23,9 +24,9 @@ struct redis_connection {
     bool has_effects; /* scripts may ask for the time and then write: Redis 5 */
 };
 
-/* Connects and logs in: AUTH, CLIENT SETNAME, PING, INFO, SELECT. Errors: SINK_URL; SINK_DOWN, SINK_NOT_READY (loading,
- * a replica that refuses writes), SINK_PROTOCOL; SINK_LOGIN, SINK_RIGHTS, SINK_UNSUPPORTED (cluster, sentinel),
- * SINK_REFUSED; NO_MEMORY. */
+/* Connects and logs in: AUTH, CLIENT SETNAME, PING, INFO, SELECT. Errors: SINK_URL; those of redis_sentinel_find;
+ * SINK_DOWN, SINK_NOT_READY (loading, a replica that refuses writes), SINK_PROTOCOL; SINK_LOGIN, SINK_RIGHTS,
+ * SINK_UNSUPPORTED (cluster), CONFIG_VALUE (a Sentinel), SINK_REFUSED; NO_MEMORY. */
 int redis_open(struct redis_connection *conn, const struct redis_options *opt, const struct env *env, struct err *e);
 void redis_close(struct redis_connection *conn);
 

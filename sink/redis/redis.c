@@ -7,6 +7,7 @@
 #include "sink/redis/fence.h"
 #include "sink/redis/publish.h"
 #include "sink/redis/replicas.h"
+#include "sink/redis/sentinel.h"
 #include "sink/redis/sweep.h"
 #include "sink/redis/witness.h"
 #include "sink/redis/write.h"
@@ -18,8 +19,23 @@ static const struct option redis_options[] = {
     {.name = "url",
      .type = OPTION_STRING,
      FIELD(url),
-     .flags = OPTION_REQUIRED,
-     .help = "redis://[user[:password]@]host[:port][/db] or unix:///path?db=N."},
+     .help = "redis://[user[:password]@]host[:port][/db] or unix:///path?db=N. Required, but with sentinels."},
+    {.name = "sentinels",
+     .type = OPTION_LIST,
+     FIELD(sentinels),
+     .help = "host[:port] of each Sentinel (26379), instead of url: most of them must name the same primary."},
+    {.name = "master",
+     .type = OPTION_STRING,
+     FIELD(master),
+     .help = "sentinels: the name under which they know the primary."},
+    {.name = "sentinel_username",
+     .type = OPTION_STRING,
+     FIELD(sentinel_username),
+     .help = "sentinels: ACL user there."},
+    {.name = "sentinel_password",
+     .type = OPTION_SECRET,
+     FIELD(sentinel_password),
+     .help = "sentinels: password there."},
     {.name = "username", .type = OPTION_STRING, FIELD(username), .help = "ACL user, when the URL has none."},
     {.name = "password", .type = OPTION_SECRET, FIELD(password), .help = "Password, when the URL has none."},
     {.name = "db", .type = OPTION_UINT, FIELD(db), .max = 65535, .help = "Database number, when the URL has none."},
@@ -157,14 +173,21 @@ struct redis_sink {
     struct redis_writes writes;
     struct redis_publish publish;
     struct redis_witness witness;
+    struct redis_sentinel_watch watch;
     struct redis_stats stats;
     const char *name;
 };
 
-static int redis_check(const void *opt, struct err *e)
+static int redis_check(const void *options, struct err *e)
 {
+    const struct redis_options *opt = options;
     struct redis_address address;
-    return redis_address_init(&address, opt, e);
+    if (!opt->url == !opt->sentinels.count)
+        return err_set(e, CONFIG_VALUE, "url", "either url is needed, or sentinels");
+    if (opt->url)
+        return opt->master ? err_set(e, CONFIG_VALUE, "master", "it goes with sentinels")
+                           : redis_address_init(&address, opt, e);
+    return redis_sentinel_check(opt, e);
 }
 
 static void redis_sink_close(struct sink *snk)
@@ -337,7 +360,11 @@ static int redis_tend(struct sink *snk, int64_t *due_us, struct err *e)
     struct redis_sink *to = (struct redis_sink *)snk;
     *due_us = INT64_MAX;
     int rc = to->conn.opt->has_second ? redis_again_tend(&to->again, &to->conn, &to->stats, due_us, e) : 0;
-    return rc == 0 ? redis_witness_tend(&to->witness, &to->conn, to->name, due_us, e) : rc;
+    if (rc == 0)
+        rc = redis_sentinel_tend(&to->watch, &to->conn, to->name, due_us, e);
+    if (rc != 0 || to->watch.is_unsure)
+        return rc;
+    return redis_witness_tend(&to->witness, &to->conn, to->name, due_us, e);
 }
 
 static const void *redis_sink_stats(const struct sink *snk)

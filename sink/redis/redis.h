@@ -13,24 +13,31 @@
  * and no default names no key, one with a list a key for each element; a change whose list cannot be read is refused
  * for good (V_POISON). Keys are bytes; they never appear in a message.
  *
- * Files: url.c the address; connection.c socket, login, replies; reply.c what an error reply means; replicas.c WAIT;
- * keys.c the keys of a batch, each once; condition.c `when`; sweep.c truncate; again.c second removals; fence.c fences;
- * script.c scripts; form.c and write.c rows that are written; beside.c names beside keys; publish.c messages;
- * witness.c what the server keeps; route.c routes; redis.c the sink itself. All of one instance belongs to one thread.
+ * Files: url.c the address; sentinel.c where the primary is; connection.c socket, login, replies; reply.c what an error
+ * reply means; replicas.c WAIT; keys.c the keys of a batch, each once; condition.c `when`; sweep.c truncate; again.c
+ * second removals; fence.c fences; script.c scripts; form.c and write.c rows that are written; beside.c names beside
+ * keys; publish.c messages; witness.c what the server keeps; route.c routes; redis.c the sink itself. All of one
+ * instance belongs to one thread.
  */
 #ifndef SLUICE_SINK_REDIS_REDIS_H
 #define SLUICE_SINK_REDIS_REDIS_H
 
 #include "sink/kinds.h"
 
-#define REDIS_PORT_DEFAULT      6379
-#define REDIS_KEYS_PER_CALL_MAX 512
+#define REDIS_PORT_DEFAULT          6379
+#define REDIS_SENTINEL_PORT_DEFAULT 26379
+#define REDIS_SENTINELS_MAX         32
+#define REDIS_KEYS_PER_CALL_MAX     512
 
 enum redis_on_restart { REDIS_REPLAY, REDIS_IGNORE };
 
 /* As the option table fills it. */
 struct redis_options {
-    const char *url;
+    const char *url;              /* NULL: Sentinels name the primary */
+    struct option_list sentinels; /* host[:port] */
+    const char *master;           /* its name there */
+    const char *sentinel_username;
+    const char *sentinel_password;
     const char *username;
     const char *password;
     uint64_t db;

@@ -86,7 +86,7 @@ static const char *read_user(struct span user, struct redis_address *out)
 static const char *read_host(struct span rest, struct redis_address *out)
 {
     struct span host;
-    unsigned port = REDIS_PORT_DEFAULT;
+    unsigned port = out->port;
     if (rest.len && rest.p[0] == '[') {
         rest = (struct span){rest.p + 1, rest.len - 1};
         if (!cut(&rest, ']', false, &host) || (rest.len && rest.p[0] != ':'))
@@ -148,9 +148,34 @@ static bool starts(const char *url, const char *scheme, struct span *rest)
     return true;
 }
 
+/* The address with the login that it lacks, and its name for messages. */
+static int complete(struct redis_address *address, const char *username, const char *password,
+                    struct redis_address *out, struct err *e)
+{
+    if (username && !address->has_username) {
+        address->has_username = true;
+        if ((size_t)snprintf(address->username, sizeof address->username, "%s", username) >= sizeof address->username)
+            return err_set(e, SINK_URL, "the user name is too long");
+    }
+    if (password && !address->has_password) {
+        address->has_password = true;
+        if ((size_t)snprintf(address->password, sizeof address->password, "%s", password) >= sizeof address->password)
+            return err_set(e, SINK_URL, "the password is too long");
+    }
+    if (address->has_username && !address->has_password)
+        return err_set(e, SINK_URL, "a user name needs a password");
+    if (address->is_unix)
+        snprintf(address->name, sizeof address->name, "redis %s", address->host);
+    else
+        snprintf(address->name, sizeof address->name, strchr(address->host, ':') ? "redis [%s]:%u" : "redis %s:%u",
+                 address->host, (unsigned)address->port);
+    *out = *address;
+    return 0;
+}
+
 int redis_address_init(struct redis_address *out, const struct redis_options *opt, struct err *e)
 {
-    struct redis_address address = {.db = (unsigned)opt->db};
+    struct redis_address address = {.db = (unsigned)opt->db, .port = REDIS_PORT_DEFAULT};
     struct span rest;
     const char *wrong;
     if (starts(opt->url, "redis://", &rest))
@@ -161,25 +186,24 @@ int redis_address_init(struct redis_address *out, const struct redis_options *op
         wrong = "TLS to Redis is not there yet";
     else
         wrong = "it begins with redis:// or unix://";
-    if (wrong)
-        return err_set(e, SINK_URL, wrong);
-    if (opt->username && !address.has_username) {
-        address.has_username = true;
-        if ((size_t)snprintf(address.username, sizeof address.username, "%s", opt->username) >= sizeof address.username)
-            return err_set(e, SINK_URL, "the user name is too long");
-    }
-    if (opt->password && !address.has_password) {
-        address.has_password = true;
-        if ((size_t)snprintf(address.password, sizeof address.password, "%s", opt->password) >= sizeof address.password)
-            return err_set(e, SINK_URL, "the password is too long");
-    }
-    if (address.has_username && !address.has_password)
-        return err_set(e, SINK_URL, "a user name needs a password");
-    if (address.is_unix)
-        snprintf(address.name, sizeof address.name, "redis %s", address.host);
-    else
-        snprintf(address.name, sizeof address.name, strchr(address.host, ':') ? "redis [%s]:%u" : "redis %s:%u",
-                 address.host, (unsigned)address.port);
-    *out = address;
-    return 0;
+    return wrong ? err_set(e, SINK_URL, wrong) : complete(&address, opt->username, opt->password, out, e);
+}
+
+int redis_address_at(struct redis_address *out, const struct redis_options *opt, const char *host, uint16_t port,
+                     struct err *e)
+{
+    struct redis_address address = {.db = (unsigned)opt->db, .port = port};
+    if ((size_t)snprintf(address.host, sizeof address.host, "%s", host) >= sizeof address.host)
+        return err_set(e, SINK_URL, "the host is too long or wrongly encoded");
+    return complete(&address, opt->username, opt->password, out, e);
+}
+
+int redis_address_of_sentinel(struct redis_address *out, const struct redis_options *opt, const char *text,
+                              struct err *e)
+{
+    struct redis_address address = {.port = REDIS_SENTINEL_PORT_DEFAULT};
+    const char *wrong = strpbrk(text, "/@") ? "a Sentinel is given as host:port"
+                                            : read_host((struct span){text, strlen(text)}, &address);
+    return wrong ? err_set(e, SINK_URL, wrong)
+                 : complete(&address, opt->sentinel_username, opt->sentinel_password, out, e);
 }

@@ -20,7 +20,15 @@ struct redis_address {
     char name[REDIS_HOST_MAX + 16]; /* for messages: "redis host:port", "redis /path" */
 };
 
-/* Errors: SINK_URL (never with the password in it). */
+/* Of `url`. Errors: SINK_URL (never with the password in it). */
 int redis_address_init(struct redis_address *out, const struct redis_options *opt, struct err *e);
+
+/* Of a primary that Sentinels name: user, password and database are those of the options. Errors: SINK_URL. */
+int redis_address_at(struct redis_address *out, const struct redis_options *opt, const char *host, uint16_t port,
+                     struct err *e);
+
+/* Of a Sentinel: `text` is host[:port]. Errors: SINK_URL. */
+int redis_address_of_sentinel(struct redis_address *out, const struct redis_options *opt, const char *text,
+                              struct err *e);
 
 #endif

@@ -103,7 +103,7 @@ static void redis__every_error_reply__has_its_class(void **state)
         {__LINE__, "UNLINK", "-ASK 3999 127.0.0.1:6381\r\n", ERR_SINK_UNSUPPORTED},
         {__LINE__, "UNLINK", "-CROSSSLOT Keys in request don't hash to the same slot\r\n", ERR_SINK_UNSUPPORTED},
         {__LINE__, "INFO server", "$20\r\nredis_mode:cluster\r\n\r\n", ERR_SINK_UNSUPPORTED},
-        {__LINE__, "INFO server", "$21\r\nredis_mode:sentinel\r\n\r\n", ERR_SINK_UNSUPPORTED},
+        {__LINE__, "INFO server", "$21\r\nredis_mode:sentinel\r\n\r\n", ERR_CONFIG_VALUE},
         {__LINE__, "UNLINK", "-ERR unknown command 'UNLINK', with args beginning with: 'order:1'\r\n",
          ERR_SINK_REFUSED},
         {__LINE__, "UNLINK", "-WRONGTYPE Operation against a key holding the wrong kind of value\r\n",
