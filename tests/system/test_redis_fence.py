@@ -9,6 +9,7 @@ import time
 
 import pytest
 
+from race_worker import PlainCache
 from shop import Shop, config, routes
 from sluice import FINE, stopped_with, wait_until
 
@@ -21,20 +22,6 @@ HOLD_MS = 300
 SECOND_MS = 400
 KEYS = range(1, 9)
 LONG_MS = 3_600_000
-
-
-class PlainCache:
-    """As applications do it without fences: a miss, a read, a SET."""
-
-    def __init__(self, client):
-        self.client = client
-
-    def get(self, key, load, ttl_ms):
-        value = self.client.get(key)
-        if value is None:
-            value = load()
-            self.client.set(key, value, px=ttl_ms)
-        return value
 
 
 class Race:
