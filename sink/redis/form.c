@@ -189,17 +189,18 @@ const char *redis_form_reads(const struct redis_form *form, unsigned n)
 
 /* ---------------------------------------------------------------- at work */
 
-static int read_values(const struct colset *wanted, const struct change *chg, struct redis_args *args,
+static int read_values(const struct colset *wanted, const struct change *chg, enum side side, struct redis_args *args,
                        struct value **out, struct err *e)
 {
     arena_reset(&args->arena);
     struct value *values = arena_alloc(&args->arena, (wanted->count + 1) * sizeof *values);
     if (!values)
         return err_set(e, NO_MEMORY, wanted->count * sizeof *values);
-    int rc = change_values(chg, SIDE_AFTER, wanted, values, &args->arena, e);
+    int rc = change_values(chg, side, wanted, values, &args->arena, e);
     for (unsigned i = 0; i < wanted->count && rc == 0; i++)
         if (values[i].kind == VALUE_ABSENT || values[i].kind == VALUE_JSON_DIFF)
-            rc = err_set(e, ROW_IMAGE, chg->shape->tbl->columns[wanted->index[i]].name, "after");
+            rc = err_set(e, ROW_IMAGE, chg->shape->tbl->columns[wanted->index[i]].name,
+                         side == SIDE_BEFORE ? "before" : "after");
     *out = values;
     return rc;
 }
@@ -245,11 +246,12 @@ static int add_hash(const struct redis_form *form, const struct value *values, s
     return rc;
 }
 
-static int render(const struct redis_form *form, const struct change *chg, struct redis_args *args, size_t *count,
-                  struct err *e)
+static int render(const struct redis_form *form, const struct change *chg, enum side side, struct redis_args *args,
+                  size_t *count, struct err *e)
 {
     struct value *values = NULL;
-    int rc = read_values(form->bound ? bound_template_columns(form->bound) : &form->wanted, chg, args, &values, e);
+    int rc =
+        read_values(form->bound ? bound_template_columns(form->bound) : &form->wanted, chg, side, args, &values, e);
     if (rc != 0)
         return rc;
     *count = 0;
@@ -266,11 +268,11 @@ static int render(const struct redis_form *form, const struct change *chg, struc
     return take_text(args, e) == 0 ? 1 : err_result(e);
 }
 
-int redis_form_render(const struct redis_form *form, const struct change *chg, struct redis_args *args, size_t *count,
-                      struct err *e)
+int redis_form_render(const struct redis_form *form, const struct change *chg, enum side side, struct redis_args *args,
+                      size_t *count, struct err *e)
 {
     size_t at = args->bytes.len;
-    int rc = render(form, chg, args, count, e);
+    int rc = render(form, chg, side, args, count, e);
     arena_reset(&args->arena);
     if (rc > 0 && args->bytes.failed)
         rc = err_set(e, LIMIT, "the rows of a batch for Redis", args->bytes.len, REDIS_OUT_MAX);

@@ -1,5 +1,5 @@
-/* What `mode: write` writes of a row: a JSON object, a hash with a field per column, or a text by a template. Bound to
- * one version of a table.
+/* What `mode: write` and `mode: stream` write of a row: a JSON object, a hash with a field per column, or a text by a
+ * template. Bound to one version of a table.
  *
  *     as: json   {"order_id":17,"note":null}   the values as in sluice's own records (docs/formats.md)
  *     as: hash   order_id 17                    the columns' texts; what is NULL has no field
@@ -39,9 +39,9 @@ void redis_form_free(struct redis_form *form); /* accepts NULL */
 /* The n-th column that it reads; NULL behind the last; SINK_READS_ALL. */
 const char *redis_form_reads(const struct redis_form *form, unsigned n);
 
-/* Appends the arguments for the image after the change, *count of them: 1, or 0 when there is no value. Errors:
+/* Appends the arguments for one image of the change, *count of them: 1, or 0 when there is no value. Errors:
  * ROW_IMAGE (the image lacks a column), LIMIT, NO_MEMORY, value_read's; what was appended is taken back then. */
-int redis_form_render(const struct redis_form *form, const struct change *chg, struct redis_args *args, size_t *count,
-                      struct err *e);
+int redis_form_render(const struct redis_form *form, const struct change *chg, enum side side, struct redis_args *args,
+                      size_t *count, struct err *e);
 
 #endif

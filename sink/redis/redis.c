@@ -5,163 +5,14 @@
 
 #include "sink/redis/again.h"
 #include "sink/redis/fence.h"
+#include "sink/redis/options.h"
 #include "sink/redis/publish.h"
 #include "sink/redis/replicas.h"
 #include "sink/redis/sentinel.h"
+#include "sink/redis/stream.h"
 #include "sink/redis/sweep.h"
 #include "sink/redis/witness.h"
 #include "sink/redis/write.h"
-
-static const struct option_name restarts[] = {{"replay", REDIS_REPLAY}, {"ignore", REDIS_IGNORE}, {NULL, 0}};
-
-#define FIELD(name_) .offset = offsetof(struct redis_options, name_)
-static const struct option redis_options[] = {
-    {.name = "url",
-     .type = OPTION_STRING,
-     FIELD(url),
-     .help = "redis://[user[:password]@]host[:port][/db] or unix:///path?db=N. Required, but with sentinels."},
-    {.name = "sentinels",
-     .type = OPTION_LIST,
-     FIELD(sentinels),
-     .help = "host[:port] of each Sentinel (26379), instead of url: most of them must name the same primary."},
-    {.name = "master",
-     .type = OPTION_STRING,
-     FIELD(master),
-     .help = "sentinels: the name under which they know the primary."},
-    {.name = "sentinel_username",
-     .type = OPTION_STRING,
-     FIELD(sentinel_username),
-     .help = "sentinels: ACL user there."},
-    {.name = "sentinel_password",
-     .type = OPTION_SECRET,
-     FIELD(sentinel_password),
-     .help = "sentinels: password there."},
-    {.name = "username", .type = OPTION_STRING, FIELD(username), .help = "ACL user, when the URL has none."},
-    {.name = "password", .type = OPTION_SECRET, FIELD(password), .help = "Password, when the URL has none."},
-    {.name = "db", .type = OPTION_UINT, FIELD(db), .max = 65535, .help = "Database number, when the URL has none."},
-    {.name = "connect_timeout_ms",
-     .type = OPTION_DURATION,
-     FIELD(connect_timeout_ms),
-     .text = "1s",
-     .min = 1,
-     .max = 600000,
-     .help = "How long a connection attempt may take."},
-    {.name = "timeout_ms",
-     .type = OPTION_DURATION,
-     FIELD(timeout_ms),
-     .text = "5s",
-     .min = 1,
-     .max = 600000,
-     .help = "How long the server may take for one reply; then the connection is made anew."},
-    {.name = "unlink_keys",
-     .type = OPTION_UINT,
-     FIELD(unlink_keys),
-     .text = "256",
-     .min = 1,
-     .max = REDIS_KEYS_PER_CALL_MAX,
-     .help = "Keys in one UNLINK."},
-    {.name = "pipeline",
-     .type = OPTION_UINT,
-     FIELD(pipeline),
-     .text = "32",
-     .min = 1,
-     .max = 1024,
-     .help = "Commands on their way before a reply is awaited."},
-    {.name = "wait_replicas",
-     .type = OPTION_UINT,
-     FIELD(wait_replicas),
-     .text = "0",
-     .max = 100,
-     .help = "Replicas that must have a batch before it counts as applied (WAIT); with fewer it comes again. 0: the "
-             "server's own reply is enough."},
-    {.name = "wait_timeout_ms",
-     .type = OPTION_DURATION,
-     FIELD(wait_timeout_ms),
-     .text = "1s",
-     .min = 1,
-     .max = 600000,
-     .help = "How long wait_replicas replicas may take for one batch; then it comes again."},
-    {.name = "hold_ms",
-     .type = OPTION_DURATION,
-     FIELD(hold_ms),
-     .text = "1s",
-     .min = 1,
-     .max = 86400000,
-     .help = "mode: fence: for how long behind a change readers of the database may still see what was before it. For "
-             "reads from replicas add their lag."},
-    {.name = "max_fill_ms",
-     .type = OPTION_DURATION,
-     FIELD(max_fill_ms),
-     .text = "60s",
-     .min = 1,
-     .max = 86400000,
-     .help = "mode: fence: how long an application may take from its miss to its fill. Records of fences stay for this "
-             "and hold_ms."},
-    {.name = "old_ms",
-     .type = OPTION_DURATION,
-     FIELD(old_ms),
-     .text = "0",
-     .max = 86400000,
-     .help =
-         "mode: fence: what a key held is kept beside it for so long, for those who wait while another reader fills. "
-         "0: not at all."},
-    {.name = "second_delete_ms",
-     .type = OPTION_DURATION,
-     FIELD(second_delete_ms),
-     .text = "1s",
-     .min = 1,
-     .max = 86400000,
-     .help = "mode: second_delete: when keys are removed once more. As long as a reader may take from its read to its "
-             "fill; for reads from replicas their lag comes on top."},
-    {.name = "second_delete_max",
-     .type = OPTION_UINT,
-     FIELD(second_delete_max),
-     .text = "1000000",
-     .min = 1000,
-     .max = 1000000000,
-     .help = "Keys that may wait in Redis for their second removal; then changes wait."},
-    {.name = "tombstone_ttl_ms",
-     .type = OPTION_DURATION,
-     FIELD(tombstone_ttl_ms),
-     .text = "24h",
-     .min = 1000,
-     .max = INT64_C(31622400000),
-     .help = "mode: write: how long behind the end of a value its version is known, against changes that come late."},
-    {.name = "on_restart",
-     .type = OPTION_ENUM,
-     FIELD(on_restart),
-     .text = "replay",
-     .names = restarts,
-     .help = "When the server was started again, or another took its place: replay applies again what it may have lost "
-             "(docs/consistency.md), ignore does not."},
-    {.name = "replay_after_failover_ms",
-     .type = OPTION_DURATION,
-     FIELD(replay_after_failover_ms),
-     .text = "1m",
-     .max = 86400000,
-     .help =
-         "By how much a replica may be behind that takes the server's place: so much from before is applied again."},
-    {.name = NULL},
-};
-#undef FIELD
-
-#define ROW(field, unit_, help_)                                                                                       \
-    {                                                                                                                  \
-#field, unit_, METRIC_COUNTER, offsetof(struct redis_stats, field), help_                                      \
-    }
-static const struct metric_row redis_metrics[] = {
-    ROW(keys_total, "keys", "keys sent for removal"),
-    ROW(removed_total, "keys", "keys that were there"),
-    ROW(coalesced_total, "keys", "keys asked for again within a batch and sent once"),
-    ROW(commands_total, "commands", "UNLINK commands and calls of scripts sent"),
-    ROW(sweeps_total, "sweeps", "tables emptied whose keys were swept"),
-    ROW(second_total, "keys", "keys sent for their second removal"),
-    ROW(written_total, "keys", "values written"),
-    ROW(older_total, "keys", "changes that were no newer than what is there"),
-    ROW(published_total, "messages", "keys published"),
-    ROW(left_total, "keys", "changes of a replay whose key was left alone, as it is not there or has no version"),
-    METRIC_END,
-};
 
 struct redis_sink {
     struct sink base;
@@ -172,6 +23,7 @@ struct redis_sink {
     struct redis_fence fence;
     struct redis_writes writes;
     struct redis_publish publish;
+    struct redis_stream stream;
     struct redis_witness witness;
     struct redis_sentinel_watch watch;
     struct redis_stats stats;
@@ -202,6 +54,7 @@ static void redis_sink_close(struct sink *snk)
     redis_again_release(&to->again);
     redis_writes_release(&to->writes);
     redis_publish_release(&to->publish);
+    redis_stream_release(&to->stream);
     free(to);
 }
 
@@ -213,6 +66,7 @@ static int redis_sink_open(struct sink **out, const void *opt, const struct sink
     to->base.ops = &sink_redis;
     redis_fence_init(&to->fence, place->env);
     redis_writes_init(&to->writes, place->purpose, ((const struct redis_options *)opt)->tombstone_ttl_ms);
+    redis_stream_init(&to->stream, place->purpose);
     int rc = redis_again_init(&to->again, place->name, e);
     if (rc == 0)
         rc = redis_keys_init(&to->keys, e);
@@ -245,6 +99,8 @@ static int flush(struct redis_sink *to, struct err *e)
         rc = redis_writes_flush(&to->writes, &to->conn, &to->stats, e);
     if (rc == 0 && to->publish.messages.count)
         rc = redis_publish_flush(&to->publish, &to->conn, &to->stats, e);
+    if (rc == 0 && to->stream.count)
+        rc = redis_stream_flush(&to->stream, &to->conn, &to->stats, e);
     return rc;
 }
 
@@ -293,13 +149,22 @@ static int add_published(struct redis_sink *to, const struct item *item, struct 
     return redis_keys_are_enough(&to->publish.messages) ? flush(to, e) : 0;
 }
 
+static int add_streamed(struct redis_sink *to, const struct item *item, struct err *e)
+{
+    if (redis_stream_add(&to->stream, &to->keys, item->bind, item->chg, e) != 0)
+        return sink_wrap(e, item);
+    return redis_stream_is_enough(&to->stream, to->conn.opt) ? flush(to, e) : 0;
+}
+
 static int add_item(struct redis_sink *to, const struct item *item, struct err *e)
 {
     const struct redis_route *route = item->bind;
     int rc = 0;
     if (item->chg->op == CHANGE_TRUNCATE)
         return sweep(to, route, item->chg, e);
-    if (route->write.key)
+    if (route->mode == REDIS_STREAM)
+        rc = add_streamed(to, item, e);
+    else if (route->write.key)
         rc = add_written(to, item, e);
     if (rc == 0 && route->count && route->mode != REDIS_PUBLISH)
         rc = add_removed(to, item, e);
@@ -351,6 +216,7 @@ static int redis_apply(struct sink *snk, struct item *items, size_t count, struc
         redis_keys_clear(&to->fenced);
         redis_writes_clear(&to->writes);
         redis_publish_clear(&to->publish);
+        redis_stream_clear(&to->stream);
     }
     return rc;
 }

@@ -16,8 +16,8 @@
  * Files: url.c the address; sentinel.c where the primary is; connection.c socket, login, replies; reply.c what an error
  * reply means; replicas.c WAIT; keys.c the keys of a batch, each once; condition.c `when`; sweep.c truncate; again.c
  * second removals; fence.c fences; script.c scripts; form.c and write.c rows that are written; beside.c names beside
- * keys; publish.c messages; witness.c what the server keeps; route.c routes; redis.c the sink itself. All of one
- * instance belongs to one thread.
+ * keys; publish.c messages; stream.c entries; witness.c what the server keeps; route.c routes; options.c options;
+ * redis.c the sink itself. All of one instance belongs to one thread.
  */
 #ifndef SLUICE_SINK_REDIS_REDIS_H
 #define SLUICE_SINK_REDIS_REDIS_H

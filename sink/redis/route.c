@@ -10,9 +10,13 @@
 #define LONGEST_MS   INT64_C(31622400000) /* a year */
 #define FIELD(name_) .offset = offsetof(struct redis_route_options, write.name_)
 
-static const struct option_name modes[] = {{"invalidate", REDIS_INVALIDATE}, {"second_delete", REDIS_SECOND_DELETE},
-                                           {"fence", REDIS_FENCE},           {"write", REDIS_WRITE},
-                                           {"publish", REDIS_PUBLISH},       {NULL, 0}};
+static const struct option_name modes[] = {{"invalidate", REDIS_INVALIDATE},
+                                           {"second_delete", REDIS_SECOND_DELETE},
+                                           {"fence", REDIS_FENCE},
+                                           {"write", REDIS_WRITE},
+                                           {"publish", REDIS_PUBLISH},
+                                           {"stream", REDIS_STREAM},
+                                           {NULL, 0}};
 static const struct option_name forms[] = {{"json", REDIS_JSON}, {"hash", REDIS_HASH}, {"text", REDIS_TEXT}, {NULL, 0}};
 static const struct option_name deletes[] = {
     {"delete", REDIS_DELETE}, {"expire", REDIS_EXPIRE}, {"keep", REDIS_KEEP}, {NULL, 0}};
@@ -38,14 +42,17 @@ const struct option redis_route_options[] = {
      .names = modes,
      .help = "invalidate: keys are removed. second_delete: and once more second_delete_ms later. fence: they are "
              "removed so that no application can fill them with what it "
-             "read before the change. write: the row itself is written. publish: they are left alone, and published "
-             "(docs/consistency.md)."},
+             "read before the change. write: the row itself is written. publish: they are left alone, and published. "
+             "stream: an entry for each change (docs/consistency.md)."},
     {.name = "publish",
      .type = OPTION_STRING,
      .offset = offsetof(struct redis_route_options, publish),
      .help = "Channel of Redis on which the keys of `invalidate` and `write` are published behind their removal, for "
              "caches in the memory of applications."},
-    {.name = "write", .type = OPTION_STRING, FIELD(key), .help = "mode: write: template of the key that is written."},
+    {.name = "write",
+     .type = OPTION_STRING,
+     FIELD(key),
+     .help = "mode: write: template of the key that is written; mode: stream: of the stream's."},
     {.name = "as",
      .type = OPTION_ENUM,
      FIELD(as),
@@ -83,6 +90,12 @@ const struct option redis_route_options[] = {
      .min = 1,
      .max = LONGEST_MS,
      .help = "on_delete: expire: how long the value stays."},
+    {.name = "maxlen",
+     .type = OPTION_UINT,
+     FIELD(maxlen),
+     .text = "100000",
+     .max = INT64_MAX,
+     .help = "mode: stream: about how many entries a stream keeps (MAXLEN ~). 0: all."},
     {.name = NULL},
 };
 #undef FIELD
@@ -92,15 +105,20 @@ int redis_ready_route(void *route_opt, struct config *cfg, struct err *e)
     const struct redis_route_options *opt = route_opt;
     const struct redis_write_options *write = &opt->write;
     (void)cfg;
-    if (opt->mode != REDIS_WRITE && opt->invalidate.count == 0)
-        return err_set(e, CONFIG_VALUE, "invalidate", "it is required, but for mode: write");
+    bool writes = opt->mode == REDIS_WRITE || opt->mode == REDIS_STREAM;
+    if (!writes && opt->invalidate.count == 0)
+        return err_set(e, CONFIG_VALUE, "invalidate", "it is required, but for mode: write and stream");
     if ((opt->mode == REDIS_PUBLISH && !opt->publish) || (opt->publish && !opt->publish[0]))
         return err_set(e, CONFIG_VALUE, "publish", "the name of a channel is needed");
-    if (opt->mode == REDIS_WRITE && !write->key)
-        return err_set(e, CONFIG_VALUE, "write", "mode: write needs the template of the key");
+    if (writes && !write->key)
+        return err_set(e, CONFIG_VALUE, "write", "mode: write and stream need the template of the key");
+    if (opt->mode == REDIS_STREAM && write->as == REDIS_HASH)
+        return err_set(e, CONFIG_VALUE, "as", "an entry of a stream has the row as json or text");
+    if (opt->mode == REDIS_STREAM && opt->publish)
+        return err_set(e, CONFIG_VALUE, "publish", "not with mode: stream: a stream tells by itself");
     bool has_form = write->key || write->text || write->columns.count || write->as != REDIS_JSON;
     bool has_end = write->ttl_ms || write->ttl_jitter_ms || write->on_delete != REDIS_DELETE;
-    if (opt->mode != REDIS_WRITE && (has_form || has_end))
+    if ((!writes && has_form) || (opt->mode != REDIS_WRITE && has_end))
         return err_set(e, CONFIG_VALUE, "mode",
                        "write, as, columns, text, ttl_ms, ttl_jitter_ms and on_delete are of mode: write");
     if (write->key && (write->as == REDIS_TEXT) != (write->text != NULL))
@@ -208,7 +226,7 @@ int redis_bind(void **out, const void *opt, const void *route_opt, const struct 
     int rc = bind_templates(route, list, tbl, e);
     if (rc == 0)
         rc = bind_conditions(route, &wanted->when, tbl, e);
-    if (rc == 0 && route->mode == REDIS_WRITE)
+    if (rc == 0 && wanted->write.key)
         rc = bind_written(route, &wanted->write, tbl, e);
     if (rc != 0) {
         redis_unbind(route);
@@ -249,6 +267,8 @@ int redis_can_sweep(const void *bind, struct err *e)
     int rc = 0;
     if (route->publish)
         return err_set(e, CONFIG_VALUE, "publish", "a TRUNCATE names no keys: on_truncate: sweep cannot publish them");
+    if (route->mode == REDIS_STREAM)
+        return err_set(e, CONFIG_VALUE, "on_truncate", "sweep: a stream keeps what it tells");
     buf_init(&glob, TEMPLATE_RENDERED_MAX);
     for (unsigned i = 0; i < route->count && rc == 0; i++)
         if (!template_glob(route->list[i].tpl, &glob))

@@ -10,7 +10,7 @@
 #define REDIS_TEMPLATES_MAX 256 /* of one route */
 #define REDIS_TAG_LEN       8
 
-enum redis_mode { REDIS_INVALIDATE, REDIS_SECOND_DELETE, REDIS_FENCE, REDIS_WRITE, REDIS_PUBLISH };
+enum redis_mode { REDIS_INVALIDATE, REDIS_SECOND_DELETE, REDIS_FENCE, REDIS_WRITE, REDIS_PUBLISH, REDIS_STREAM };
 enum redis_as { REDIS_JSON, REDIS_HASH, REDIS_TEXT };
 enum redis_on_delete { REDIS_DELETE, REDIS_EXPIRE, REDIS_KEEP };
 
@@ -22,6 +22,7 @@ struct redis_write_options {
     uint64_t ttl_ms, ttl_jitter_ms;
     int on_delete; /* enum redis_on_delete */
     uint64_t expire_ms;
+    uint64_t maxlen; /* of a stream; 0: no end */
 };
 
 struct redis_route_options {

@@ -17,6 +17,7 @@ struct redis_stats {
     _Atomic uint64_t older_total;
     _Atomic uint64_t left_total;
     _Atomic uint64_t published_total;
+    _Atomic uint64_t streamed_total;
 };
 
 /* Removes the gathered keys and forgets them. Done when it returns 0: every reply arrived. Errors: SINK_DOWN,

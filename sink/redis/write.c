@@ -236,7 +236,7 @@ int redis_writes_add(struct redis_writes *writes, const struct redis_route *rout
             return 0;
     }
     if (is > 0) {
-        is = redis_form_render(route->write.form, chg, &writes->args, &args.count, e);
+        is = redis_form_render(route->write.form, chg, SIDE_AFTER, &writes->args, &args.count, e);
         args.len = writes->args.bytes.len - args.at;
         same = same && is > 0;
     }
