@@ -141,7 +141,7 @@ static int meet(void *ctx, const struct sink_server *met, struct err *e)
     int rc = 0;
     pthread_mutex_lock(&past->lock);
     bool is_known = strcmp(server->run, met->run) == 0;
-    if (server->run[0] && !is_known && !met->is_empty) {
+    if (server->run[0] && !is_known && (past->is_brief || !met->is_empty)) {
         rc = meet_other(one, met, now_us, e);
     } else {
         if (!is_known)

@@ -148,7 +148,7 @@ const struct metric_row redis_metrics[] = {
     ROW(sweeps_total, "sweeps", "tables emptied whose keys were swept"),
     ROW(second_total, "keys", "keys sent for their second removal"),
     ROW(written_total, "keys", "values written"),
-    ROW(older_total, "keys", "changes that were no newer than what is there"),
+    ROW(older_total, "keys", "changes that were older than what is there"),
     ROW(published_total, "messages", "keys published"),
     ROW(streamed_total, "entries", "entries added to streams"),
     ROW(left_total, "keys", "changes of a replay whose key was left alone, as it is not there or has no version"),

@@ -323,6 +323,14 @@ static int check_pair(const struct route *a, const struct route *b, unsigned sin
                   : 0;
 }
 
+static int check_sweep(const struct route *route, const struct redis_route_options *opt, struct err *e)
+{
+    if (route->on_truncate != ON_TRUNCATE_SWEEP || route_is_exact(route))
+        return 0;
+    return err_set(e, CONFIG_VALUE, opt->write.key,
+                   "on_truncate: sweep would remove rows of other tables too: mode write needs one table here");
+}
+
 static bool writes_to(const struct route *route, unsigned sink)
 {
     const struct redis_route_options *opt = route->sink_options[sink];
@@ -341,12 +349,11 @@ int redis_check_routes(void *options, const struct route *routes, unsigned count
         if (!writes_to(&routes[i], sink))
             continue;
         opt->has_writes = true;
-        if (routes[i].on_truncate == ON_TRUNCATE_SWEEP && !route_is_exact(&routes[i]))
-            return err_set(e, CONFIG_VALUE, route->write.key,
-                           "on_truncate: sweep would remove rows of other tables too: mode write needs one table here");
+        if (check_sweep(&routes[i], route, e) != 0)
+            return err_wrap(e, "route at line %u", routes[i].line);
         for (unsigned j = 0; j < i; j++)
             if (writes_to(&routes[j], sink) && check_pair(&routes[j], &routes[i], sink, e) != 0)
-                return err_result(e);
+                return err_wrap(e, "route at line %u", routes[i].line);
     }
     return 0;
 }
