@@ -24,6 +24,7 @@ static int make(struct redis_publish *publish, struct err *e)
     return publish->change.list ? 0 : redis_keys_init(&publish->change, e);
 }
 
+/* Of the image, where it is in the set of rows that are written. */
 static int add_written(struct redis_publish *publish, const struct redis_route *route, const struct change *chg,
                        enum side side, struct err *e)
 {
@@ -31,7 +32,9 @@ static int add_written(struct redis_publish *publish, const struct redis_route *
     size_t at = keys->bytes.len;
     if (!(side == SIDE_BEFORE ? &chg->before : &chg->after)->bytes)
         return 0;
-    int rc = redis_key_render(keys, route->write.bound, chg, side, &keys->bytes, e);
+    int rc = redis_conditions_hold_on(route->when, route->when_count, chg, side, &keys->arena, &keys->other, e);
+    if (rc > 0)
+        rc = redis_key_render(keys, route->write.bound, chg, side, &keys->bytes, e);
     if (rc > 0 && redis_keys_room(keys, e) != 0)
         return err_result(e);
     if (rc > 0)

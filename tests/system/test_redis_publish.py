@@ -83,12 +83,16 @@ def test_row_that_is_written_is_published_behind_it(db, redis, sluice):
     shop = Shop(db, redis)
     ear = Ear(redis, "orders")
     route = {"table": "shop.orders", "key": "order_id", "to": "cache", "mode": "write", "write": "order:{order_id}",
-             "as": "text", "text": "{amount}", "publish": "orders"}
+             "as": "text", "text": "{amount}", "when": "status = paid", "publish": "orders"}
     driver = sluice(config(db, redis, routes=[route])).start()
     driver.wait_log(msg="reading")
-    shop.orders([1])
+    shop.orders([1, 2])
+    db.sql("UPDATE shop.orders SET status = 'paid' WHERE order_id = 2")
     wait_until(lambda: ear.found, "the row", 60)
-    assert ear.heard == ["order:1"] and ear.found == {"order:1": b"0.00"}
+    assert ear.heard == ["order:2"] and ear.found == {"order:2": b"0.00"}
+    db.sql("UPDATE shop.orders SET status = 'sent' WHERE order_id = 2")
+    wait_until(lambda: len(ear.heard) > 1, "its end", 60)
+    assert ear.heard == ["order:2"] * 2 and not redis.client().exists("order:2")
     ear.end()
     assert driver.stop() == FINE
 
