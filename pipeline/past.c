@@ -26,7 +26,8 @@ struct server {
     char run[SINK_RUN_MAX + 1];  /* "": none was seen */
     char next[SINK_RUN_MAX + 1]; /* that came in its place; "": none */
     int64_t seen_us, kept_us;
-    int64_t back_us; /* with `next`: where to begin again */
+    int64_t back_us;      /* with `next`: where to begin again */
+    uint64_t failover_ms; /* as told last; UINT64_MAX: not yet */
 };
 
 struct one {
@@ -67,10 +68,10 @@ static unsigned place_at(const struct one *one, int64_t at_us)
     return i;
 }
 
-/* What is older than the server's own memory is never asked for; of the rest every other goes when there are many. */
-static void thin_out(struct one *one, int64_t kept_us)
+/* What is older than that is never asked for; of the rest every other goes when there are many. */
+static void thin_out(struct one *one, int64_t needed_us)
 {
-    for (unsigned first = place_at(one, kept_us); first > 0; first--)
+    for (unsigned first = place_at(one, needed_us); first > 0; first--)
         drop_place(one, 0);
     if (one->count < PLACES_MAX)
         return;
@@ -140,6 +141,7 @@ static int meet(void *ctx, const struct sink_server *met, struct err *e)
     int64_t now_us = env_now_us(past->env);
     int rc = 0;
     pthread_mutex_lock(&past->lock);
+    server->failover_ms = met->failover_ms;
     bool is_known = strcmp(server->run, met->run) == 0;
     if (server->run[0] && !is_known && (past->is_brief || !met->is_empty)) {
         rc = meet_other(one, met, now_us, e);
@@ -384,6 +386,7 @@ int past_open(struct past **out, struct state *state, const struct pipeline_spec
     for (unsigned i = 0; i < past->count; i++) {
         struct one *one = &past->list[i];
         one->past = past;
+        one->server.failover_ms = UINT64_MAX;
         one->witness = (struct sink_witness){.ctx = one, .meet = meet};
         if (sink_flags(spec->sinks[i].ops, spec->sinks[i].options) & SINK_MAY_COME_BACK)
             one->name = spec->sinks[i].name;
@@ -417,12 +420,18 @@ const struct sink_witness *past_witness(const struct past *past, unsigned sink)
     return past && past->list[sink].name ? &past->list[sink].witness : NULL;
 }
 
-static int64_t kept_of(struct past *past, struct one *one)
+/* No way back is longer: to what the server has on its disk, or to what a replica has that takes its place. */
+static int64_t needed_of(struct past *past, struct one *one)
 {
     pthread_mutex_lock(&past->lock);
-    int64_t kept_us = one->server.run[0] ? one->server.kept_us : SINK_KEPT_UNKNOWN;
+    const struct server *server = &one->server;
+    int64_t needed_us = SINK_KEPT_UNKNOWN;
+    if (server->run[0] && server->failover_ms != UINT64_MAX) {
+        needed_us = server->seen_us - (int64_t)server->failover_ms * 1000;
+        needed_us = server->kept_us < needed_us ? server->kept_us : needed_us;
+    }
     pthread_mutex_unlock(&past->lock);
-    return kept_us;
+    return needed_us;
 }
 
 /* Something must be stored soon. */
@@ -441,7 +450,7 @@ static int note_places(struct past *past, const struct checkpoint *positions, in
         struct one *one = &past->list[i];
         if (!one->name || !is_new_place(one, &positions->entries[i].pos))
             continue;
-        thin_out(one, kept_of(past, one));
+        thin_out(one, needed_of(past, one));
         if (add_place(one, now_us, &positions->entries[i].pos, e) != 0)
             return err_result(e);
     }

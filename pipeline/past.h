@@ -5,7 +5,7 @@
  * Of each sink that tells of its server (sink_witness) these are kept, in the record `past` of the state:
  *   - which run of the server was seen last, and when;
  *   - since when what was applied is surely kept by it (struct sink_server.kept_us);
- *   - where the sink stood when: from times on back to that one, few of them.
+ *   - where the sink stood when, few places: back to that time, or to failover_ms ago where that is longer.
  * When another run is met the pipeline ends with SINK_CAME_BACK, and the next one begins at the place where the sink
  * stood then; the other sinks go on where they stand. It is set back durably, before anything is read. A crash on the
  * way meets the other run again. A `position set` or `reset` forgets the places. A replay has no way back: it ends with

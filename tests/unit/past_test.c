@@ -273,6 +273,26 @@ static void past__empty_server__begins_anew(void **state)
     scene_release(&s);
 }
 
+/* Its log of appended commands is two seconds behind; the replica that takes its place is behind by more. */
+static void past__replica_of_a_server_that_keeps_all__is_behind_all_the_same(void **state)
+{
+    (void)state;
+    static struct scene s;
+    struct err e = ERR_INIT;
+    scene_init(&s);
+    ok(meet(&s, &e), &e);
+    for (int i = 0; i < 20; i++) {
+        s.has_saved = true;
+        s.saved_us = env_now_us(&s.env) - 2 * SECOND;
+        grow(&s, 1);
+    }
+    s.memory -= 450;
+    s.run++;
+    s.started_us -= 100 * SECOND;
+    come_back(&s);
+    scene_release(&s);
+}
+
 /* Of what another server tells the way back is the longest, whichever comes last. */
 static void past__third_server_on_the_way__does_not_shorten_it(void **state)
 {
@@ -444,6 +464,7 @@ int main(void)
         cmocka_unit_test(past__any_history__nothing_is_missing_where_it_begins),
         cmocka_unit_test(past__other_sink__is_not_set_back),
         cmocka_unit_test(past__empty_server__begins_anew),
+        cmocka_unit_test(past__replica_of_a_server_that_keeps_all__is_behind_all_the_same),
         cmocka_unit_test(past__third_server_on_the_way__does_not_shorten_it),
         cmocka_unit_test(past__clock_steps_back__nothing_is_missing_where_it_begins),
         cmocka_unit_test(past__position_was_set__the_places_before_are_no_way_back),
