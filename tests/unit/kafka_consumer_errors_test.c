@@ -396,8 +396,9 @@ static void watch(struct run *run, struct scene *s)
     } else if (!run->is_always) {
         all = wait_rows(run, s, ROWS, ONCE_MS);
     } else {
-        int64_t until = env_mono_us(&s->env) + (int64_t)ALWAYS_MS * 1000;
-        all = wait_rows(run, s, ROWS, ALWAYS_MS);
+        int limit_ms = run->error->always == STOPS ? ONCE_MS : ALWAYS_MS; /* joining may take long before it is met */
+        int64_t until = env_mono_us(&s->env) + (int64_t)limit_ms * 1000;
+        all = wait_rows(run, s, ROWS, limit_ms);
         idle(run, s, (int)((until - env_mono_us(&s->env)) / 1000));
     }
     run->ending = all ? APPLIED : WAITS;
